@@ -1,0 +1,1 @@
+"""Says what a clothing item in a photo is."""

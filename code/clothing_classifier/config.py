@@ -1,0 +1,167 @@
+"""Settings of a training run: frozen, strict, with every default in this one place.
+
+A preset is a TOML file that holds only what differs; `--set section.key=value` changes single keys after it.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clothing_classifier.errors import ConfigError
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys and never converts types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DataSettings(Section):
+    """Which columns and classes of the data set are used."""
+
+    label_column: str | None = None
+    group_column: str | None = None
+    split_column: str | None = None
+    labels: list[str] = []
+    exclude_labels: list[str] = []
+    validation_share: float = Field(0.15, gt=0, lt=1)
+    """Share that is split off train, by whole groups, where the data set has no validation part."""
+
+
+class ImageSettings(Section):
+    """The image contract that the network is trained for (`preprocessing.ImageContract`)."""
+
+    size: int = Field(224, ge=8, le=1024)
+    fit: Literal["squash", "pad", "crop"] = "pad"
+
+
+class ModelSettings(Section):
+    """The network: a name of `clothing models`, and that architecture's own settings."""
+
+    name: str = "mobilenet_v2"
+    settings: dict[str, Any] = {}
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
+class AugmentationSettings(Section):
+    """Random changes of a training photo; each is the half-width or upper end of a uniform draw."""
+
+    scale: tuple[float, float] = (0.6, 1.1)
+    """Area of the crop as a share of the photo; over 1 the photo shrinks and its edge is repeated."""
+    aspect: float = Field(1.2, ge=1)
+    """The crop's aspect is drawn log-uniformly from [1 / aspect, aspect]."""
+    rotation: float = Field(10.0, ge=0, le=180)
+    """Degrees to either side."""
+    flip: bool = True
+    brightness: float = Field(0.3, ge=0, lt=1)
+    contrast: float = Field(0.3, ge=0, lt=1)
+    saturation: float = Field(0.3, ge=0, le=1)
+
+
+class OptimizationSettings(Section):
+    """AdamW (Loshchilov and Hutter 2019), linear warm-up, cosine decay, an exponential average of weights."""
+
+    epochs: int = Field(12, ge=1)
+    batch_size: int = Field(48, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    warmup_epochs: float = Field(1.0, ge=0)
+    ema_decay: float = Field(0.998, ge=0, lt=1)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+
+
+class RuntimeSettings(Section):
+    """How the run computes; `seed` and `threads` fix its outcome on a given machine."""
+
+    seed: int = Field(0, ge=0)
+    threads: int = Field(0, ge=0)
+    """0 takes every processor that the process may use."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """`auto` takes bf16 where the processor or GPU computes it natively."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class TrainSettings(Section):
+    """Everything that decides a training run."""
+
+    data: DataSettings = DataSettings()
+    image: ImageSettings = ImageSettings()
+    model: ModelSettings = ModelSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    optimization: OptimizationSettings = OptimizationSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+
+
+def presets() -> list[str]:
+    """Names of the presets in the package, sorted."""
+    folder = resources.files("clothing_classifier") / "presets"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_settings(preset: str | None = None, overrides: Iterable[str] = ()) -> TrainSettings:
+    """Defaults, then `preset` (a name or a path of a TOML file), then `overrides` (`section.key=value`).
+
+    Values are written as in TOML; what TOML can't read is taken as a string. Raises `ConfigError` naming the key.
+    """
+    values = _read_preset(preset) if preset else {}
+    for override in overrides:
+        _apply(values, override)
+    return parse_settings(values)
+
+
+def parse_settings(values: dict[str, Any]) -> TrainSettings:
+    """Validate plain data (as of a preset or a run record); raises `ConfigError` naming key and expectation."""
+    try:
+        return TrainSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            _explain(".".join(str(part) for part in first["loc"]), first["type"], first["msg"])
+        ) from error
+
+
+def _explain(key: str, kind: str, message: str) -> str:
+    if kind != "extra_forbidden":
+        return f"setting {key}: {message[0].lower()}{message[1:]}"
+    section_name, _, _ = key.rpartition(".")
+    section = TrainSettings.model_fields[section_name].annotation if section_name else TrainSettings
+    known = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
+    return f"setting {key}: unknown; {section_name or 'the sections'} has {', '.join(known)}"
+
+
+def _read_preset(preset: str) -> dict[str, Any]:
+    if preset in presets():
+        text = (resources.files("clothing_classifier") / "presets" / f"{preset}.toml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(preset).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            known = ", ".join(presets())
+            raise ConfigError(f"preset '{preset}': neither a preset ({known}) nor a readable TOML file") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"preset '{preset}': not valid TOML: {error}") from error
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or len(parts) < 2 or not all(parts):
+        raise ConfigError(f"--set {override}: write section.key=value, as in optimization.epochs=3")
+    for part in parts[:-1]:
+        values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {override}: {part} holds a value, not a section")
+    values[parts[-1]] = _parse_value(text.strip())
+
+
+def _parse_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,32 @@
+"""The networks, one architecture per file, behind one door: `create_model`."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.models.base import ImageClassifier
+from clothing_classifier.models.mobilenet_v2 import mobilenet_v2
+from clothing_classifier.models.resnet import resnet_small
+from clothing_classifier.models.timm_adapter import timm_model
+
+ARCHITECTURES: dict[str, Callable[..., ImageClassifier]] = {"mobilenet_v2": mobilenet_v2, "resnet_small": resnet_small}
+
+__all__ = ["ARCHITECTURES", "ImageClassifier", "create_model"]
+
+
+def create_model(name: str, num_classes: int, *, dropout: float = 0.0, **settings: Any) -> ImageClassifier:
+    """Build a registered architecture, or `timm:NAME`, with random weights.
+
+    `settings` are the architecture's own (as `width`); an unknown name or setting raises `ConfigError`.
+    """
+    if name.startswith("timm:"):
+        return timm_model(name.removeprefix("timm:"), num_classes, dropout, **settings)
+    if name not in ARCHITECTURES:
+        raise ConfigError(f"model '{name}': unknown; use {', '.join(ARCHITECTURES)} or timm:NAME")
+    build = ARCHITECTURES[name]
+    known = list(inspect.signature(build).parameters)[2:]
+    for key in settings:
+        if key not in known:
+            raise ConfigError(f"model {name} has no setting '{key}' (settings: {', '.join(known)})")
+    return build(num_classes, dropout, **settings)

@@ -1,0 +1,256 @@
+"""THE image contract: anything that holds a photo becomes an upright RGB `(size, size, 3) uint8` array, one way only.
+
+Training's validation, evaluation, export, prediction and every later user call `prepare`, so that a network always
+meets the pixels that it was trained for. The format is decided by content; the limits hold before anything is decoded.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from clothing_classifier import errors
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | npt.NDArray[Any] | Image.Image
+Fit: TypeAlias = Literal["squash", "pad", "crop"]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
+)
+
+_EXIF_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class ImageContract:
+    """How a photo becomes the model's square; travels with the weights in `bundle.json`.
+
+    `size` is the side of the square in pixels. `fit` is `squash` (ignore the aspect), `pad` (fit the long side, repeat
+    the edge pixels over the rest) or `crop` (fit the short side, keep the centre). Resampling is Pillow's bilinear
+    filter, which widens its support when it shrinks (antialiasing).
+    """
+
+    size: int
+    fit: Fit = "pad"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may hold before it is decoded; over any of them the image is refused."""
+
+    bytes: int = 20_000_000
+    pixels: int = 50_000_000
+    side: int = 20_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def prepare(source: Source, contract: ImageContract, limits: Limits = DEFAULT_LIMITS) -> Pixels:
+    """Return `source` as an upright RGB array, `(size, size, 3) uint8`, fitted as `contract` says.
+
+    `source` is a path, the bytes of a file, a binary file object, an array (`(H, W)`, `(H, W, 1)`, `(H, W, 3)` or
+    `(H, W, 4)`; uint8 or uint16) or a PIL image. EXIF orientation is applied, transparency is laid over white, of an
+    animation the first frame counts. Raises a subclass of `errors.ImageError` that names the file.
+    """
+    name = _name_of(source)
+    image = _open(source, limits, name)
+    try:
+        if isinstance(image, ImageFile.ImageFile) and image.format in ("JPEG", "MPO"):
+            image.draft(None, _resized(image.size, contract))
+        upright = _upright_rgb(image, name)
+    except errors.ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged data
+        raise errors.ImageCorruptError(f"{name}: the image is truncated or damaged ({_sentence(error)})") from error
+    return _fit(upright, contract)
+
+
+def _resized(size: tuple[int, int], contract: ImageContract) -> tuple[int, int]:
+    """Width and height of the whole image once it is fitted, before padding or cropping."""
+    if contract.fit == "squash":
+        return contract.size, contract.size
+    scale = contract.size / (max(size) if contract.fit == "pad" else min(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _fit(image: Image.Image, contract: ImageContract) -> Pixels:
+    side = contract.size
+    if contract.fit == "crop":
+        edge = min(image.size)
+        left, top = (image.width - edge) / 2, (image.height - edge) / 2
+        box = (left, top, left + edge, top + edge)
+        return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
+    width, height = _resized(image.size, contract)
+    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+    left, top = (side - width) // 2, (side - height) // 2
+    return np.pad(pixels, ((top, side - height - top), (left, side - width - left), (0, 0)), mode="edge")
+
+
+def _name_of(source: Source) -> str:
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    name = getattr(source, "name", None) or getattr(source, "filename", None)
+    return name if isinstance(name, str) else "the image"
+
+
+def _open(source: Source, limits: Limits, name: str) -> Image.Image:
+    if isinstance(source, np.ndarray):
+        return _from_array(source, limits, name)
+    if isinstance(source, Image.Image):
+        _check_size(source.size, limits, name)
+        return source
+    return _open_bytes(_read(source, limits, name), limits, name)
+
+
+def _read(source: str | os.PathLike[str] | bytes | IO[bytes], limits: Limits, name: str) -> bytes:
+    if isinstance(source, bytes):
+        data = source
+    elif isinstance(source, str | os.PathLike):
+        data = _read_path(Path(source), limits, name)
+    else:
+        data = source.read(limits.bytes + 1)
+    if not data:
+        raise errors.ImageEmptyError(f"{name}: the file is empty (0 bytes)")
+    if len(data) > limits.bytes:
+        raise errors.ImageTooManyBytesError(
+            f"{name}: the file is larger than {limits.bytes / 1e6:g} MB; save it smaller"
+        )
+    return data
+
+
+def _read_path(path: Path, limits: Limits, name: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.bytes + 1)
+    except FileNotFoundError as error:
+        raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise errors.ImageNotFoundError(f"{name}: this is a folder, not a file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise errors.ImageUnreadableError(f"{name}: the file can't be read ({reason})") from error
+
+
+def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
+    _register_heic_if_needed(data, name)
+    try:
+        image = Image.open(BytesIO(data), formats=(*FORMATS, "HEIF") if _is_heic(data) else FORMATS)
+    except UnidentifiedImageError as error:
+        raise _unidentified(data, name) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise errors.ImageTooManyPixelsError(f"{name}: more than {limits.pixels / 1e6:g} million pixels") from error
+    except Exception as error:  # Pillow's header parsers raise a dozen unrelated types on damaged data
+        raise errors.ImageCorruptError(f"{name}: the image is damaged ({_sentence(error)})") from error
+    _check_size(image.size, limits, name)
+    return image
+
+
+def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
+    width, height = size
+    if min(size) < 1:
+        raise errors.ImageEmptyError(f"{name}: the image has no pixels ({width} x {height})")
+    if max(size) > limits.side:
+        raise errors.ImageTooLongError(f"{name}: {width} x {height} px; no side may be over {limits.side} px")
+    if width * height > limits.pixels:
+        raise errors.ImageTooManyPixelsError(
+            f"{name}: {width} x {height} px; the limit is {limits.pixels / 1e6:g} million pixels"
+        )
+
+
+def _unidentified(data: bytes, name: str) -> errors.ImageError:
+    head = data[:512].lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return errors.ImageFormatError(f"{name}: this is an HTML page, not an image; download the image itself")
+    if re.match(rb"\xff\xd8\xff|\x89png\r\n|gif8[79]a|bm|ii\*\0|mm\0\*|riff....webp", head, re.DOTALL):
+        return errors.ImageCorruptError(f"{name}: the image is damaged: its header can't be read")
+    accepted = ", ".join("WebP" if known == "WEBP" else known for known in FORMATS)
+    return errors.ImageFormatError(f"{name}: not an image in an accepted format ({accepted}, HEIC)")
+
+
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in (
+        b"heic",
+        b"heix",
+        b"heim",
+        b"heis",
+        b"hevc",
+        b"hevx",
+        b"mif1",
+        b"msf1",
+    )
+
+
+def _register_heic_if_needed(data: bytes, name: str) -> None:
+    if not _is_heic(data) or "HEIF" in Image.OPEN:
+        return
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise errors.ImageFormatError(
+            f"{name}: HEIC photos need an extra: pip install 'clothing-classifier[heic]'"
+        ) from error
+    pillow_heif.register_heif_opener()
+
+
+def _from_array(array: npt.NDArray[Any], limits: Limits, name: str) -> Image.Image:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise errors.ImageFormatError(f"{name}: an array must be (H, W) or (H, W, 1, 3 or 4), not {array.shape}")
+    if array.dtype not in (np.uint8, np.uint16):
+        raise errors.ImageFormatError(f"{name}: an array must be uint8 or uint16, not {array.dtype}")
+    _check_size((array.shape[1], array.shape[0]), limits, name)
+    eight_bit = _to_eight_bit(array) if array.dtype == np.uint16 else array
+    return Image.fromarray(eight_bit[..., 0] if eight_bit.shape[2:] == (1,) else eight_bit)
+
+
+def _to_eight_bit(array: npt.NDArray[Any]) -> Pixels:
+    scaled: Pixels = ((np.clip(array, 0, 65_535).astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return scaled
+
+
+def _upright_rgb(image: Image.Image, name: str) -> Image.Image:
+    image.load()
+    rgb = _to_rgb(image, name)
+    turn = _UPRIGHT.get(_orientation(image))
+    return rgb.transpose(turn) if turn is not None else rgb
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:  # as in browsers, a photo with a damaged EXIF block is shown as stored; parsers raise anything
+        return 1
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode == "F":
+        raise errors.ImageFormatError(f"{name}: floating-point pixels have no agreed range; save it with 8 or 16 bits")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return Image.fromarray(_to_eight_bit(np.asarray(image))).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _sentence(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0].strip(" .") or type(error).__name__

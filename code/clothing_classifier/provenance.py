@@ -1,0 +1,57 @@
+"""Where a number comes from: revision, versions, machine and command, as every run record and result carries them."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from clothing_classifier.utils import available_cpus
+
+_PACKAGES = ("clothing-classifier", "torch", "onnxruntime", "numpy", "pillow", "scikit-learn")
+
+
+def provenance() -> dict[str, Any]:
+    """Return `command`, `revision`, `dirty`, `versions` and `machine`; revision is null outside a git checkout."""
+    status = _git("status", "--porcelain", "--untracked-files=no")
+    return {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "revision": _git("rev-parse", "HEAD"),
+        "dirty": None if status is None else bool(status),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": {"system": platform.system(), "processor": _processor(), "cpus": available_cpus()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str | None:
+    # The revision of the code that runs, not of the folder that the user happens to stand in.
+    folder = Path(__file__).parent
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parents[2])}
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, env=environment, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,155 @@
+"""From records to a run folder: `train` prepares the photos and the network, `loop.fit` does the rest."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clothing_classifier.config import DataSettings, TrainSettings
+from clothing_classifier.dataset import Columns, Dataset, Record, fingerprint, load_dataset
+from clothing_classifier.errors import ConfigError, DatasetError, ImageError
+from clothing_classifier.models import ImageClassifier, create_model
+from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.provenance import provenance
+from clothing_classifier.splits import assign_splits
+from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training.data import Photos, epoch_order, prepare_photos
+from clothing_classifier.training.initialisation import initialise
+from clothing_classifier.training.loop import fit, to_images
+from clothing_classifier.training.memory import keep_large_blocks
+from clothing_classifier.utils import write_json
+
+_DETAIL = 1.15
+"""Photos are cached this much larger than the network's input, so that a crop keeps its detail."""
+_CALIBRATION_PHOTOS = 256
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run tells: its record (as in `run.json`) and the rows and photos that could not be used."""
+
+    record: dict[str, Any]
+    failures: tuple[str, ...]
+
+
+def load_parts(root: Path, settings: DataSettings, seed: int) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
+    """Load a data set and its train and validation records; without a validation part, one is split off train."""
+    columns = Columns(settings.label_column, settings.group_column, settings.split_column)
+    dataset = load_dataset(root, columns, settings.labels, settings.exclude_labels)
+    if any(record.split == "validation" for record in dataset.records):
+        train, validation = dataset.part("train"), dataset.part("validation")
+    else:
+        left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
+        assigned = assign_splits(left, settings.validation_share, 0, seed)
+        train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
+    unseen = sorted({record.label for record in validation} - {record.label for record in train})
+    if unseen:
+        raise DatasetError(
+            f"{root}: '{unseen[0]}' has validation photos and none to train on; split again or exclude it"
+        )
+    return dataset, train, validation
+
+
+def train(
+    root: Path,
+    settings: TrainSettings,
+    out: Path,
+    init: Path | None = None,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Outcome:
+    """Train on the data set in `root` and leave a run folder in `out`.
+
+    `init` is a safetensors file (see `initialisation.initialise`); without it the weights are random. `resume` goes on
+    from the last finished epoch of the run in `out`, or from the start where none is finished. Raises `UsageError`s.
+    """
+    _check_out(out, resume)
+    keep_large_blocks()
+    dataset, train_records, validation_records = load_parts(root, settings.data, settings.runtime.seed)
+    labels = tuple(sorted({record.label for record in train_records}))
+    photos, held_out = _photos(train_records, validation_records, labels, settings)
+    failures = (*map(str, dataset.bad_rows), *map(str, photos.failures + held_out.failures))
+    for failure in failures:
+        say(failure)
+    say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
+    record = _record(settings, photos, held_out, labels, init, failures)
+    if resume:
+        _check_same(out, record)
+    model = _model(settings, labels, photos, init, say)
+    write_json(out / "run.json", record | {"architecture": model.architecture})
+    state = fit(model, photos, held_out, labels, settings, out, resume, lambda row: say(_line(row)))
+    record |= {"architecture": model.architecture, "metrics": {"validation": state.best}}
+    write_json(out / "run.json", record)
+    return Outcome(record, failures)
+
+
+def _photos(
+    train_records: tuple[Record, ...], validation: tuple[Record, ...], labels: tuple[str, ...], settings: TrainSettings
+) -> tuple[Photos, Photos]:
+    contract = ImageContract(settings.image.size, settings.image.fit)
+    larger = replace(contract, size=round(contract.size * _DETAIL))
+    root = default_cache()
+    return (
+        prepare_photos(train_records, labels, PixelCache(root, larger), "decoding train"),
+        prepare_photos(validation, labels, PixelCache(root, contract), "decoding validation"),
+    )
+
+
+def _model(
+    settings: TrainSettings, labels: tuple[str, ...], photos: Photos, init: Path | None, say: Callable[[str], None]
+) -> ImageClassifier:
+    torch.manual_seed(settings.runtime.seed)
+    model = create_model(settings.model.name, len(labels), dropout=settings.model.dropout, **settings.model.settings)
+    if init is not None:
+        some = epoch_order(len(photos), _CALIBRATION_PHOTOS, settings.runtime.seed, 0)[0]
+        pixels, _ = next(iter(photos.batches([some])))
+        say(initialise(model, init, labels, to_images(pixels)))
+    return model
+
+
+def _record(
+    settings: TrainSettings,
+    photos: Photos,
+    held_out: Photos,
+    labels: tuple[str, ...],
+    init: Path | None,
+    failures: tuple[str, ...],
+) -> dict[str, Any]:
+    records, keys = photos.records + held_out.records, photos.keys + held_out.keys
+    return {
+        **provenance(),
+        "settings": settings.model_dump(mode="json"),
+        "init": init.name if init else None,
+        "data_sha256": fingerprint(records, keys),
+        "seed": settings.runtime.seed,
+        "n": {"train": len(photos), "validation": len(held_out), "failed": len(failures)},
+        "labels": list(labels),
+    }
+
+
+def _check_out(out: Path, resume: bool) -> None:
+    if (out / "run.json").exists() and not resume:
+        raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
+    if resume and not (out / "run.json").exists():
+        raise ConfigError(f"{out}: no run to resume there (no run.json)")
+
+
+def _check_same(out: Path, record: dict[str, Any]) -> None:
+    before = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    for key in ("settings", "init", "data_sha256"):
+        if before.get(key) != record[key]:
+            what = "the data set" if key == "data_sha256" else f"'{key}'"
+            raise ConfigError(f"{out}: can't resume: {what} differs from the run that was stopped")
+
+
+def _line(row: dict[str, float]) -> str:
+    return (
+        f"epoch {row['epoch']}: loss {row['loss']:.3f}, validation accuracy {row['accuracy']:.3f}, "
+        f"macro-F1 {row['macro_f1']:.3f}, {row['images_per_second']:.0f} images/s"
+    )
+
+
+__all__ = ["ImageError", "Outcome", "load_parts", "train"]

@@ -1,0 +1,52 @@
+"""Random crop, rotation, flip and colour as batched tensor functions; randomness is an explicit generator."""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from clothing_classifier.config import AugmentationSettings
+
+_LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
+
+
+def augment(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
+    """Return one random view of each photo, `(N, 3, size, size) float32 in [0, 1]`, from `(N, S, S, 3) uint8`."""
+    images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255
+    return recolour(warp(images, size, settings, generator), settings, generator)
+
+
+def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
+    """Crop, stretch, rotate and flip in one bilinear sampling; outside the photo its edge pixels repeat."""
+    n = len(images)
+    side = _uniform(n, settings.scale[0], settings.scale[1], generator).sqrt()
+    stretch = _uniform(n, -0.5, 0.5, generator).mul(math.log(settings.aspect)).exp()
+    angle = _uniform(n, -settings.rotation, settings.rotation, generator).deg2rad()
+    mirror = 1 - 2 * torch.randint(0, 2, (n,), generator=generator) if settings.flip else torch.ones(n)
+    width, height = side * stretch, side / stretch
+    across = _uniform(n, -1, 1, generator) * (1 - width).abs()
+    down = _uniform(n, -1, 1, generator) * (1 - height).abs()
+    top = torch.stack([mirror * width * angle.cos(), -height * angle.sin(), across], 1)
+    bottom = torch.stack([mirror * width * angle.sin(), height * angle.cos(), down], 1)
+    grid = F.affine_grid(torch.stack([top, bottom], 1), [n, 3, size, size], align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def recolour(images: Tensor, settings: AugmentationSettings, generator: Generator) -> Tensor:
+    """Scale brightness, contrast (about the mean luma) and saturation (about each pixel's luma), then clamp."""
+    n = len(images)
+    images = images * _factor(n, settings.brightness, generator)
+    luma = (images * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    images = torch.lerp(luma, images, _factor(n, settings.saturation, generator))
+    mean = luma.mean(dim=(2, 3), keepdim=True)
+    return torch.lerp(mean, images, _factor(n, settings.contrast, generator)).clamp_(0, 1)
+
+
+def _factor(n: int, spread: float, generator: Generator) -> Tensor:
+    return _uniform(n, 1 - spread, 1 + spread, generator).view(n, 1, 1, 1)
+
+
+def _uniform(n: int, low: float, high: float, generator: Generator) -> Tensor:
+    return torch.rand(n, generator=generator) * (high - low) + low

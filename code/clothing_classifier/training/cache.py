@@ -1,0 +1,56 @@
+"""Photos decoded once: each becomes one array on disk, keyed by its content and by the contract it was fitted with."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from clothing_classifier.dataset import RecordSource, content_sha256
+from clothing_classifier.errors import ImageError, ImageUnreadableError
+from clothing_classifier.preprocessing import ImageContract, Pixels, prepare
+from clothing_classifier.utils import ProgressBar, atomic_path, available_cpus
+
+
+def default_cache() -> Path:
+    """`$XDG_CACHE_HOME/clothing-classifier`, as the XDG base directory specification has it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clothing-classifier"
+
+
+class PixelCache:
+    """Fitted photos as `.npy` files below `root`; a changed photo or contract gives another key."""
+
+    def __init__(self, root: Path, contract: ImageContract) -> None:
+        self.contract = contract
+        self.folder = root / "-".join(str(value) for value in asdict(contract).values())
+
+    def fill(self, sources: Sequence[RecordSource], advance: ProgressBar) -> list[str | ImageError]:
+        """Decode what is not there yet; return for each source its key, or why it can't be read."""
+        with ThreadPoolExecutor(available_cpus()) as pool:
+            outcomes = []
+            for outcome in pool.map(self._add, sources):
+                outcomes.append(outcome)
+                advance()
+        return outcomes
+
+    def load(self, keys: Sequence[str]) -> Pixels:
+        """Return `(N, size, size, 3) uint8`."""
+        return np.stack([np.load(self._path(key), allow_pickle=False) for key in keys])
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.npy"
+
+    def _add(self, source: RecordSource) -> str | ImageError:
+        try:
+            key = content_sha256(source)
+            if not self._path(key).exists():
+                pixels = prepare(source, self.contract)
+                with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
+                    np.save(file, pixels, allow_pickle=False)
+        except ImageError as error:
+            return error
+        except OSError as error:
+            return ImageUnreadableError(f"{source}: the file can't be read or its copy not written ({error.strerror})")
+        return key

@@ -1,0 +1,81 @@
+"""Small things that two or more modules share and no concept owns; imports nothing of the package but its errors."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+
+def available_cpus() -> int:
+    """Number of processors that this process may use (its affinity, not the machine's count)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes the place of `path` only when the block ends without error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files private; what we write is as readable as any other file of the user.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class ProgressBar(Protocol):
+    """Counts work done; `fields` are shown behind the bar (`loss=0.41`)."""
+
+    def __call__(self, advance: int = 1, **fields: str) -> None:
+        """Count `advance` more units as done."""
+
+
+@contextmanager
+def progress_bar(description: str, total: int | None) -> Iterator[ProgressBar]:
+    """Show a bar with rate and time left on standard error where that is a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda advance=1, **fields: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task(description, total=total, note="")
+        started = time.monotonic()
+
+        def update(advance: int = 1, **fields: str) -> None:
+            progress.advance(task, advance)
+            done = progress.tasks[0].completed
+            rate = f"{done / max(time.monotonic() - started, 1e-9):.0f}/s"
+            progress.update(task, note=" ".join([rate, *(f"{name} {value}" for name, value in fields.items())]))
+
+        yield update
