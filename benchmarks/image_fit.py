@@ -23,7 +23,7 @@ from clothing_classifier.training.loop import predict
 from clothing_classifier.utils import write_json
 
 FITS = ("squash", "crop", "pad")
-CHANGES = ("image.size=128", "optimization.epochs=6", "augmentation.scale=[0.6, 1.1]")
+CHANGES = ("image.size=128", "optimization.epochs=6")
 
 
 def main() -> None:

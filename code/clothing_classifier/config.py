@@ -50,7 +50,7 @@ class ModelSettings(Section):
 class AugmentationSettings(Section):
     """Random changes of a training photo; each is the half-width or upper end of a uniform draw."""
 
-    scale: tuple[float, float] = (0.6, 1.1)
+    scale: tuple[float, float] = Field((0.6, 1.1), strict=False)  # TOML has lists only
     """Area of the crop as a share of the photo; over 1 the photo shrinks and its edge is repeated."""
     aspect: float = Field(1.2, ge=1)
     """The crop's aspect is drawn log-uniformly from [1 / aspect, aspect]."""
