@@ -1,1 +1,23 @@
-"""Says what a clothing item in a photo is."""
+"""Says what a clothing item in a photo is: offline, on a plain CPU, and trainable on your own table.
+
+>>> from clothing_classifier import Classifier
+>>> Classifier.load().predict("photo.jpg").label
+'T-Shirt'
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clothing_classifier.inference import Classifier, Prediction
+
+__version__ = "0.1.0"
+__all__ = ["Classifier", "Prediction", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loading ONNX Runtime takes longer than `clothing --help` should.
+    if name in ("Classifier", "Prediction"):
+        from clothing_classifier import inference
+
+        return getattr(inference, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

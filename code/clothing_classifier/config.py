@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clothing_classifier.errors import ConfigError
 
+ARCHITECTURES = ("mobilenet_v2", "resnet_small")
+"""Names that `models.create_model` knows beside `timm:NAME`; here, so that listing them needs no torch."""
+
 
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys and never converts types."""

@@ -62,11 +62,15 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table mean what. A blank cell in a column named here by the user sets its row aside."""
+    """Which columns of a table mean what. A blank cell in a column named here by the user sets its row aside.
+
+    `ignore_split` takes the split column, whatever it holds, for a further column: it is about to be replaced.
+    """
 
     label: str | None = None
     group: str | None = None
     split: str | None = None
+    ignore_split: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ def _load_table(root: Path, columns: Columns) -> Dataset:
 def _resolve_columns(table: Path, header: list[str], columns: Columns) -> dict[str, str]:
     names = {"image": "image", "label": columns.label or "label"}
     for role, chosen in (("group", columns.group), ("split", columns.split)):
-        if chosen or role in header:
+        if (chosen or role in header) and not (role == "split" and columns.ignore_split):
             names[role] = chosen or role
     for role, name in names.items():
         if name not in header:
@@ -296,14 +300,25 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def image_files(folder: Path) -> Iterator[Path]:
-    """Yield the image-named files below `folder`, recursively, sorted by path; symbolic links are followed."""
-    found = [
-        Path(parent, name)
-        for parent, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES
-    ]
-    yield from sorted(found)
+    """Yield the image-named files below `folder`, recursively, sorted by path; symbolic links are followed, loops not.
+
+    A folder that can't be listed is yielded itself, so that reading it fails by name instead of being passed over.
+    """
+    yield from sorted(_walk(folder, frozenset()))
+
+
+def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    try:
+        real, entries = folder.resolve(), list(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for path in entries:
+        if path.is_dir():
+            if path.resolve() not in above | {real}:
+                yield from _walk(path, above | {real})
+        elif path.suffix.lower() in SUFFIXES:
+            yield path
 
 
 def _load_idx(root: Path) -> Dataset:

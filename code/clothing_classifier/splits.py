@@ -1,14 +1,18 @@
 """Splits that can be trusted: stratified by label, never through a group, and the same for the same seed."""
 
+import csv
+import io
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from clothing_classifier.dataset import Record
+from clothing_classifier.dataset import SPLITS, TABLE, Columns, Record, load_dataset, read_table
 from clothing_classifier.errors import DatasetError, MissingExtraError
+from clothing_classifier.utils import write_text
 
 
 def assign_splits(
@@ -34,6 +38,51 @@ def assign_splits(
     return [replace(record, split=split.get(i, "train")) for i, record in enumerate(records)]
 
 
+@dataclass(frozen=True)
+class SplitResult:
+    """What `split_table` did: photos and groups of each part, what to be warned of, and the rows it left blank."""
+
+    parts: dict[str, dict[str, int]]
+    warnings: tuple[str, ...]
+    failures: tuple[str, ...]
+    set_aside: int
+
+
+def split_table(
+    root: Path,
+    out: Path,
+    columns: Columns,
+    validation: float,
+    test: float,
+    seed: int,
+    hold_out: str | None = None,
+    overwrite: bool = False,
+) -> SplitResult:
+    """Assign splits to the table of `root` and write it to `out` with the column `split`; other cells stay as they are.
+
+    `hold_out` (`COLUMN=VALUE`) sends the groups of such rows to test, whole. Bad rows are kept, their split left blank.
+    Raises `DatasetError`.
+    """
+    table = root / TABLE
+    if not table.is_file():
+        raise DatasetError(
+            f"{root}: no {TABLE} to write splits to; a data set without a table is split when it is trained"
+        )
+    header, rows = read_table(table)
+    if "split" in header and not overwrite:
+        raise DatasetError(f"{table}: has a split column already; replace it with --overwrite")
+    dataset = load_dataset(root, replace(columns, ignore_split=True))
+    marked = _rows_that_hold(table, header, rows, hold_out) if hold_out else set()
+    held_out = frozenset(
+        group
+        for record, group in zip(dataset.records, group_names(dataset.records), strict=True)
+        if record.row in marked
+    )
+    assigned = assign_splits(dataset.records, validation, test, seed, held_out)
+    _write_table(out, header, rows, {record.row: record.split or "" for record in assigned})
+    return SplitResult(_parts(assigned), _warnings(assigned), tuple(map(str, dataset.bad_rows)), dataset.set_aside)
+
+
 def group_names(records: Iterable[Record]) -> list[str]:
     """The group of each record; one without a group gets a name of its own."""
     return [record.group or f"\0{i}" for i, record in enumerate(records)]
@@ -55,6 +104,43 @@ def missing_classes(records: Sequence[Record]) -> dict[str, list[str]]:
     for record in records:
         present[record.split or "no split"].add(record.label)
     return {part: sorted(labels - have) for part, have in sorted(present.items()) if labels - have}
+
+
+def _rows_that_hold(table: Path, header: list[str], rows: list[tuple[int, list[str]]], condition: str) -> set[int]:
+    column, _, value = condition.partition("=")
+    if column not in header:
+        raise DatasetError(f"{table}: no column '{column}' to hold out by (columns: {', '.join(header)})")
+    index = header.index(column)
+    marked = {line for line, cells in rows if len(cells) > index and cells[index].strip() == value}
+    if not marked:
+        raise DatasetError(f"{table}: no row has '{value}' in the column '{column}' to hold out")
+    return marked
+
+
+def _write_table(out: Path, header: list[str], rows: list[tuple[int, list[str]]], splits: dict[int, str]) -> None:
+    index = header.index("split") if "split" in header else len(header)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*header[:index], "split", *header[index + 1 :]])
+    for line, cells in rows:
+        writer.writerow([*cells[:index], splits.get(line, ""), *cells[index + 1 :]])
+    write_text(out, text.getvalue())
+
+
+def _parts(records: Sequence[Record]) -> dict[str, dict[str, int]]:
+    photos = Counter(record.split or "" for record in records)
+    pairs = {(record.split, group) for record, group in zip(records, group_names(records), strict=True)}
+    groups = Counter(split for split, _ in pairs)
+    return {name: {"photos": photos[name], "groups": groups[name]} for name in SPLITS if photos[name]}
+
+
+def _warnings(records: Sequence[Record]) -> tuple[str, ...]:
+    few = classes_with_few_groups(records)
+    parts = len({record.split for record in records})
+    return (
+        *(f"'{label}' has {count} groups for {parts} parts" for label, count in few.items()),
+        *(f"{part} has no photo of {', '.join(labels)}" for part, labels in missing_classes(records).items()),
+    )
 
 
 def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: float, seed: int) -> list[int]:

@@ -1,0 +1,323 @@
+"""The command `clothing`: one thin function a command, with the heavy imports inside."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clothing_classifier.errors import ClothingError, MissingExtraError, UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Say what a clothing item in a photo is: offline, on a plain CPU, and trainable on your own table.",
+)
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    table = "table"
+    json = "json"
+
+
+class PredictFormat(StrEnum):
+    """How predictions are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+Data = Annotated[Path, typer.Option("--data", help="Data set: dataset.csv and images/, class folders, or idx files.")]
+Model = Annotated[str, typer.Option("--model", help="A shipped model's name, or a bundle's folder or zip file.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the labels. Default: label.")]
+GroupColumn = Annotated[str | None, typer.Option(help="Column whose values stay on one side of a split.")]
+SplitColumn = Annotated[str | None, typer.Option(help="Column of the split. Default: split, where there is one.")]
+Labels = Annotated[str | None, typer.Option("--labels", help="Keep only these classes: A,B,C.")]
+ExcludeLabels = Annotated[str | None, typer.Option(help="Leave these classes out: A,B,C.")]
+Output = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
+
+
+@app.command(epilog="Example: clothing predict photo.jpg wardrobe/ --min-precision 0.97 --format json")
+def predict(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...|-", help="Photos, folders, or - for paths on stdin.")],
+    model: Model = "wardrobe",
+    top: Annotated[int, typer.Option(help="Candidates listed for each photo.")] = 3,
+    min_precision: Annotated[float | None, typer.Option(help="Abstain where this precision is not kept.")] = None,
+    format: Annotated[PredictFormat, typer.Option(help="How predictions are printed.")] = PredictFormat.table,
+    truth: Annotated[Path | None, typer.Option(help="Data set with the true labels, shown beside.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Also write the predictions to this CSV file.")] = None,
+) -> None:
+    """Say what each photo shows. A photo that can't be read is named; the others are answered."""
+    from clothing_classifier import prediction
+    from clothing_classifier.inference import Classifier
+
+    inputs: Iterable[str] = _lines_of_stdin() if paths == ["-"] else prediction.expand(paths)
+    known = prediction.true_labels(truth) if truth else {}
+    rows = prediction.predict_paths(Classifier.load(model), inputs, top, min_precision)
+    failed = prediction.write(rows, format.value, known, save)
+    _finish(failed)
+
+
+@app.command(epilog="Example: clothing evaluate --data datasets/clothing --split validation --format json")
+def evaluate(
+    data: Data,
+    model: Model = "wardrobe",
+    split: Annotated[str, typer.Option(help="train, validation, test, or all.")] = "test",
+    labels: Labels = None,
+    exclude_labels: ExcludeLabels = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    split_column: SplitColumn = None,
+    format: Output = Format.table,
+) -> None:
+    """Measure a model on labelled photos: accuracy with its interval, per class, confusion matrix."""
+    from clothing_classifier import evaluation
+    from clothing_classifier.dataset import Columns, load_dataset
+    from clothing_classifier.inference import Classifier
+    from clothing_classifier.utils import progress_bar
+
+    columns = Columns(label_column, group_column, split_column)
+    dataset = load_dataset(data, columns, _names(labels), _names(exclude_labels))
+    records = dataset.records if split == "all" else dataset.part(split)
+    classifier = Classifier.load(model)
+    with progress_bar("evaluating", len(records)) as advance:
+        report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance)
+    _say_set_aside(dataset.set_aside)
+    for note in report.notes:
+        _log(note)
+    if format is Format.json:
+        _print_json(report.figures)
+    else:
+        from clothing_classifier.rendering import evaluation_tables, show
+
+        show(*evaluation_tables(report.figures))
+    _finish([*map(str, dataset.bad_rows), *report.failures])
+
+
+@app.command(epilog="Example: clothing split --data mine --group-column sender_id --validation 0.15 --test 0.15")
+def split(
+    data: Data,
+    validation: Annotated[float, typer.Option(help="Share of the photos for validation.")] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of the photos for test.")] = 0.15,
+    hold_out: Annotated[
+        str | None, typer.Option(metavar="COLUMN=VALUE", help="Groups with such a row become the test part, whole.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed splits the same way.")] = 0,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    out: Annotated[Path | None, typer.Option(help="Write the table here instead of back to dataset.csv.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the split column that is there.")] = False,
+    format: Output = Format.table,
+) -> None:
+    """Assign train, validation and test, stratified by label and by whole groups, and write them as a column."""
+    from clothing_classifier.dataset import Columns
+    from clothing_classifier.splits import split_table
+
+    target = out or data / "dataset.csv"
+    columns = Columns(label_column, group_column)
+    result = split_table(data, target, columns, validation, test, seed, hold_out, overwrite)
+    _say_set_aside(result.set_aside)
+    for warning in result.warnings:
+        _log(f"warning: {warning}")
+    if format is Format.json:
+        _print_json({"table": str(target), "seed": seed, "parts": result.parts, "warnings": list(result.warnings)})
+    else:
+        for name, part in result.parts.items():
+            print(f"{name:10} {part['photos']:6} photos  {part['groups']:6} groups")
+        print(f"written to {target}")
+    _finish(result.failures)
+
+
+@app.command(epilog="Example: clothing train --data mine --preset quick --init wardrobe --out runs/mine")
+def train(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Run folder to write.")],
+    preset: Annotated[str | None, typer.Option(help="A preset's name or a TOML file.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting.")
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(help="First weights: a shipped model's name or a safetensors file.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    labels: Labels = None,
+    exclude_labels: ExcludeLabels = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    split_column: SplitColumn = None,
+    format: Output = Format.table,
+) -> None:
+    """Train a network on your own table; the best weights on validation are kept in the run folder."""
+    from clothing_classifier.config import load_settings
+
+    overrides = _data_overrides(labels, exclude_labels, label_column, group_column, split_column)
+    settings = load_settings(preset, [*overrides, *(set_ or [])])
+    with _needs("train"):
+        from clothing_classifier import training
+    outcome = training.train(data, settings, out, _weights(init), resume, _log)
+    best = outcome.record["metrics"]["validation"]
+    if format is Format.json:
+        _print_json(outcome.record)
+    else:
+        figures = f"accuracy {best['accuracy']:.3f}, macro-F1 {best['macro_f1']:.3f}"
+        print(f"best on validation: {figures} (epoch {best['epoch']})")
+        print(f"next: clothing export {out} --data {data} --out BUNDLE")
+    _finish(outcome.failures, named=True)
+
+
+@app.command(epilog="Example: clothing export runs/mine --data mine --out my-bundle")
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder of 'clothing train'.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Bundle folder to write.")],
+    name: Annotated[str | None, typer.Option(help="The model's name. Default: that of the folder.")] = None,
+    float_: Annotated[bool, typer.Option("--float", help="Keep 32-bit weights; do not try int8.")] = False,
+    weights: Annotated[bool, typer.Option("--weights", help="Add half-precision weights for --init.")] = False,
+    format: Output = Format.table,
+) -> None:
+    """Turn a run into a bundle (ONNX and JSON), behind gates on real validation photos."""
+    with _needs("train"):
+        from clothing_classifier.export import export_bundle
+
+    content = export_bundle(run, data, out, name or out.name, not float_, weights, _log)
+    figures = content["validation"]
+    if format is Format.json:
+        _print_json({key: content[key] for key in ("name", "precision", "temperature", "validation")})
+    else:
+        print(f"{out}: {content['precision']}, validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos")
+
+
+@app.command(epilog="Example: clothing fetch clothing --out datasets/clothing")
+def fetch(
+    name: Annotated[str, typer.Argument(help="clothing or fashion-mnist.")],
+    out: Annotated[Path, typer.Option(help="Folder to fill; a stopped fetch goes on where it was.")],
+    source: Annotated[str | None, typer.Option("--from", help="Folder or URL that mirrors the files.")] = None,
+    connections: Annotated[int, typer.Option(min=1, max=64, help="Files fetched at once.")] = 8,
+) -> None:
+    """Get a public data set, each file checked by its SHA-256."""
+    from clothing_classifier.fetch import fetch as fetch_files
+    from clothing_classifier.fetch import load_manifest
+    from clothing_classifier.utils import download_bar
+
+    manifest = load_manifest(name)
+    with download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
+        report = fetch_files(manifest, out, source, connections=connections, progress=progress)
+    print(f"{out}: {report.fetched} files fetched, {report.kept} were there")
+
+
+@app.command(epilog="Example: clothing models --path wardrobe")
+def models(
+    path: Annotated[str | None, typer.Option(help="Print only the folder of this shipped bundle.")] = None,
+    format: Output = Format.table,
+) -> None:
+    """List the architectures that train builds and the bundles that predict finds by name."""
+    from clothing_classifier import bundle
+    from clothing_classifier.config import ARCHITECTURES
+
+    if path is not None:
+        if path not in bundle.shipped():
+            raise UsageError(f"no shipped model '{path}' (shipped: {', '.join(bundle.shipped()) or 'none'})")
+        print(bundle.find(path).resolve())
+        return
+    manifests = [bundle.load_bundle(name).manifest for name in bundle.shipped()]
+    rows = [
+        {"name": m.name, "classes": len(m.labels), "size": m.preprocessing.size, "precision": m.precision,
+         "architecture": m.architecture, "validation_accuracy": m.validation["accuracy"]}
+        for m in manifests
+    ]  # fmt: skip
+    if format is Format.json:
+        _print_json({"architectures": [*ARCHITECTURES, "timm:NAME"], "bundles": rows})
+        return
+    print("architectures:", ", ".join([*ARCHITECTURES, "timm:NAME"]))
+    for row in rows:
+        about = f"{row['classes']} classes, {row['size']} px, {row['precision']}"
+        print(f"bundle {row['name']}: {about}, validation accuracy {row['validation_accuracy']:.3f}")
+
+
+def main() -> None:
+    """Run the command line; every error that a user can cause is one line and exit status 2."""
+    try:
+        app()
+    except ClothingError as error:
+        _log(f"clothing: {error}")
+        sys.exit(2)
+
+
+def _finish(failures: Iterable[str], named: bool = False) -> None:
+    """Name each failed input on standard error, unless that was done, and leave with status 1 where there is one."""
+    listed = list(failures)
+    if not named:
+        for failure in listed:
+            _log(failure)
+    if listed:
+        _log(f"clothing: {len(listed)} input{'s' if len(listed) > 1 else ''} failed, named above; the rest was done")
+        raise typer.Exit(1)
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def _say_set_aside(count: int) -> None:
+    if count:
+        _log(f"{count} rows set aside: blank in a column that you named")
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+
+
+def _lines_of_stdin() -> Iterator[str]:
+    return (line.rstrip("\n") for line in sys.stdin if line.strip())
+
+
+def _data_overrides(
+    labels: str | None, exclude: str | None, label_column: str | None, group: str | None, split: str | None
+) -> list[str]:
+    given: dict[str, Any] = {
+        "labels": list(_names(labels)),
+        "exclude_labels": list(_names(exclude)),
+        "label_column": label_column,
+        "group_column": group,
+        "split_column": split,
+    }
+    # JSON's strings and lists of strings are TOML's too.
+    return [f"data.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items() if value]
+
+
+def _weights(init: str | None) -> Path | None:
+    from clothing_classifier import bundle
+
+    if init is None:
+        return None
+    if init not in bundle.shipped():
+        return Path(init)
+    path = bundle.find(init) / bundle.WEIGHTS
+    if not path.exists():
+        raise UsageError(f"--init {init}: this model ships without weights to start from")
+    return path
+
+
+@contextmanager
+def _needs(extra: str) -> Iterator[None]:
+    """Turn a missing optional package into one line that says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("clothing_classifier"):
+            raise
+        raise MissingExtraError(error.name or "a package", extra) from error

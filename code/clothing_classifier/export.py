@@ -1,0 +1,269 @@
+"""torch -> ONNX -> int8, behind gates: a graph leaves here only when it agrees with the network on real photos."""
+
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from clothing_classifier import bundle, metrics
+from clothing_classifier.calibration import fit_temperature, precision_curve, softmax
+from clothing_classifier.config import parse_settings
+from clothing_classifier.errors import ConfigError, ExportError
+from clothing_classifier.evaluation import figures
+from clothing_classifier.models import ImageClassifier
+from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.training import load_parts
+from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training.checkpoint import load_model, save_tensors
+from clothing_classifier.training.data import Photos, in_order, prepare_photos
+
+GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
+PARITY = 1e-4
+"""Largest difference in probability between the float graph and torch."""
+MAX_INT8_DROP = 0.005
+"""Largest fall of validation accuracy that int8 may cost."""
+OPSET = 18
+OUTPUTS = ("probabilities", "logits", "features", "class_map")
+_CALIBRATION_PHOTOS = 256
+NO_OPTIONS: dict[str, str] = {}
+_NO_OVERFLOW = {"session.x64quantprecision": "1"}
+
+
+class Graph(nn.Module):
+    """What `model.onnx` computes: uint8 photos in, the bundle's four outputs out."""
+
+    def __init__(self, model: ImageClassifier) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("temperature", torch.ones(1))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """`(N, H, W, 3) uint8` to `OUTPUTS`."""
+        model = self.model
+        feature_map = model.feature_map(image.permute(0, 3, 1, 2).float() / 255)
+        features = feature_map.mean(dim=(2, 3))
+        logits = model.classifier(features)
+        class_map = F.conv2d(feature_map, model.classifier.weight[:, :, None, None])
+        return (logits / self.temperature).softmax(1), logits, features, class_map
+
+
+def export_bundle(
+    run: Path,
+    data: Path,
+    out: Path,
+    name: str,
+    quantize: bool = True,
+    keep_weights: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Turn the run folder `run`, trained on `data`, into a bundle at `out`; return its manifest's content.
+
+    The float graph must agree with torch on validation photos to 1e-4 in probability and on every label. The int8
+    graph replaces it where it loses at most 0.5 points of validation accuracy. Temperature and precision curve are
+    fitted on validation to the graph that ships. `keep_weights` adds half-precision weights to start training from.
+    """
+    if out.exists():
+        raise ConfigError(f"{out}: exists already; remove it or choose another --out")
+    record = _read_record(run)
+    model, labels = load_model(run / "best.safetensors")
+    settings = parse_settings(record["settings"])
+    contract = ImageContract(settings.image.size, settings.image.fit)
+    _, train, validation = load_parts(data, settings.data, settings.runtime.seed)
+    cache = PixelCache(default_cache(), contract)
+    photos = prepare_photos(validation, labels, cache, "decoding validation")
+    if len(photos) < MIN_GATE_PHOTOS:
+        raise ExportError(f"{data}: {len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}")
+    with tempfile.TemporaryDirectory() as scratch:
+        graph = Path(scratch) / "float.onnx"
+        to_onnx(model, contract.size, graph)
+        gate = check_parity(model, graph, photos)
+        say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
+        precision, options = "fp32", NO_OPTIONS
+        if quantize:
+            some = np.random.default_rng(settings.runtime.seed).permutation(len(train))[:_CALIBRATION_PHOTOS]
+            samples = prepare_photos([train[i] for i in some], labels, cache, "decoding for calibration")
+            graph, precision, options = _int8_or_float(graph, photos, samples, say)
+        logits = run_graph(graph, photos, options)
+        temperature = fit_temperature(logits, photos.targets)
+        set_temperature(graph, temperature)
+        probabilities = softmax(logits, temperature)
+        content = {
+            "name": name,
+            "labels": list(labels),
+            "preprocessing": bundle.Preprocessing(size=contract.size, fit=contract.fit).model_dump(),
+            "temperature": temperature,
+            "precision_curve": [asdict(point) for point in precision_curve(probabilities, photos.targets)],
+            "precision": precision,
+            "session_options": options,
+            "architecture": model.architecture,
+            "validation": figures(photos.targets, probabilities, labels, [r.group for r in photos.records]),
+            "provenance": record | {"export_gate": gate},
+        }
+        _write(out, graph, content, model if keep_weights else None)
+    return content
+
+
+def to_onnx(model: ImageClassifier, size: int, path: Path) -> None:
+    """Write the float graph of `model`, temperature 1, batch size free."""
+    example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        # The exporter warns of its own deprecated internals; a person who exports can do nothing about them.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            Graph(model).eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=list(OUTPUTS),
+            dynamic_shapes={"image": {0: torch.export.Dim("N")}},
+            verbose=False,
+        )
+    assert program is not None
+    onnx.save(program.model_proto, path)
+
+
+def check_parity(model: ImageClassifier, graph: Path, photos: Photos) -> dict[str, Any]:
+    """Compare the float graph with torch on up to 256 photos; raise `ExportError` where they disagree."""
+    some = np.linspace(0, len(photos) - 1, min(GATE_PHOTOS, len(photos))).astype(int)
+    pixels, _ = next(iter(photos.batches([some])))
+    with torch.inference_mode():
+        expected = Graph(model).eval()(pixels)[0].numpy()
+    session = _session(graph, {})
+    parts = np.array_split(pixels.numpy(), -(-len(pixels) // 32))
+    found = np.concatenate([session.run(["probabilities"], {"image": part})[0] for part in parts])
+    difference = float(np.abs(expected - found).max())
+    best = np.sort(expected, axis=1)
+    clear = best[:, -1] - best[:, -2] > PARITY
+    disagreeing = int((clear & (expected.argmax(1) != found.argmax(1))).sum())
+    if not difference <= PARITY or disagreeing:
+        raise ExportError(f"the graph disagrees with torch: {difference:.1e} in probability, {disagreeing} labels")
+    return {"n": len(some), "max_probability_difference": difference, "disagreeing_labels": disagreeing}
+
+
+def run_graph(graph: Path, photos: Photos, options: dict[str, str]) -> metrics.Floats:
+    """Logits `(N, K) float32` of `photos`."""
+    session = _session(graph, options)
+    parts = [session.run(["logits"], {"image": pixels.numpy()})[0] for pixels, _ in photos.batches(_batches(photos))]
+    return np.concatenate(parts)
+
+
+def set_temperature(graph: Path, temperature: float) -> None:
+    """Replace the temperature in the graph's file."""
+    model = onnx.load(graph)
+    for initializer in model.graph.initializer:
+        if initializer.name == "temperature":
+            initializer.CopyFrom(numpy_helper.from_array(np.array([temperature], np.float32), "temperature"))
+    onnx.save(model, graph)
+
+
+def _int8_or_float(
+    graph: Path, photos: Photos, samples: Photos, say: Callable[[str], None]
+) -> tuple[Path, str, dict[str, str]]:
+    """The int8 graph that any processor computes right, else one that needs a slower kernel, else the float graph.
+
+    Seven-bit weights can't overflow the 16-bit sums of processors without VNNI; where they cost too much accuracy,
+    eight bits go with a session option that makes ONNX Runtime avoid those sums.
+    """
+    parent = metrics.accuracy(photos.targets, run_graph(graph, photos, {}).argmax(1))
+    for bits, options in ((7, {}), (8, _NO_OVERFLOW)):
+        candidate = graph.with_name(f"int8-{bits}.onnx")
+        quantize_graph(graph, candidate, samples, reduce_range=bits == 7)
+        accuracy = metrics.accuracy(photos.targets, run_graph(candidate, photos, options).argmax(1))
+        accepted = parent - accuracy <= MAX_INT8_DROP
+        verdict = "accepted" if accepted else "refused"
+        say(f"int8, {bits}-bit weights: validation accuracy {accuracy:.4f} (float {parent:.4f}), {verdict}")
+        if accepted:
+            return candidate, "int8", options
+    say("the float graph is kept")
+    return graph, "fp32", {}
+
+
+def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool) -> None:
+    """Write `graph` with uint8 activations and int8 weights per channel, ranges from `samples` (static quantization).
+
+    The head stays in float, since it is a thousandth of the work and confidence hangs on it; the first convolution
+    too, since on three channels the int8 kernel is the slower one.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    prepared = out.with_suffix(".prepared.onnx")
+    quant_pre_process(graph, prepared, skip_symbolic_shape=True)
+    nodes = onnx.load(prepared).graph.node
+    head = [node.name for node in nodes if set(node.output) & set(OUTPUTS)]
+    stem = next(node.name for node in nodes if node.op_type == "Conv")
+    quantize_static(
+        prepared,
+        out,
+        _Samples(samples),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["Conv", "Add", "Clip"],
+        nodes_to_exclude=[stem, *head],
+        per_channel=True,
+        reduce_range=reduce_range,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+
+
+class _Samples:
+    """Feeds calibration photos to ONNX Runtime's quantizer."""
+
+    def __init__(self, photos: Photos) -> None:
+        self.batches: Iterator[tuple[Tensor, Tensor]] = photos.batches(in_order(len(photos), 16))
+
+    def get_next(self) -> dict[str, Any] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {"image": batch[0].numpy()}
+
+
+def _batches(photos: Photos) -> list[Any]:
+    return in_order(len(photos), 32)
+
+
+def _session(graph: Path, options: dict[str, str]) -> Any:
+    import onnxruntime as ort
+
+    settings = ort.SessionOptions()
+    settings.log_severity_level = 3
+    for key, value in options.items():
+        settings.add_session_config_entry(key, value)
+    return ort.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+
+
+def _read_record(run: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable run.json)") from error
+    if "metrics" not in record:
+        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
+    return record
+
+
+def _write(out: Path, graph: Path, content: dict[str, Any], weights: ImageClassifier | None) -> None:
+    """Fill a folder beside `out`, then rename it, so that no half-written bundle is ever seen."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+        folder = Path(scratch) / "bundle"
+        folder.mkdir()
+        shutil.copyfile(graph, folder / bundle.MODEL)
+        if weights is not None:
+            tensors = {name: t.half() if t.is_floating_point() else t for name, t in weights.state_dict().items()}
+            metadata = {"architecture": weights.architecture, "labels": content["labels"]}
+            save_tensors(folder / bundle.WEIGHTS, tensors, metadata)
+        bundle.write_manifest(folder, content)
+        folder.rename(out)

@@ -1,0 +1,463 @@
+"""Data sets fetched file by file from their host, a mirror or a folder: resumable, and every byte checked.
+
+A manifest in the package names each file with its size and SHA-256. A file is streamed to `NAME.part` beside its
+destination, checked, and only then renamed, so the same command again asks for no more than what is missing.
+A data set's table, dataset.csv, is written last, once every file is in place.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path, PureWindowsPath
+from urllib.parse import quote
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError
+
+from clothing_classifier.errors import DownloadError, UsageError
+
+_GITHUB = "https://raw.githubusercontent.com"
+_KNOWN = {
+    "clothing": ("clothing.csv.gz", "alexeygrigorev/clothing-dataset/7ed86a9cc56763b6acb35e41cb35184e43a5d218"),
+    "fashion-mnist": ("fashion-mnist.csv", "zalandoresearch/fashion-mnist/master/data/fashion"),
+}
+DATA_SETS = tuple(_KNOWN)
+_CHUNK = 1 << 16
+_NAMED = 10  # failed files that an error names
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One file: its path below the data set's folder ("images/a.jpg"), size in bytes and SHA-256 in hexadecimal.
+
+    Raises DownloadError for a path that would leave the folder.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        pure = PureWindowsPath(self.path)  # reads both separators, and drive letters, on every system
+        if pure.anchor or ".." in pure.parts or not pure.parts:
+            raise DownloadError(f"the manifest names a file outside the data set's folder: {self.path!r}")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What to fetch: the files, the URL that they lie under, and the text of dataset.csv ("" for none)."""
+
+    name: str
+    source: str
+    files: tuple[RemoteFile, ...]
+    table: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long to go on with a file, and with a host.
+
+    `backoff` seconds pass before the second try, twice that before the third and so on, never more than
+    `longest_wait`, whatever Retry-After says. `timeout` seconds of silence end a try. Once `give_up_after` files in a
+    row have run out of tries, the rest is not tried at all.
+    """
+
+    tries: int = 5
+    backoff: float = 1.0
+    longest_wait: float = 60.0
+    timeout: float = 30.0
+    give_up_after: int = 16
+
+
+DEFAULT_POLICY = RetryPolicy()
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What a run did: how many files were fetched, and how many kept because they were there and right."""
+
+    name: str
+    folder: Path
+    fetched: int
+    kept: int
+
+
+def load_manifest(name: str) -> Manifest:
+    """The manifest of a data set in `DATA_SETS`; raises UsageError for any other name."""
+    if name not in _KNOWN:
+        raise UsageError(f"there is no data set {name!r} to fetch: choose {' or '.join(DATA_SETS)}")
+    file, source = _KNOWN[name]
+    data = (resources.files("clothing_classifier") / "manifests" / file).read_bytes()
+    text = (gzip.decompress(data) if file.endswith(".gz") else data).decode()
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    has_table = header[0] == "image"
+    folder = "images/" if has_table else ""
+    files = tuple(RemoteFile(folder + row[0], int(row[1]), row[2]) for row in rows)
+    table = io.StringIO(newline="")
+    if has_table:
+        csv.writer(table, lineterminator="\n").writerows(row[:1] + row[3:] for row in [header, *rows])
+    return Manifest(name, f"{_GITHUB}/{source}", files, table.getvalue())
+
+
+def fetch(
+    manifest: Manifest,
+    out: Path,
+    source: str | None = None,
+    *,
+    connections: int = 8,
+    progress: Progress | None = None,
+    policy: RetryPolicy = DEFAULT_POLICY,
+) -> FetchReport:
+    """Bring every file of the manifest, and then its table, into the folder `out`; files already right are kept.
+
+    `source` is a folder, or an http(s) URL, that the files lie under by their manifest paths (SOURCE/images/NAME);
+    None means the data set's own host. `progress(files, bytes)` is told the totals so far, by one thread at a time;
+    bytes go down where a damaged part is thrown away. Ctrl-C leaves nothing half-written but *.part files.
+
+    Raises DownloadError, naming files, unless all are in place, and UsageError for a source or a number of
+    connections that can't be used.
+    """
+    if connections < 1:
+        raise UsageError(f"connections must be at least 1, not {connections}")
+    origin = _origin(source or manifest.source, connections, policy.timeout)
+    run = _Run(manifest, out, origin, progress or (lambda files, count: None), policy)
+    try:
+        _check_table(manifest, out / "dataset.csv")
+        for folder in {(out / file.path).parent for file in manifest.files}:
+            folder.mkdir(parents=True, exist_ok=True)
+        run.go(connections)
+        _write_table(manifest, out / "dataset.csv")
+    except OSError as error:
+        raise DownloadError(f"{error.filename or out}: can't be written: {error.strerror or error}") from error
+    finally:
+        origin.close()
+    return FetchReport(manifest.name, out, run.fetched, run.kept)
+
+
+def _check_table(manifest: Manifest, path: Path) -> None:
+    # Labels corrected by hand, or another data set in the same folder, must not vanish under a download.
+    if manifest.table and path.exists() and path.read_bytes() != manifest.table.encode():
+        raise DownloadError(f"{path} exists and is not {manifest.name}'s table: move it away or choose another folder")
+
+
+def _write_table(manifest: Manifest, path: Path) -> None:
+    if manifest.table and not path.exists():
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(manifest.table.encode())
+        part.replace(path)
+
+
+def _is_right(path: Path, file: RemoteFile) -> bool:
+    if not path.is_file() or path.stat().st_size != file.size:
+        return False
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+
+
+class _AgainError(Exception):
+    """This try failed; another may not, after `wait` seconds where the server asked for that."""
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class _FinalError(Exception):
+    """This file can't be had from this source."""
+
+
+class _StoppedError(Exception):
+    """The run is over: drop everything."""
+
+
+def _bounded(read: Callable[[int], bytes], left: int) -> Generator[bytes]:
+    left += 1  # a body that is too long shows by one byte, however long it is
+    while left and (chunk := read(min(_CHUNK, left))):
+        left -= len(chunk)
+        yield chunk
+
+
+class _Folder:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def open(self, file: RemoteFile, start: int) -> tuple[int, Generator[bytes]]:
+        """The same contract as the web's, where what is not there at once will never be."""
+        return start, self._chunks(self._root / file.path, file.size, start)
+
+    def _chunks(self, path: Path, size: int, start: int) -> Generator[bytes]:
+        try:
+            with path.open("rb") as stream:
+                if (actual := os.fstat(stream.fileno()).st_size) != size:
+                    raise _FinalError(f"{path} has {actual} bytes, not {size}")
+                stream.seek(start)
+                yield from _bounded(stream.read, size - start)
+        except OSError as error:
+            raise _FinalError(f"{path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Nothing is held between files."""
+
+
+class _Web:
+    def __init__(self, base: str, connections: int, timeout: float) -> None:
+        self._base = base
+        url = urllib3.util.parse_url(base)
+        proxy = None if proxy_bypass(url.netloc or "") else getproxies().get(url.scheme or "")
+        # Redirects alone are urllib3's to follow: its retries don't see a body that breaks off.
+        retries = urllib3.Retry(5, connect=0, read=0, status=0, other=0, redirect=5, respect_retry_after_header=False)
+        self._pool = urllib3.PoolManager(maxsize=connections, timeout=timeout, retries=retries)
+        if proxy:
+            login = urllib3.make_headers(proxy_basic_auth=urllib3.util.parse_url(proxy).auth)
+            self._pool = urllib3.ProxyManager(
+                proxy, proxy_headers=login, maxsize=connections, timeout=timeout, retries=retries
+            )
+
+    def open(self, file: RemoteFile, start: int) -> tuple[int, Generator[bytes]]:
+        """Where the bytes begin, at `start` or at 0, and the bytes: as many as are left, and one, at most."""
+        try:
+            response = self._get(file, start)
+            if start and response.status in (206, 416) and not _continues(response, start, file):
+                response.close()
+                start, response = 0, self._get(file, 0)
+            if response.status != 200 and not (start and response.status == 206):
+                response.close()
+                raise _refusal(response)
+        except (HTTPError, OSError) as error:
+            raise _AgainError(_reason(error)) from error
+        start = start if response.status == 206 else 0
+        return start, self._chunks(response, file.size - start)
+
+    def _get(self, file: RemoteFile, start: int) -> urllib3.BaseHTTPResponse:
+        # Any other encoding would make the body's length, and a range of it, mean something else.
+        headers = {"User-Agent": "clothing-classifier", "Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        url = f"{self._base}/{quote(file.path)}"
+        return self._pool.request("GET", url, headers=headers, preload_content=False)
+
+    def _chunks(self, response: urllib3.BaseHTTPResponse, left: int) -> Generator[bytes]:
+        try:
+            # read1 hands on what has come, so a connection that drops costs nothing already received.
+            yield from _bounded(lambda count: response.read1(count, decode_content=False), left)
+        except (HTTPError, OSError) as error:
+            raise _AgainError(_reason(error)) from error
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+def _origin(source: str, connections: int, timeout: float) -> _Folder | _Web:
+    if "://" not in source:
+        if not Path(source).is_dir():
+            raise DownloadError(f"{source}: there is no such folder to fetch from")
+        return _Folder(Path(source))
+    if not source.lower().startswith(("http://", "https://")):
+        raise UsageError(f"{source}: only a folder, or an http:// or https:// address, can be fetched from")
+    try:
+        return _Web(source.rstrip("/"), connections, timeout)
+    except HTTPError as error:
+        raise UsageError(f"{source}: {_reason(error)}") from error
+
+
+def _continues(response: urllib3.BaseHTTPResponse, start: int, file: RemoteFile) -> bool:
+    found = response.headers.get("Content-Range", "").lower()
+    return response.status == 206 and found in {f"bytes {start}-{file.size - 1}/{all_}" for all_ in (file.size, "*")}
+
+
+def _refusal(response: urllib3.BaseHTTPResponse) -> _AgainError | _FinalError:
+    reason = f"HTTP {response.status} {response.reason or ''}".strip()
+    if response.status in (408, 425, 429) or response.status >= 500:
+        return _AgainError(reason, urllib3.Retry().get_retry_after(response) or 0.0)
+    return _FinalError(reason)
+
+
+def _reason(error: Exception) -> str:
+    cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    return " ".join(str(cause).split()) or type(cause).__name__
+
+
+class _Part:
+    """NAME.part: the bytes so far, and their running hash."""
+
+    def __init__(self, stream: io.BufferedRandom) -> None:
+        self._stream = stream
+        stream.seek(0)
+        self._digest = hashlib.file_digest(stream, "sha256")
+        self.length = stream.tell()
+        self.is_resumed = self.length > 0
+
+    def restart(self) -> None:
+        self._stream.truncate(0)
+        self._digest, self.length, self.is_resumed = hashlib.sha256(), 0, False
+
+    def write(self, chunk: bytes) -> None:
+        self._stream.write(chunk)
+        self._digest.update(chunk)
+        self.length += len(chunk)
+
+    def fault(self, file: RemoteFile) -> str:
+        """What makes the bytes not the file's; "" where they are."""
+        if self.length > file.size:
+            return f"is longer than {file.size} bytes"
+        return "" if self._digest.hexdigest() == file.sha256 else "has other bytes than expected: the SHA-256 differs"
+
+
+class _Run:
+    """What the threads of one fetch share."""
+
+    def __init__(
+        self, manifest: Manifest, out: Path, origin: _Folder | _Web, progress: Progress, policy: RetryPolicy
+    ) -> None:
+        self._manifest, self._out, self._origin, self._progress, self._policy = manifest, out, origin, progress, policy
+        self.fetched = self.kept = 0
+        self._bytes = 0
+        self._bytes_of = {file.path: 0 for file in manifest.files}
+        self._todo = deque(manifest.files)
+        self._failed: dict[str, str] = {}
+        self._exhausted_in_a_row = 0
+        self._crash: BaseException | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    def go(self, connections: int) -> None:
+        """Fetch all; raises DownloadError for files that failed, and whatever else a thread ran into."""
+        # Daemons: a thread that waits for a silent server must not hold up Ctrl-C or the end of the process.
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(connections)]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive() and not self._stop.is_set():
+                    thread.join(0.2)
+        finally:
+            self._stop.set()
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join(0.2)
+        if self._crash:
+            raise self._crash
+        if self.fetched + self.kept < len(self._manifest.files):
+            raise DownloadError(self._verdict())
+
+    def _verdict(self) -> str:
+        total, failed = len(self._manifest.files), len(self._failed)
+        named = ", ".join(f"{path} ({reason})" for path, reason in list(self._failed.items())[:_NAMED])
+        more = f", and {failed - _NAMED} more" if failed > _NAMED else ""
+        left = total - failed - self.fetched - self.kept
+        untried = f"; {left} were not tried, as {self._exhausted_in_a_row} in a row had failed" if left else ""
+        return (
+            f"{self._manifest.name}: {failed} of {total} files could not be fetched: {named}{more}{untried}; "
+            "the others stay: run the same command again to fetch only what is missing"
+        )
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set() and (file := self._next()):
+                self._settle(file)
+        except _StoppedError:
+            pass
+        except BaseException as error:
+            self._crash = error
+            self._stop.set()
+
+    def _next(self) -> RemoteFile | None:
+        with self._lock:
+            return self._todo.popleft() if self._todo else None
+
+    def _settle(self, file: RemoteFile) -> None:
+        path = self._out / file.path
+        kept = _is_right(path, file)
+        if not kept:
+            try:
+                self._persist(file, path)
+            except (_AgainError, _FinalError) as error:
+                self._fail(file, error)
+                return
+        with self._lock:
+            self.kept += kept
+            self.fetched += not kept
+            self._exhausted_in_a_row = self._exhausted_in_a_row if kept else 0
+        self._tell(file, file.size)
+
+    def _fail(self, file: RemoteFile, error: Exception) -> None:
+        with self._lock:
+            self._failed[file.path] = str(error)
+            self._exhausted_in_a_row = self._exhausted_in_a_row + 1 if isinstance(error, _AgainError) else 0
+            if self._exhausted_in_a_row >= self._policy.give_up_after:
+                self._todo.clear()
+
+    def _persist(self, file: RemoteFile, path: Path) -> None:
+        wait = self._policy.backoff
+        for tries_left in reversed(range(self._policy.tries)):
+            try:
+                self._attempt(file, path)
+                return
+            except _AgainError as error:
+                if not tries_left:
+                    raise
+                pause = min(max(wait, error.wait), self._policy.longest_wait)
+            if self._stop.wait(pause):
+                raise _StoppedError
+            wait *= 2
+
+    def _attempt(self, file: RemoteFile, path: Path) -> None:
+        part_path = path.with_name(path.name + ".part")
+        try:
+            with part_path.open("a+b") as stream:
+                self._complete(file, _Part(stream))
+            if self._stop.is_set():
+                raise _StoppedError
+            part_path.replace(path)
+        finally:
+            if part_path.exists() and not part_path.stat().st_size:
+                part_path.unlink()
+
+    def _complete(self, file: RemoteFile, part: _Part) -> None:
+        self._tell(file, part.length)
+        if part.length < file.size:
+            self._pull(file, part)
+        if part.length < file.size:
+            raise _AgainError(f"ended after {part.length} of {file.size} bytes")
+        if fault := part.fault(file):
+            # What an earlier try left may be to blame; a file that came in one piece would only come so again.
+            kind = _AgainError if part.is_resumed else _FinalError
+            part.restart()
+            raise kind(fault)
+
+    def _pull(self, file: RemoteFile, part: _Part) -> None:
+        start, chunks = self._origin.open(file, part.length)
+        if start < part.length:
+            part.restart()
+        with closing(chunks):
+            for chunk in chunks:
+                if self._stop.is_set():
+                    raise _StoppedError
+                part.write(chunk)
+                self._tell(file, part.length)
+
+    def _tell(self, file: RemoteFile, count: int) -> None:
+        with self._lock:
+            self._bytes += count - self._bytes_of[file.path]
+            self._bytes_of[file.path] = count
+            self._progress(self.kept + self.fetched, self._bytes)

@@ -1,0 +1,166 @@
+"""`Classifier`: photos in, labels out, by ONNX Runtime over a bundle; the same in the shell and in Python."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from clothing_classifier.bundle import DEFAULT, Bundle, Manifest, load_bundle
+from clothing_classifier.calibration import threshold_for
+from clothing_classifier.errors import BundleError, ImageError, UsageError
+from clothing_classifier.preprocessing import Pixels, Source, prepare
+from clothing_classifier.utils import available_cpus
+
+Probabilities = npt.NDArray[np.float32]
+
+_CHUNK = 8
+"""Photos a thread decodes and classifies at once: enough to amortise a call, few enough to stay in the caches."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A label and its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a photo shows; where it failed, `error` says why, and where it abstained, `label` is its best guess."""
+
+    label: str | None
+    confidence: float | None
+    abstained: bool
+    top: tuple[Candidate, ...]
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as `clothing predict --format json` prints it beside the path."""
+        return asdict(self)
+
+
+class Classifier:
+    """Labels photos with a bundle. Safe to share between threads.
+
+    >>> Classifier.load().predict("photo.jpg").label
+    'T-Shirt'
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.session = _open_session(bundle)
+
+    @classmethod
+    def load(cls, model: str | Path = DEFAULT) -> "Classifier":
+        """Load a shipped bundle by name, or any by its folder or zip file; raises `BundleError`."""
+        return cls(load_bundle(model))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What `bundle.json` says."""
+        return self.bundle.manifest
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes, in the order of the graph's outputs."""
+        return self.bundle.manifest.labels
+
+    def predict(self, source: Source, top: int = 3, min_precision: float | None = None) -> Prediction:
+        """Label one photo: a path, bytes, a binary file object, an array or a PIL image.
+
+        `top` candidates are listed, all where it is at or above the number of classes. With `min_precision` in (0, 1],
+        predictions abstain that are less confident than those which kept it on validation. Raises `ImageError`.
+        """
+        threshold = self._threshold(top, min_precision)
+        return self._prediction(self.run(prepare(source, self.bundle.contract)[None])[0], top, threshold)
+
+    def predict_many(
+        self, sources: Iterable[Source], top: int = 3, min_precision: float | None = None
+    ) -> Iterator[Prediction]:
+        """Label photos in the order given, on all processors; an unreadable one has its reason in `error`."""
+        threshold = self._threshold(top, min_precision)
+        for outcome in self.probabilities(sources):
+            if isinstance(outcome, ImageError):
+                yield Prediction(None, None, False, (), str(outcome))
+            else:
+                yield self._prediction(outcome, top, threshold)
+
+    def probabilities(self, sources: Iterable[Source]) -> Iterator[Probabilities | ImageError]:
+        """Yield for each photo, in order, its probabilities `(K,) float32` or why it can't be read."""
+        remaining, threads = iter(sources), available_cpus()
+        waiting: deque[Future[list[Probabilities | ImageError]]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                while chunk := list(islice(remaining, _CHUNK)):
+                    waiting.append(pool.submit(self._classify, chunk))
+                    if len(waiting) > 2 * threads:
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, pixels: Pixels, output: str = "probabilities") -> npt.NDArray[np.float32]:
+        """Evaluate the graph on `(N, size, size, 3) uint8`.
+
+        `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, or `class_map` `(N, K, h, w)`.
+        """
+        result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
+        return result
+
+    def _classify(self, sources: Sequence[Source]) -> list[Probabilities | ImageError]:
+        outcomes: list[Pixels | ImageError] = [_try_prepare(source, self.bundle) for source in sources]
+        readable = [outcome for outcome in outcomes if not isinstance(outcome, ImageError)]
+        answers = iter(self.run(np.stack(readable)) if readable else ())
+        return [outcome if isinstance(outcome, ImageError) else next(answers) for outcome in outcomes]
+
+    def _threshold(self, top: int, min_precision: float | None) -> float:
+        if top < 1:
+            raise UsageError(f"top is {top}; ask for at least 1 candidate")
+        if min_precision is None:
+            return 0.0
+        if not 0 < min_precision <= 1:
+            raise UsageError(f"min_precision is {min_precision:g}; it is a share between 0 and 1, as in 0.97")
+        return threshold_for(self.bundle.curve, min_precision).threshold
+
+    def _prediction(self, probabilities: Probabilities, top: int, threshold: float) -> Prediction:
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        candidates = tuple(Candidate(self.labels[i], round(float(probabilities[i]), 6)) for i in order)
+        best = candidates[0]
+        return Prediction(best.label, best.confidence, bool(probabilities[order[0]] < threshold), candidates)
+
+
+def _try_prepare(source: Source, bundle: Bundle) -> Pixels | ImageError:
+    try:
+        return prepare(source, bundle.contract)
+    except ImageError as error:
+        return error
+
+
+def _open_session(bundle: Bundle) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # Photos run side by side in threads of ours, which scales better than threads inside one photo's operators.
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    for key, value in bundle.manifest.session_options.items():
+        options.add_session_config_entry(key, value)
+    try:
+        session = ort.InferenceSession(bundle.graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common root
+        raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({str(error).splitlines()[0]})") from error
+    side, classes = session.get_inputs()[0].shape[1], session.get_outputs()[0].shape[-1]
+    manifest = bundle.manifest
+    if side != manifest.preprocessing.size or classes != len(manifest.labels):
+        stated = f"{manifest.preprocessing.size} px and {len(manifest.labels)} labels"
+        raise BundleError(
+            f"{bundle.path}: damaged: the graph takes {side} px and gives {classes} classes, not {stated}"
+        )
+    return session

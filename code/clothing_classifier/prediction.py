@@ -1,0 +1,102 @@
+"""From paths to rows: which files are meant, what each shows, and the rows as table, JSON lines or CSV."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import tee
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from clothing_classifier.dataset import Columns, image_files, load_dataset
+from clothing_classifier.errors import UsageError
+from clothing_classifier.inference import Classifier, Prediction
+from clothing_classifier.utils import atomic_path, progress_bar
+
+Row: TypeAlias = tuple[str, Prediction]
+CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error")
+
+
+def expand(paths: Sequence[str]) -> list[str]:
+    """Replace each folder by the image-named files below it; raise `UsageError` where nothing is left."""
+    files: list[str] = []
+    for path in paths:
+        files += map(str, image_files(Path(path))) if Path(path).is_dir() else [path]
+    if not files:
+        raise UsageError(f"no images in {', '.join(paths)}; a folder means its image-named files")
+    return files
+
+
+def predict_paths(classifier: Classifier, paths: Iterable[str], top: int, min_precision: float | None) -> Iterator[Row]:
+    """Yield each path with its prediction, in order; `paths` may be endless."""
+    named, read = tee(paths)
+    yield from zip(named, classifier.predict_many(read, top, min_precision), strict=True)
+
+
+def true_labels(root: Path) -> dict[str, str]:
+    """The labels of a data set by the real path of the photo."""
+    records = load_dataset(root, Columns()).records
+    return {os.path.realpath(record.source): record.label for record in records if isinstance(record.source, Path)}
+
+
+def write(rows: Iterable[Row], form: str, truth: Mapping[str, str], save: Path | None) -> list[str]:
+    """Print `rows` as `table`, `json` or `csv`, and to the file `save` as CSV; return the errors of the failed ones.
+
+    JSON lines and CSV are printed as they come, the table at the end. `truth` is what `true_labels` gave, or empty.
+    """
+    failed: list[str] = []
+    table: list[Row] = []
+    with ExitStack() as stack:
+        sinks = [_printer(form, table, truth)]
+        if save:
+            path = stack.enter_context(atomic_path(save))
+            sinks.append(_csv_writer(stack.enter_context(path.open("w", encoding="utf-8", newline="")), truth))
+        advance = stack.enter_context(progress_bar("predicting", None))
+        some = False
+        for row in rows:
+            some = True
+            advance()
+            for sink in sinks:
+                sink(row)
+            if row[1].error:
+                failed.append(row[1].error)
+        if not some:
+            raise UsageError("no input: give paths, or write one a line to standard input")
+    if form == "table":
+        _print_table(table, truth, save)
+    return failed
+
+
+def _printer(form: str, table: list[Row], truth: Mapping[str, str]) -> Callable[[Row], None]:
+    if form == "json":
+        return lambda row: print(json.dumps({"path": row[0], **row[1].to_dict()}, ensure_ascii=False))
+    return table.append if form == "table" else _csv_writer(sys.stdout, truth)
+
+
+def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None]:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*CSV_HEADER, "true_label"] if truth else CSV_HEADER)
+
+    def write_row(row: Row) -> None:
+        path, prediction = row
+        top = "; ".join(f"{candidate.label} {candidate.confidence:.4f}" for candidate in prediction.top)
+        abstained = str(prediction.abstained).lower()
+        cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
+        writer.writerow([*cells, truth.get(os.path.realpath(path))] if truth else cells)
+
+    return write_row
+
+
+def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None) -> None:
+    from clothing_classifier.rendering import predictions_table, show
+
+    rows = [(path, prediction, truth.get(os.path.realpath(path))) for path, prediction in table]
+    show(predictions_table(rows, bool(truth)))
+    known = [(prediction.label, label) for _, prediction, label in rows if label is not None and prediction.label]
+    if known:
+        right = sum(found.casefold() == label.casefold() for found, label in known)
+        print(f"\naccuracy {right / len(known):.3f}: {right} of {len(known)} images have the label of the table")
+    if save:
+        print(f"predictions written to {save}")
