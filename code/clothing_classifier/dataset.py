@@ -15,18 +15,23 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from clothing_classifier.errors import DatasetError
-from clothing_classifier.preprocessing import SUFFIXES, Pixels
 
 SPLITS = ("train", "validation", "test")
 TABLE = "dataset.csv"
 IMAGES = "images"
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
+)
+"""A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
 FASHION_MNIST_LABELS = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 _IDX_PARTS = {"train": "train", "t10k": "test"}
 
+Pixels: TypeAlias = npt.NDArray[np.uint8]
 RecordSource: TypeAlias = Path | Pixels
 
 

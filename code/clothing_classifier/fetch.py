@@ -11,21 +11,16 @@ import csv
 import gzip
 import hashlib
 import io
-import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path, PureWindowsPath
-from urllib.parse import quote
-from urllib.request import getproxies, proxy_bypass
-
-import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError
+from pathlib import Path
 
 from clothing_classifier.errors import DownloadError, UsageError
+from clothing_classifier.origins import AgainError, FinalError, Origin, RemoteFile, open_origin
 
 _GITHUB = "https://raw.githubusercontent.com"
 _KNOWN = {
@@ -33,27 +28,9 @@ _KNOWN = {
     "fashion-mnist": ("fashion-mnist.csv", "zalandoresearch/fashion-mnist/master/data/fashion"),
 }
 DATA_SETS = tuple(_KNOWN)
-_CHUNK = 1 << 16
 _NAMED = 10  # failed files that an error names
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """One file: its path below the data set's folder ("images/a.jpg"), size in bytes and SHA-256 in hexadecimal.
-
-    Raises DownloadError for a path that would leave the folder.
-    """
-
-    path: str
-    size: int
-    sha256: str
-
-    def __post_init__(self) -> None:
-        pure = PureWindowsPath(self.path)  # reads both separators, and drive letters, on every system
-        if pure.anchor or ".." in pure.parts or not pure.parts:
-            raise DownloadError(f"the manifest names a file outside the data set's folder: {self.path!r}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +114,7 @@ def fetch(
     """
     if connections < 1:
         raise UsageError(f"connections must be at least 1, not {connections}")
-    origin = _origin(source or manifest.source, connections, policy.timeout)
+    origin = open_origin(source or manifest.source, connections, policy.timeout)
     run = _Run(manifest, out, origin, progress or (lambda files, count: None), policy)
     try:
         _check_table(manifest, out / "dataset.csv")
@@ -172,129 +149,8 @@ def _is_right(path: Path, file: RemoteFile) -> bool:
         return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
 
 
-class _AgainError(Exception):
-    """This try failed; another may not, after `wait` seconds where the server asked for that."""
-
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
-        super().__init__(reason)
-        self.wait = wait
-
-
-class _FinalError(Exception):
-    """This file can't be had from this source."""
-
-
 class _StoppedError(Exception):
     """The run is over: drop everything."""
-
-
-def _bounded(read: Callable[[int], bytes], left: int) -> Generator[bytes]:
-    left += 1  # a body that is too long shows by one byte, however long it is
-    while left and (chunk := read(min(_CHUNK, left))):
-        left -= len(chunk)
-        yield chunk
-
-
-class _Folder:
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def open(self, file: RemoteFile, start: int) -> tuple[int, Generator[bytes]]:
-        """The same contract as the web's, where what is not there at once will never be."""
-        return start, self._chunks(self._root / file.path, file.size, start)
-
-    def _chunks(self, path: Path, size: int, start: int) -> Generator[bytes]:
-        try:
-            with path.open("rb") as stream:
-                if (actual := os.fstat(stream.fileno()).st_size) != size:
-                    raise _FinalError(f"{path} has {actual} bytes, not {size}")
-                stream.seek(start)
-                yield from _bounded(stream.read, size - start)
-        except OSError as error:
-            raise _FinalError(f"{path}: {error.strerror}") from error
-
-    def close(self) -> None:
-        """Nothing is held between files."""
-
-
-class _Web:
-    def __init__(self, base: str, connections: int, timeout: float) -> None:
-        self._base = base
-        url = urllib3.util.parse_url(base)
-        proxy = None if proxy_bypass(url.netloc or "") else getproxies().get(url.scheme or "")
-        # Redirects alone are urllib3's to follow: its retries don't see a body that breaks off.
-        retries = urllib3.Retry(5, connect=0, read=0, status=0, other=0, redirect=5, respect_retry_after_header=False)
-        self._pool = urllib3.PoolManager(maxsize=connections, timeout=timeout, retries=retries)
-        if proxy:
-            login = urllib3.make_headers(proxy_basic_auth=urllib3.util.parse_url(proxy).auth)
-            self._pool = urllib3.ProxyManager(
-                proxy, proxy_headers=login, maxsize=connections, timeout=timeout, retries=retries
-            )
-
-    def open(self, file: RemoteFile, start: int) -> tuple[int, Generator[bytes]]:
-        """Where the bytes begin, at `start` or at 0, and the bytes: as many as are left, and one, at most."""
-        try:
-            response = self._get(file, start)
-            if start and response.status in (206, 416) and not _continues(response, start, file):
-                response.close()
-                start, response = 0, self._get(file, 0)
-            if response.status != 200 and not (start and response.status == 206):
-                response.close()
-                raise _refusal(response)
-        except (HTTPError, OSError) as error:
-            raise _AgainError(_reason(error)) from error
-        start = start if response.status == 206 else 0
-        return start, self._chunks(response, file.size - start)
-
-    def _get(self, file: RemoteFile, start: int) -> urllib3.BaseHTTPResponse:
-        # Any other encoding would make the body's length, and a range of it, mean something else.
-        headers = {"User-Agent": "clothing-classifier", "Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
-        url = f"{self._base}/{quote(file.path)}"
-        return self._pool.request("GET", url, headers=headers, preload_content=False)
-
-    def _chunks(self, response: urllib3.BaseHTTPResponse, left: int) -> Generator[bytes]:
-        try:
-            # read1 hands on what has come, so a connection that drops costs nothing already received.
-            yield from _bounded(lambda count: response.read1(count, decode_content=False), left)
-        except (HTTPError, OSError) as error:
-            raise _AgainError(_reason(error)) from error
-        finally:
-            response.close()
-
-    def close(self) -> None:
-        self._pool.clear()
-
-
-def _origin(source: str, connections: int, timeout: float) -> _Folder | _Web:
-    if "://" not in source:
-        if not Path(source).is_dir():
-            raise DownloadError(f"{source}: there is no such folder to fetch from")
-        return _Folder(Path(source))
-    if not source.lower().startswith(("http://", "https://")):
-        raise UsageError(f"{source}: only a folder, or an http:// or https:// address, can be fetched from")
-    try:
-        return _Web(source.rstrip("/"), connections, timeout)
-    except HTTPError as error:
-        raise UsageError(f"{source}: {_reason(error)}") from error
-
-
-def _continues(response: urllib3.BaseHTTPResponse, start: int, file: RemoteFile) -> bool:
-    found = response.headers.get("Content-Range", "").lower()
-    return response.status == 206 and found in {f"bytes {start}-{file.size - 1}/{all_}" for all_ in (file.size, "*")}
-
-
-def _refusal(response: urllib3.BaseHTTPResponse) -> _AgainError | _FinalError:
-    reason = f"HTTP {response.status} {response.reason or ''}".strip()
-    if response.status in (408, 425, 429) or response.status >= 500:
-        return _AgainError(reason, urllib3.Retry().get_retry_after(response) or 0.0)
-    return _FinalError(reason)
-
-
-def _reason(error: Exception) -> str:
-    cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-    return " ".join(str(cause).split()) or type(cause).__name__
 
 
 class _Part:
@@ -326,9 +182,7 @@ class _Part:
 class _Run:
     """What the threads of one fetch share."""
 
-    def __init__(
-        self, manifest: Manifest, out: Path, origin: _Folder | _Web, progress: Progress, policy: RetryPolicy
-    ) -> None:
+    def __init__(self, manifest: Manifest, out: Path, origin: Origin, progress: Progress, policy: RetryPolicy) -> None:
         self._manifest, self._out, self._origin, self._progress, self._policy = manifest, out, origin, progress, policy
         self.fetched = self.kept = 0
         self._bytes = 0
@@ -391,7 +245,7 @@ class _Run:
         if not kept:
             try:
                 self._persist(file, path)
-            except (_AgainError, _FinalError) as error:
+            except (AgainError, FinalError) as error:
                 self._fail(file, error)
                 return
         with self._lock:
@@ -403,7 +257,7 @@ class _Run:
     def _fail(self, file: RemoteFile, error: Exception) -> None:
         with self._lock:
             self._failed[file.path] = str(error)
-            self._exhausted_in_a_row = self._exhausted_in_a_row + 1 if isinstance(error, _AgainError) else 0
+            self._exhausted_in_a_row = self._exhausted_in_a_row + 1 if isinstance(error, AgainError) else 0
             if self._exhausted_in_a_row >= self._policy.give_up_after:
                 self._todo.clear()
 
@@ -413,7 +267,7 @@ class _Run:
             try:
                 self._attempt(file, path)
                 return
-            except _AgainError as error:
+            except AgainError as error:
                 if not tries_left:
                     raise
                 pause = min(max(wait, error.wait), self._policy.longest_wait)
@@ -438,10 +292,10 @@ class _Run:
         if part.length < file.size:
             self._pull(file, part)
         if part.length < file.size:
-            raise _AgainError(f"ended after {part.length} of {file.size} bytes")
+            raise AgainError(f"ended after {part.length} of {file.size} bytes")
         if fault := part.fault(file):
             # What an earlier try left may be to blame; a file that came in one piece would only come so again.
-            kind = _AgainError if part.is_resumed else _FinalError
+            kind = AgainError if part.is_resumed else FinalError
             part.restart()
             raise kind(fault)
 

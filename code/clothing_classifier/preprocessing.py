@@ -22,9 +22,6 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | npt.NDArray[Any
 Fit: TypeAlias = Literal["squash", "pad", "crop"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
-)
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {

@@ -1,0 +1,43 @@
+# The two commands of README.md, and what people who work on the project run. Each sets itself up.
+
+PYTHON ?= python3
+# torch first and alone: without it, packages that range over torch bring gigabytes of CUDA libraries.
+# Other machines: make test TORCH_INSTALL="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH_INSTALL ?= torch==2.13.0
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+
+.PHONY: run test check format clean
+.DELETE_ON_ERROR:
+
+run: .venv/base ## say what every image of data/images shows, with the shipped model
+	@$(BIN)/clothing predict data/images --truth data --save out/predictions.csv
+
+test: check ## lint, types, then every test; those on real data run where ../shared is there
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.venv/base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@echo "setting up .venv (once; needs the network)"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) -e .
+	@touch $@
+
+.venv/dev: .venv/base
+	@echo "setting up torch and the other extras (once; needs the network)"
+	@$(PIP) $(TORCH_INSTALL)
+	@$(PIP) -e '.[all,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv out build dist
