@@ -66,7 +66,8 @@ def train(
     `init` is a safetensors file (see `initialisation.initialise`); without it the weights are random. `resume` goes on
     from the last finished epoch of the run in `out`, or from the start where none is finished. Raises `UsageError`s.
     """
-    _check_out(out, resume)
+    if (out / "run.json").exists() and not resume:
+        raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
     keep_large_blocks()
     dataset, train_records, validation_records = load_parts(root, settings.data, settings.runtime.seed)
     labels = tuple(sorted({record.label for record in train_records}))
@@ -130,15 +131,11 @@ def _record(
     }
 
 
-def _check_out(out: Path, resume: bool) -> None:
-    if (out / "run.json").exists() and not resume:
-        raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
-    if resume and not (out / "run.json").exists():
-        raise ConfigError(f"{out}: no run to resume there (no run.json)")
-
-
 def _check_same(out: Path, record: dict[str, Any]) -> None:
-    before = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    path = out / "run.json"
+    if not path.exists():  # stopped before anything was written: there is nothing to contradict
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
     for key in ("settings", "init", "data_sha256"):
         if before.get(key) != record[key]:
             what = "the data set" if key == "data_sha256" else f"'{key}'"
