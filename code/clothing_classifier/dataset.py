@@ -6,11 +6,14 @@ A row that can't be used is never dropped in silence: it stands in `Dataset.bad_
 import csv
 import gzip
 import hashlib
+import io
+import math
 import os
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeAlias
 
@@ -18,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clothing_classifier.errors import DatasetError
+from clothing_classifier.utils import one_line
 
 SPLITS = ("train", "validation", "test")
 TABLE = "dataset.csv"
@@ -40,7 +44,7 @@ class Record:
     """One labelled photo.
 
     `image` is the name as written in the table, `source` what `preprocessing.prepare` reads, `row` the line of the
-    table (0 where there is none) and `extra` the further columns by name.
+    table where it starts (0 where there is none) and `extra` the further columns by name.
     """
 
     image: str
@@ -54,7 +58,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that can't be used; `str()` names file, row and reason."""
+    """A row that can't be used, or a stray image (row 0) among class folders; `str()` names file, row and reason."""
 
     file: Path
     row: int
@@ -62,7 +66,8 @@ class BadRow:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}, row {self.row}: {self.reason}"
+        row = f", row {self.row}" if self.row else ""
+        return one_line(f"{self.file}{row}: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -163,16 +168,29 @@ def fingerprint(records: Iterable[Record], contents: Iterable[str]) -> str:
 
 
 def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Read a CSV file: its header and its `(line, cells)`; raises `DatasetError` where it is no table."""
+    """Read a CSV file: its header and its `(line, cells)`; raises `DatasetError` where it is no table.
+
+    `line` is where the row starts: a quoted cell may span several. Quoting is strict, since a quote that is never closed
+    would swallow the rows behind it.
+    """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
-            rows = [(reader.line_num, cells) for cells in reader if cells]
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8 text (byte {error.start}); save the table as UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise DatasetError(f"{path}: the table can't be read ({error})") from error
+        row = error.object[: error.start].count(b"\n") + 1
+        raise DatasetError(f"{path}, row {row}: not UTF-8 text; save the table as UTF-8") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: the table can't be read ({error.strerror})") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, start = [], 1
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        start = reader.line_num + 1
+        for cells in reader:
+            if cells:
+                rows.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DatasetError(f"{path}, row {start}: the table can't be read ({error})") from error
     repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise DatasetError(f"{path}: the column '{repeated[0]}' stands twice in the header")
@@ -186,6 +204,8 @@ def _restrict(dataset: Dataset, labels: Collection[str], exclude_labels: Collect
     if not labels and not exclude_labels:
         return dataset
     kept = set(labels or dataset.labels) - set(exclude_labels)
+    if not kept:
+        raise DatasetError(f"{dataset.root}: every label is left out (labels: {', '.join(dataset.labels)})")
     return replace(dataset, records=tuple(record for record in dataset.records if record.label in kept))
 
 
@@ -193,7 +213,8 @@ def _load_table(root: Path, columns: Columns) -> Dataset:
     table = root / TABLE
     header, rows = read_table(table)
     names = _resolve_columns(table, header, columns)
-    reader = _RowReader(root, header, names, {name for name in (columns.label, columns.group, columns.split) if name})
+    mapped = [name for role, name in names.items() if getattr(columns, role, None)]
+    reader = _RowReader(root, header, names, mapped)
     records: list[Record] = []
     bad: list[BadRow] = []
     for line, cells in rows:
@@ -220,18 +241,19 @@ def _resolve_columns(table: Path, header: list[str], columns: Columns) -> dict[s
 class _RowReader:
     """Turns cells into a record, a bad row, or `None` for a row that is set aside."""
 
-    def __init__(self, root: Path, header: list[str], names: dict[str, str], mapped: set[str]) -> None:
+    def __init__(self, root: Path, header: list[str], names: dict[str, str], mapped: list[str]) -> None:
         self.table, self.images = root / TABLE, root / IMAGES
         self.header, self.names = header, names
         self.index = {role: header.index(name) for role, name in names.items()}
         self.mapped = [header.index(name) for name in mapped]
         self.extra = [(i, name) for i, name in enumerate(header) if name not in names.values()]
-        self.first_row: dict[str, int] = {}
+        self.first_row: dict[tuple[str, str], int] = {}
         self.listings: dict[str, set[str]] = {}
 
     def read(self, line: int, cells: list[str]) -> Record | BadRow | None:
         if len(cells) != len(self.header):
-            return BadRow(self.table, line, cells[0], f"{len(cells)} cells where the header has {len(self.header)}")
+            image = cells[self.index["image"]] if self.index["image"] < len(cells) else ""
+            return BadRow(self.table, line, image, f"{len(cells)} cells where the header has {len(self.header)}")
         if any(not cells[i].strip() for i in self.mapped):
             return None
         image, label, split = (self._cell(cells, role) for role in ("image", "label", "split"))
@@ -255,11 +277,10 @@ class _RowReader:
     def _image_fault(self, image: str, line: int) -> str | None:
         if not image:
             return "the column 'image' is empty"
-        folder, _, name = image.rpartition("/")
-        if (folder or "\\" in image or name == "..") and _leaves_folder(image):
+        folder, slash, name = image.rpartition("/")
+        if _leaves_folder(folder + slash) or ((name == ".." or "\\" in name) and _leaves_folder(name)):
             return f"the path '{image}' leaves the folder {IMAGES}/"
-        key = str(PurePosixPath(image)) if folder else image
-        first = self.first_row.setdefault(key, line)
+        first = self.first_row.setdefault((_normal(folder), name), line)
         if first != line:
             return f"'{image}' stands in row {first} already"
         if name not in self._listing(folder):
@@ -271,25 +292,37 @@ class _RowReader:
         if folder not in self.listings:
             try:
                 with os.scandir(self.images / folder) as entries:
-                    self.listings[folder] = {entry.name for entry in entries if entry.is_file()}
-            except OSError:
+                    # `isfile` follows links and, unlike `DirEntry.is_file`, says no where they run in a circle.
+                    self.listings[folder] = {
+                        entry.name
+                        for entry in entries
+                        if entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)
+                    }
+            except (OSError, ValueError):  # ValueError: a null byte in the name
                 self.listings[folder] = set()
         return self.listings[folder]
 
 
-def _leaves_folder(image: str) -> bool:
-    paths = (PurePosixPath(image), PureWindowsPath(image))
+@lru_cache(1024)
+def _leaves_folder(path: str) -> bool:
+    paths = (PurePosixPath(path), PureWindowsPath(path))
     return any(path.is_absolute() or path.drive or path.root or ".." in path.parts for path in paths)
+
+
+@lru_cache(1024)
+def _normal(folder: str) -> str:
+    return str(PurePosixPath(folder))
 
 
 def _load_class_folders(root: Path) -> Dataset:
     folders = _subfolders(root)
     if folders and all(folder.name in SPLITS for folder in folders):
+        parents = [root, *folders]
         pairs: list[tuple[str | None, Path]] = [
             (split.name, label) for split in folders for label in _subfolders(split)
         ]
     else:
-        pairs = [(None, label) for label in folders]
+        parents, pairs = [root], [(None, label) for label in folders]
     records = tuple(
         Record(path.relative_to(root).as_posix(), path, label.name, split=split)
         for split, label in pairs
@@ -297,11 +330,23 @@ def _load_class_folders(root: Path) -> Dataset:
     )
     if not records:
         raise DatasetError(f"{root}: no {TABLE}, no class folders with images and no idx files; nothing to load")
-    return Dataset(root, records)
+    strays = tuple(
+        BadRow(path, 0, path.relative_to(root).as_posix(), "the image is in no class folder")
+        for folder in parents
+        for path in _images_directly_in(folder)
+    )
+    return Dataset(root, records, strays)
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise DatasetError(f"{folder}: the folder can't be read ({error.strerror})") from error
+
+
+def _images_directly_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.is_dir())
 
 
 def image_files(folder: Path) -> Iterator[Path]:
@@ -359,8 +404,8 @@ def _read_idx(path: Path) -> Pixels:
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: the file can't be read ({error})") from error
     rank = data[3] if len(data) >= 4 else 0
-    shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(rank))
-    body = data[4 + 4 * rank :]
-    if data[:3] != b"\0\0\x08" or len(body) != int(np.prod(shape)):
+    start = 4 + 4 * rank
+    shape = tuple(int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4))
+    if data[:3] != b"\0\0\x08" or len(data) - start != math.prod(shape):
         raise DatasetError(f"{path}: not a whole idx file of bytes; fetch it again with 'clothing fetch fashion-mnist'")
-    return np.frombuffer(body, np.uint8).reshape(shape)
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)

@@ -6,16 +6,20 @@ meets the pixels that it was trained for. The format is decided by content; the 
 
 import os
 import re
+import warnings
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from clothing_classifier import errors
+from clothing_classifier.utils import one_line
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | npt.NDArray[Any] | Image.Image
@@ -23,6 +27,7 @@ Fit: TypeAlias = Literal["squash", "pad", "crop"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
+_SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP", re.DOTALL)
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -65,19 +70,48 @@ def prepare(source: Source, contract: ImageContract, limits: Limits = DEFAULT_LI
 
     `source` is a path, the bytes of a file, a binary file object, an array (`(H, W)`, `(H, W, 1)`, `(H, W, 3)` or
     `(H, W, 4)`; uint8 or uint16) or a PIL image. EXIF orientation is applied, transparency is laid over white, of an
-    animation the first frame counts. Raises a subclass of `errors.ImageError` that names the file.
+    animation the first frame counts. A PIL image stays as it is: its pixels are loaded, nothing else. Raises a subclass
+    of `errors.ImageError` that names the file.
     """
     name = _name_of(source)
-    image = _open(source, limits, name)
-    try:
-        if isinstance(image, ImageFile.ImageFile) and image.format in ("JPEG", "MPO"):
-            image.draft(None, _resized(image.size, contract))
-        upright = _upright_rgb(image, name)
-    except errors.ImageError:
-        raise
-    except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged data
-        raise errors.ImageCorruptError(f"{name}: the image is truncated or damaged ({_sentence(error)})") from error
+    with _PILLOW_WARNINGS:
+        image = _open(source, limits, name)
+        try:
+            if image is not source and image.format in ("JPEG", "MPO"):
+                image.draft(None, _resized(image.size, contract))
+            upright = _upright_rgb(image, name)
+        except errors.ImageError:
+            raise
+        except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged data
+            reason = _sentence(error)
+            raise errors.ImageCorruptError(f"{name}: the image is truncated or damaged ({reason})") from error
     return _fit(upright, contract)
+
+
+class _PillowWarnings:
+    """Keeps in what Pillow warns of (damaged metadata, mostly) while any thread is inside.
+
+    Warning filters belong to the process: were each thread to set and restore them, they would end up mixed.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._filters = Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._filters.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\b")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._filters.close()
+
+
+_PILLOW_WARNINGS = _PillowWarnings()
 
 
 def _resized(size: tuple[int, int], contract: ImageContract) -> tuple[int, int]:
@@ -94,7 +128,7 @@ def _fit(image: Image.Image, contract: ImageContract) -> Pixels:
         edge = min(image.size)
         left, top = (image.width - edge) / 2, (image.height - edge) / 2
         box = (left, top, left + edge, top + edge)
-        return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        return np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
     width, height = _resized(image.size, contract)
     pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
     left, top = (side - width) // 2, (side - height) // 2
@@ -103,9 +137,9 @@ def _fit(image: Image.Image, contract: ImageContract) -> Pixels:
 
 def _name_of(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        return one_line(os.fspath(source))
     name = getattr(source, "name", None) or getattr(source, "filename", None)
-    return name if isinstance(name, str) else "the image"
+    return one_line(name) if isinstance(name, str) else "the image"
 
 
 def _open(source: Source, limits: Limits, name: str) -> Image.Image:
@@ -118,12 +152,7 @@ def _open(source: Source, limits: Limits, name: str) -> Image.Image:
 
 
 def _read(source: str | os.PathLike[str] | bytes | IO[bytes], limits: Limits, name: str) -> bytes:
-    if isinstance(source, bytes):
-        data = source
-    elif isinstance(source, str | os.PathLike):
-        data = _read_path(Path(source), limits, name)
-    else:
-        data = source.read(limits.bytes + 1)
+    data = source if isinstance(source, bytes) else _read_file(source, limits, name)
     if not data:
         raise errors.ImageEmptyError(f"{name}: the file is empty (0 bytes)")
     if len(data) > limits.bytes:
@@ -133,17 +162,21 @@ def _read(source: str | os.PathLike[str] | bytes | IO[bytes], limits: Limits, na
     return data
 
 
-def _read_path(path: Path, limits: Limits, name: str) -> bytes:
+def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name: str) -> bytes:
     try:
-        with path.open("rb") as file:
+        with _opened(source) as file:
             return file.read(limits.bytes + 1)
     except FileNotFoundError as error:
         raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
     except IsADirectoryError as error:
         raise errors.ImageNotFoundError(f"{name}: this is a folder, not a file") from error
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path, or a closed file
         reason = getattr(error, "strerror", None) or str(error)
         raise errors.ImageUnreadableError(f"{name}: the file can't be read ({reason})") from error
+
+
+def _opened(source: str | os.PathLike[str] | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    return Path(source).open("rb") if isinstance(source, str | os.PathLike) else nullcontext(source)
 
 
 def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
@@ -152,7 +185,7 @@ def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
         image = Image.open(BytesIO(data), formats=(*FORMATS, "HEIF") if _is_heic(data) else FORMATS)
     except UnidentifiedImageError as error:
         raise _unidentified(data, name) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise errors.ImageTooManyPixelsError(f"{name}: more than {limits.pixels / 1e6:g} million pixels") from error
     except Exception as error:  # Pillow's header parsers raise a dozen unrelated types on damaged data
         raise errors.ImageCorruptError(f"{name}: the image is damaged ({_sentence(error)})") from error
@@ -173,10 +206,10 @@ def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
 
 
 def _unidentified(data: bytes, name: str) -> errors.ImageError:
-    head = data[:512].lstrip().lower()
-    if head.startswith((b"<!doctype html", b"<html")):
+    head = data[:512].lower()
+    if b"<!doctype html" in head or b"<html" in head:
         return errors.ImageFormatError(f"{name}: this is an HTML page, not an image; download the image itself")
-    if re.match(rb"\xff\xd8\xff|\x89png\r\n|gif8[79]a|bm|ii\*\0|mm\0\*|riff....webp", head, re.DOTALL):
+    if _is_heic(data) or _SIGNATURE.match(data):
         return errors.ImageCorruptError(f"{name}: the image is damaged: its header can't be read")
     accepted = ", ".join("WebP" if known == "WEBP" else known for known in FORMATS)
     return errors.ImageFormatError(f"{name}: not an image in an accepted format ({accepted}, HEIC)")

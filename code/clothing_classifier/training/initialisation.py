@@ -66,9 +66,10 @@ def _norm_from_output(norm: nn.BatchNorm2d, bias: Tensor):  # type: ignore[no-un
 
 
 def _check_shapes(path: Path, expected: Tensors, found: Tensors) -> None:
+    missing = [name for name in expected if name not in found]
+    if missing:
+        raise ConfigError(f"{path}: no tensor '{missing[0]}'; these weights are of another architecture")
     for name, tensor in expected.items():
-        if name not in found:
-            raise ConfigError(f"{path}: no tensor '{name}'; these weights are of another architecture")
         if found[name].shape != tensor.shape:
             shapes = f"{tuple(found[name].shape)} where the network has {tuple(tensor.shape)}"
             raise ConfigError(f"{path}: '{name}' is {shapes}; set the width that the weights were made with")

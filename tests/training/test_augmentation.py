@@ -1,0 +1,82 @@
+"""Augmentation by its definition: nothing asked, nothing changed; each change against an independent computation."""
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from clothing_classifier.config import AugmentationSettings
+from clothing_classifier.training.augmentation import augment
+
+NOTHING = {
+    "scale": (1.0, 1.0), "aspect": 1.0, "rotation": 0.0, "flip": False,
+    "brightness": 0.0, "contrast": 0.0, "saturation": 0.0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def pixels() -> Tensor:
+    return torch.randint(0, 256, (16, 32, 32, 3), dtype=torch.uint8, generator=Generator().manual_seed(3))
+
+
+def view(pixels: Tensor, seed: int = 0, **changes: object) -> Tensor:
+    settings = AugmentationSettings.model_validate({**NOTHING, **changes})
+    return augment(pixels, pixels.shape[1], settings, Generator().manual_seed(seed))
+
+
+def as_images(pixels: Tensor) -> Tensor:
+    return pixels.permute(0, 3, 1, 2).float() / 255
+
+
+def test_nothing_asked_leaves_the_photo(pixels: Tensor) -> None:
+    torch.testing.assert_close(view(pixels), as_images(pixels), rtol=0, atol=1e-5)
+
+
+def test_flip_mirrors_about_half(pixels: Tensor) -> None:
+    images, flipped = as_images(pixels), view(pixels, flip=True)
+    kept = [bool(torch.allclose(a, b, atol=1e-4)) for a, b in zip(flipped, images, strict=True)]
+    mirrored = [bool(torch.allclose(a, b.flip(2), atol=1e-4)) for a, b in zip(flipped, images, strict=True)]
+    assert all(a != b for a, b in zip(kept, mirrored, strict=True))
+    assert 3 < sum(mirrored) < 13
+
+
+def test_brightness_multiplies_each_photo_by_one_factor(pixels: Tensor) -> None:
+    dark = pixels // 2
+    factors = view(dark, brightness=0.5).flatten(1).sum(1) / as_images(dark).flatten(1).sum(1)
+    assert factors.min() >= 0.5
+    assert factors.max() <= 1.5
+    assert len(set(factors.tolist())) > 10
+
+
+def test_saturation_keeps_luma_and_greys(pixels: Tensor) -> None:
+    grey = pixels[..., :1].expand(-1, -1, -1, 3).contiguous()
+    torch.testing.assert_close(view(grey, saturation=0.9), as_images(grey), rtol=0, atol=1e-5)
+
+
+def test_contrast_leaves_a_flat_photo() -> None:
+    flat = torch.full((4, 16, 16, 3), 90, dtype=torch.uint8)
+    torch.testing.assert_close(view(flat, contrast=0.9), as_images(flat), rtol=0, atol=1e-5)
+
+
+def test_a_smaller_scale_zooms_in() -> None:
+    ramp = torch.arange(64, dtype=torch.uint8).expand(4, 64, 64)[..., None].expand(-1, -1, -1, 3).contiguous()
+    steps = view(ramp, scale=(0.25, 0.25))[:, 0, 32].diff(dim=1)
+    torch.testing.assert_close(steps, torch.full_like(steps, 0.5 / 255), rtol=0, atol=1e-5)
+
+
+def test_outside_the_photo_its_edge_repeats() -> None:
+    framed = torch.zeros(4, 16, 16, 3, dtype=torch.uint8)
+    framed[:, [0, 15]] = 255
+    framed[:, :, [0, 15]] = 255
+    smaller = view(framed, scale=(4.0, 4.0), rotation=0.0)
+    assert (smaller.amax(dim=(1, 2)) == 1).all()
+    assert (smaller[:, :, [0, -1]] == 1).sum() > 0
+
+
+def test_the_generator_decides(pixels: Tensor) -> None:
+    settings = AugmentationSettings()
+    one, two, three = (augment(pixels, 24, settings, Generator().manual_seed(seed)) for seed in (5, 5, 6))
+    assert torch.equal(one, two)
+    assert not torch.equal(one, three)
+    assert one.shape == (16, 3, 24, 24)
+    assert one.min() >= 0
+    assert one.max() <= 1

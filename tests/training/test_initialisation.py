@@ -1,0 +1,128 @@
+"""A network starts exactly as the weights say: folded features keep their function, our own files keep their head."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.models import ImageClassifier, create_model
+from clothing_classifier.models.base import ConvNorm
+from clothing_classifier.models.mobilenet_v2 import STAGES
+from clothing_classifier.training.initialisation import initialise
+from clothing_classifier.training.loop import save_weights
+
+LABELS = ("Dress", "Hat", "Shirt")
+
+
+@pytest.fixture
+def images() -> Tensor:
+    return torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def folded_weights(model: ImageClassifier) -> dict[str, Tensor]:
+    """Random weights and biases, shaped and named as published features with folded batch norm are."""
+    generator = torch.Generator().manual_seed(1)
+    tensors = {}
+    for name, layer in model.extractor.named_modules():
+        if isinstance(layer, ConvNorm):
+            tensors[f"{name}.weight"] = torch.randn(layer.conv.weight.shape, generator=generator) * 0.3
+            tensors[f"{name}.bias"] = torch.randn(layer.conv.out_channels, generator=generator)
+    return tensors
+
+
+def same_padding(x: Tensor, stride: int) -> Tensor:
+    """TensorFlow's SAME for a 3x3 kernel, by its definition."""
+    pads: list[int] = []
+    for side in (x.shape[3], x.shape[2]):
+        total = max((-(-side // stride) - 1) * stride + 3 - side, 0)
+        pads += [total // 2, total - total // 2]
+    return F.pad(x, pads)
+
+
+def folded_mobilenet(tensors: dict[str, Tensor], images: Tensor) -> Tensor:
+    """MobileNetV2 written as a plain function of folded weights: what `initialise` must reproduce."""
+
+    def conv(name: str, x: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
+        return F.conv2d(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], stride, groups=groups)
+
+    x = F.relu6(conv("stem", same_padding(images * 2 - 1, 2), 2))
+    strides = [first if i == 0 else 1 for _, _, count, first in STAGES for i in range(count)]
+    for i, stride in enumerate(strides):
+        name = f"blocks.{i}"
+        y = F.relu6(conv(f"{name}.expand", x)) if f"{name}.expand.weight" in tensors else x
+        y = F.relu6(conv(f"{name}.depthwise", same_padding(y, stride), stride, y.shape[1]))
+        y = conv(f"{name}.project", y)
+        x = x + y if stride == 1 and x.shape == y.shape else y
+    return F.relu6(conv("head", x))
+
+
+@pytest.mark.parametrize("size", [64, 57])
+def test_folded_features_keep_their_function(tmp_path: Path, size: int) -> None:
+    images = torch.rand(8, 3, size, size, generator=torch.Generator().manual_seed(0))
+    model = create_model("mobilenet_v2", 3, width=0.25)
+    tensors = folded_weights(model)
+    save_file(tensors, tmp_path / "features.safetensors")
+    initialise(model, tmp_path / "features.safetensors", LABELS, images)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            model.eval().feature_map(images), folded_mobilenet(tensors, images), rtol=1e-3, atol=1e-3
+        )
+
+
+def test_batch_norms_made_from_folded_features_see_normalised_values(tmp_path: Path, images: Tensor) -> None:
+    """In training mode, too, the network starts with the function it was given: batch and stored statistics agree."""
+    model = create_model("mobilenet_v2", 3, width=0.25)
+    save_file(folded_weights(model), tmp_path / "features.safetensors")
+    initialise(model, tmp_path / "features.safetensors", LABELS, images)
+    with torch.no_grad():
+        stored, batch = model.eval().feature_map(images), model.train().feature_map(images)
+    torch.testing.assert_close(batch, stored, rtol=1e-3, atol=1e-3)
+
+
+def test_published_features_load_as_they_are(shared: Path, images: Tensor) -> None:
+    path = shared / "pretrained" / "mobilenet_v2_imagenet.safetensors"
+    model = create_model("mobilenet_v2", 3)
+    sentence = initialise(model, path, LABELS, images)
+    with torch.no_grad():
+        expected = folded_mobilenet(load_file(path), images)
+        torch.testing.assert_close(model.eval().feature_map(images), expected, rtol=1e-3, atol=1e-3)
+    assert sentence == "started from the features in mobilenet_v2_imagenet.safetensors, batch norm from 8 photos"
+
+
+@pytest.mark.parametrize(("labels", "kept"), [(LABELS, True), (("Coat", "Hat", "Shirt"), False)])
+def test_our_own_weights_keep_the_classifier_of_the_same_labels(
+    tmp_path: Path, images: Tensor, labels: tuple[str, ...], kept: bool
+) -> None:
+    parent, child = (create_model("resnet_small", 3, depth=8, width=8) for _ in range(2))
+    save_weights(tmp_path / "best.safetensors", parent, LABELS)
+    sentence = initialise(child, tmp_path / "best.safetensors", labels, images)
+    assert sentence.endswith("with its classifier" if kept else "with a new classifier")
+    assert torch.equal(child.classifier.weight, parent.classifier.weight) == kept
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(child.extractor.state_dict().values(), parent.extractor.state_dict().values(), strict=True)
+    )
+
+
+def test_weights_of_another_width_are_refused(tmp_path: Path, images: Tensor) -> None:
+    save_weights(tmp_path / "best.safetensors", create_model("resnet_small", 3, width=8), LABELS)
+    with pytest.raises(ConfigError, match="set the width that the weights were made with"):
+        initialise(create_model("resnet_small", 3, width=16), tmp_path / "best.safetensors", LABELS, images)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path, images: Tensor) -> None:
+    save_weights(tmp_path / "best.safetensors", create_model("resnet_small", 3), LABELS)
+    with pytest.raises(ConfigError, match="these weights are of another architecture"):
+        initialise(create_model("mobilenet_v2", 3), tmp_path / "best.safetensors", LABELS, images)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", b"\x10\0\0\0\0\0\0\0{}"])
+def test_a_file_that_is_no_safetensors_is_named(tmp_path: Path, images: Tensor, content: bytes) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"weights\.pt: not a whole safetensors file"):
+        initialise(create_model("resnet_small", 3), path, LABELS, images)
