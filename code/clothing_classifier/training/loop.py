@@ -125,8 +125,8 @@ def compute_settings(settings: RuntimeSettings) -> tuple[torch.device, Callable[
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
-    # Otherwise every new tensor is first filled with NaN, which takes a third of a step; nothing here reads such memory.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    # Otherwise each new tensor is first filled with NaN, a third of a step; nothing here reads such memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # not in its stub
     name = ("cuda" if torch.cuda.is_available() else "cpu") if settings.device == "auto" else settings.device
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("setting runtime.device: cuda was asked for and torch finds no GPU")

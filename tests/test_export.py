@@ -1,0 +1,171 @@
+"""What leaves `export` computes what the network computes, and says so in a manifest that can be verified."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+
+from clothing_classifier import export
+from clothing_classifier.bundle import load_bundle
+from clothing_classifier.calibration import softmax
+from clothing_classifier.config import load_settings
+from clothing_classifier.dataset import load_dataset
+from clothing_classifier.errors import ConfigError, ExportError
+from clothing_classifier.inference import Classifier
+from clothing_classifier.preprocessing import ImageContract, prepare
+from clothing_classifier.training import train
+from clothing_classifier.training.checkpoint import load_model, load_tensors
+
+DATA = Path(__file__).parents[1] / "data"
+SETTINGS = (
+    "model.name=resnet_small", "model.settings.depth=8", "image.size=32", "optimization.epochs=15", "optimization.batch_size=12",
+    "optimization.learning_rate=0.005", "optimization.ema_decay=0.9",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "tiny"
+    train(DATA, load_settings(None, SETTINGS), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def bundle(run: Path) -> Path:
+    out = run.parent / "bundle"
+    export.export_bundle(run, DATA, out, "tiny", quantize=False, keep_weights=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    photos = load_dataset(DATA).part("test")[:9]
+    return np.stack([prepare(photo.source, ImageContract(32, "pad")) for photo in photos])
+
+
+def test_the_graph_computes_what_torch_computes(run: Path, bundle: Path, pixels: np.ndarray) -> None:
+    model, _ = load_model(run / "best.safetensors")
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255).numpy()
+    np.testing.assert_allclose(Classifier.load(bundle).run(pixels, "logits"), expected, atol=1e-4)
+
+
+def test_probabilities_are_the_softmax_of_logits_over_temperature(bundle: Path, pixels: np.ndarray) -> None:
+    classifier = Classifier.load(bundle)
+    expected = softmax(classifier.run(pixels, "logits").astype(float), classifier.manifest.temperature)
+    np.testing.assert_allclose(classifier.run(pixels), expected, atol=1e-5)
+
+
+def test_the_class_map_sums_up_to_the_logits(run: Path, bundle: Path, pixels: np.ndarray) -> None:
+    classifier = Classifier.load(bundle)
+    bias = load_tensors(run / "best.safetensors")[0]["classifier.bias"].numpy()
+    class_map = classifier.run(pixels, "class_map")
+    assert class_map.shape == (9, len(classifier.labels), 8, 8)
+    np.testing.assert_allclose(class_map.mean((2, 3)) + bias, classifier.run(pixels, "logits"), atol=1e-4)
+
+
+def test_features_are_the_input_of_the_linear_head(run: Path, bundle: Path, pixels: np.ndarray) -> None:
+    tensors, _ = load_tensors(run / "best.safetensors")
+    classifier = Classifier.load(bundle)
+    weight, bias = (tensors[f"classifier.{name}"].numpy() for name in ("weight", "bias"))
+    features = classifier.run(pixels, "features")
+    np.testing.assert_allclose(features @ weight.T + bias, classifier.run(pixels, "logits"), atol=1e-4)
+
+
+def test_any_batch_size_gives_the_same_answers(bundle: Path, pixels: np.ndarray) -> None:
+    classifier = Classifier.load(bundle)
+    singly = np.concatenate([classifier.run(pixels[i : i + 1]) for i in range(len(pixels))])
+    np.testing.assert_allclose(classifier.run(pixels), singly, atol=1e-6)
+
+
+def test_the_graph_has_the_contracts_inputs_and_outputs(bundle: Path) -> None:
+    model = onnx.load(bundle / "model.onnx")
+    onnx.checker.check_model(model)
+    assert max(entry.version for entry in model.opset_import if not entry.domain) >= 17
+    session = ort.InferenceSession(bundle / "model.onnx")
+    (image,) = session.get_inputs()
+    assert (image.name, image.type, image.shape[1:]) == ("image", "tensor(uint8)", [32, 32, 3])
+    assert not isinstance(image.shape[0], int)
+    assert [output.name for output in session.get_outputs()] == ["probabilities", "logits", "features", "class_map"]
+
+
+def test_the_manifest_tells_what_a_client_needs(run: Path, bundle: Path) -> None:
+    manifest = load_bundle(bundle).manifest
+    record = json.loads((run / "run.json").read_text())
+    assert manifest.labels == record["labels"]
+    assert manifest.preprocessing.model_dump() == {
+        "size": 32, "fit": "pad", "resample": "bilinear, antialiased", "color": "RGB"
+    }  # fmt: skip
+    assert manifest.architecture == {"name": "resnet_small", "settings": {"depth": 8, "width": 16}}
+    assert manifest.provenance["export_gate"]["n"] >= 32
+    assert manifest.validation["n"] == record["n"]["validation"]
+    assert 0 < manifest.validation["accuracy_interval"][0] < manifest.validation["accuracy"] <= 1
+
+
+def test_half_precision_weights_start_another_run(run: Path, bundle: Path, tmp_path: Path) -> None:
+    settings = load_settings(None, (*SETTINGS, "optimization.epochs=1", "optimization.learning_rate=1e-6"))
+    said: list[str] = []
+    train(DATA, settings, tmp_path / "run", bundle / "weights.safetensors", say=said.append)
+    assert "started from weights.safetensors (resnet_small), with its classifier" in said
+
+
+def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    content = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", say=said.append)
+    accuracy = {line.split(",")[1].strip(): line for line in said if line.startswith("int8")}
+    assert accuracy
+    assert (content["precision"] == "int8") == any("accepted" in line for line in accuracy.values())
+    float_accuracy = float(next(iter(accuracy.values())).split("float ")[1][:6])
+    assert content["validation"]["accuracy"] >= float_accuracy - export.MAX_INT8_DROP - 1e-4
+    kinds = {node.op_type for node in onnx.load(tmp_path / "bundle" / "model.onnx").graph.node}
+    assert ("DequantizeLinear" in kinds) == (content["precision"] == "int8")
+
+
+def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Path) -> None:
+    model, labels = load_model(run / "best.safetensors")
+    export.to_onnx(model, 32, tmp_path / "model.onnx")
+    settings = load_settings(None, SETTINGS)
+    _, _, validation = export.load_parts(DATA, settings.data, 0)
+    cache = export.PixelCache(export.default_cache(), ImageContract(32, "pad"))
+    photos = export.prepare_photos(validation, labels, cache, "")
+    export.check_parity(model, tmp_path / "model.onnx", photos)
+    model.classifier.weight.data[0] += 0.05
+    with pytest.raises(ExportError, match="the graph disagrees with torch"):
+        export.check_parity(model, tmp_path / "model.onnx", photos)
+
+
+def test_too_few_validation_photos_are_refused(run: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(DATA, tmp_path / "data")
+    lines = (data / "dataset.csv").read_text().splitlines()
+    kept = [line for line in lines if not line.endswith("validation")]
+    kept += [line for line in lines if line.endswith("validation")][:31]
+    (data / "dataset.csv").write_text("\n".join(kept) + "\n")
+    with pytest.raises(ExportError, match="31 validation photos; the export gate needs at least 32"):
+        export.export_bundle(run, data, tmp_path / "bundle", "tiny")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    record = json.loads((copy / "run.json").read_text())
+    del record["metrics"]
+    (copy / "run.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="this run is not finished"):
+        export.export_bundle(copy, DATA, tmp_path / "bundle", "tiny")
+
+
+def test_an_existing_folder_is_not_overwritten(run: Path, bundle: Path) -> None:
+    with pytest.raises(ConfigError, match="exists already"):
+        export.export_bundle(run, DATA, bundle, "tiny")

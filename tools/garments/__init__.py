@@ -1,0 +1,1 @@
+"""Parts of the garment drawing program: cloth, folds, light and the garments themselves."""
