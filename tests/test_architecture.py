@@ -16,7 +16,7 @@ cli
 prediction
 rendering
 export
-training
+training | analysis
 evaluation | inference | splits
 models | bundle
 calibration

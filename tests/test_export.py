@@ -23,8 +23,8 @@ from clothing_classifier.training.checkpoint import load_model, load_tensors
 
 DATA = Path(__file__).parents[1] / "data"
 SETTINGS = (
-    "model.name=resnet_small", "model.settings.depth=8", "image.size=32", "optimization.epochs=15", "optimization.batch_size=12",
-    "optimization.learning_rate=0.005", "optimization.ema_decay=0.9",
+    "model.name=resnet_small", "model.settings.depth=8", "image.size=32", "optimization.epochs=15",
+    "optimization.batch_size=12", "optimization.learning_rate=0.005", "optimization.ema_decay=0.9",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clothing_classifier.errors import UsageError
-from clothing_classifier.metrics import Floats, Integers, log_loss
+from clothing_classifier.metrics import Floats, Integers
 
 MIN_SUPPORT = 30
 """A precision measured on fewer photos than this promises nothing."""
@@ -72,4 +72,7 @@ def threshold_for(curve: list[PrecisionPoint], precision: float) -> PrecisionPoi
 
 
 def _loss(logits: Floats, targets: Integers, log_temperature: float) -> float:
-    return log_loss(targets, softmax(logits, float(np.exp(log_temperature))))
+    # Exact, where `metrics.log_loss` has a floor: that would make a second minimum of logits far out and wrong.
+    scaled = logits / np.exp(log_temperature)
+    shifted = scaled - scaled.max(1, keepdims=True)
+    return float(np.mean(np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(targets)), targets]))

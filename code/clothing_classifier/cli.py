@@ -248,7 +248,7 @@ def main() -> None:
     """Run the command line; every error that a user can cause is one line and exit status 2."""
     try:
         app()
-    except ClothingError as error:
+    except (ClothingError, OSError) as error:  # OSError: a full disk, a folder that may not be written to
         _log(f"clothing: {error}")
         sys.exit(2)
 

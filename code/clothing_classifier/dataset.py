@@ -154,7 +154,8 @@ def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
 def content_sha256(source: RecordSource) -> str:
     """SHA-256 of a photo's file, or of shape and pixels where it has none; raises `OSError`."""
     if isinstance(source, Path):
-        return hashlib.sha256(source.read_bytes()).hexdigest()
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     return hashlib.sha256(repr(source.shape).encode() + source.tobytes()).hexdigest()
 
 
@@ -170,8 +171,8 @@ def fingerprint(records: Iterable[Record], contents: Iterable[str]) -> str:
 def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Read a CSV file: its header and its `(line, cells)`; raises `DatasetError` where it is no table.
 
-    `line` is where the row starts: a quoted cell may span several. Quoting is strict, since a quote that is never closed
-    would swallow the rows behind it.
+    `line` is where the row starts: a quoted cell may span several. Quoting is strict, since a quote that is never
+    closed would swallow the rows behind it.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -296,7 +297,7 @@ class _RowReader:
                     self.listings[folder] = {
                         entry.name
                         for entry in entries
-                        if entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)
+                        if entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)  # noqa: PTH113
                     }
             except (OSError, ValueError):  # ValueError: a null byte in the name
                 self.listings[folder] = set()
@@ -304,8 +305,8 @@ class _RowReader:
 
 
 @lru_cache(1024)
-def _leaves_folder(path: str) -> bool:
-    paths = (PurePosixPath(path), PureWindowsPath(path))
+def _leaves_folder(text: str) -> bool:
+    paths = (PurePosixPath(text), PureWindowsPath(text))
     return any(path.is_absolute() or path.drive or path.root or ".." in path.parts for path in paths)
 
 
@@ -406,6 +407,6 @@ def _read_idx(path: Path) -> Pixels:
     rank = data[3] if len(data) >= 4 else 0
     start = 4 + 4 * rank
     shape = tuple(int.from_bytes(data[i : i + 4], "big") for i in range(4, start, 4))
-    if data[:3] != b"\0\0\x08" or len(data) - start != math.prod(shape):
+    if data[:3] != b"\0\0\x08" or rank not in (1, 3) or not 0 < math.prod(shape) == len(data) - start:
         raise DatasetError(f"{path}: not a whole idx file of bytes; fetch it again with 'clothing fetch fashion-mnist'")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)

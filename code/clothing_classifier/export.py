@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clothing_classifier import bundle, metrics
+from clothing_classifier.analysis.stages import describe_stages
 from clothing_classifier.calibration import fit_temperature, precision_curve, softmax
 from clothing_classifier.config import parse_settings
 from clothing_classifier.errors import ConfigError, ExportError
@@ -107,6 +108,7 @@ def export_bundle(
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
+            **({"stages": stages} if (stages := describe_stages(model, contract.size)) else {}),
             "validation": figures(photos.targets, probabilities, labels, [r.group for r in photos.records]),
             "provenance": record | {"export_gate": gate},
         }

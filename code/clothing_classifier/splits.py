@@ -6,6 +6,8 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +24,16 @@ def assign_splits(
 
     `validation` and `test` are shares of the photos in [0, 1). Groups in `held_out` go to test whole, and the shares
     are then taken of the other photos. A record without a group is a group of its own. Of the folds that scikit-learn's
-    `StratifiedGroupKFold` makes, that of about the asked size with the largest effective number of groups is taken: the
-    more independent senders, the narrower the interval.
+    `StratifiedGroupKFold` makes, one (for a share such as 2/5, two of five) of about the asked size with the largest
+    effective number of groups is taken: the more independent senders, the narrower the interval. Raises `DatasetError`.
     """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise DatasetError(f"the shares of validation ({validation:g}) and test ({test:g}) must leave some to train on")
     groups = group_names(records)
     split = {i: "test" for i, group in enumerate(groups) if group in held_out}
     left = [i for i in range(len(records)) if i not in split]
+    if not left:
+        raise DatasetError("every photo is held out for test; nothing is left to train on")
     total = len(left)
     for name, share in (("test", test), ("validation", validation)):
         chosen = _fold(records, groups, left, share * total / len(left), seed) if share else []
@@ -78,6 +82,8 @@ def split_table(
         for record, group in zip(dataset.records, group_names(dataset.records), strict=True)
         if record.row in marked
     )
+    if hold_out and not held_out:
+        raise DatasetError(f"{table}: no usable row has {hold_out}; nothing would be held out")
     assigned = assign_splits(dataset.records, validation, test, seed, held_out)
     _write_table(out, header, rows, {record.row: record.split or "" for record in assigned})
     return SplitResult(_parts(assigned), _warnings(assigned), tuple(map(str, dataset.bad_rows)), dataset.set_aside)
@@ -107,7 +113,9 @@ def missing_classes(records: Sequence[Record]) -> dict[str, list[str]]:
 
 
 def _rows_that_hold(table: Path, header: list[str], rows: list[tuple[int, list[str]]], condition: str) -> set[int]:
-    column, _, value = condition.partition("=")
+    column, sign, value = condition.partition("=")
+    if not sign:
+        raise DatasetError(f"what to hold out is COLUMN=VALUE, not '{condition}'")
     if column not in header:
         raise DatasetError(f"{table}: no column '{column}' to hold out by (columns: {', '.join(header)})")
     index = header.index(column)
@@ -119,12 +127,22 @@ def _rows_that_hold(table: Path, header: list[str], rows: list[tuple[int, list[s
 
 def _write_table(out: Path, header: list[str], rows: list[tuple[int, list[str]]], splits: dict[int, str]) -> None:
     index = header.index("split") if "split" in header else len(header)
+    lines = [_line([*header[:index], "split", *header[index + 1 :]])]
+    for row, cells in rows:
+        if index == len(header):
+            lines.append(_line([*cells, splits.get(row, "")]))
+        elif index < len(cells):
+            lines.append(_line([*cells[:index], splits.get(row, ""), *cells[index + 1 :]]))
+        else:  # a bad row that ends before the column stays short: it must not turn into a whole one
+            lines.append(_line(cells))
+    write_text(out, "".join(lines))
+
+
+def _line(cells: list[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*header[:index], "split", *header[index + 1 :]])
-    for line, cells in rows:
-        writer.writerow([*cells[:index], splits.get(line, ""), *cells[index + 1 :]])
-    write_text(out, text.getvalue())
+    # Before Python 3.13 a writer quotes the line breaks of its own terminator only; cells may hold either.
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _parts(records: Sequence[Record]) -> dict[str, dict[str, int]]:
@@ -148,16 +166,24 @@ def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: 
         from sklearn.model_selection import StratifiedGroupKFold
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "train") from error
-    folds = max(2, round(1 / share))
     names = [groups[i] for i in left]
-    if len(set(names)) < folds:
-        raise DatasetError(f"{len(set(names))} groups can't be split {folds} ways; ask for a larger share")
     labels = np.array([records[i].label for i in left])
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    largest = max(Counter(labels).values())
+    smaller = min(share, 1 - share)
+    # More folds than groups there can't be; more than the largest class has photos, and scikit-learn refuses.
+    most = min(len(set(names)), largest, max(10, round(1 / smaller))) if smaller > 1e-9 else 1
+    part = Fraction(share).limit_denominator(most)
+    if not 0 < part < 1:
+        raise DatasetError(
+            f"{len(set(names))} groups, with {largest} photos of the largest class, can't give a part of {share:.0%}; "
+            "ask for another share"
+        )
+    splitter = StratifiedGroupKFold(n_splits=part.denominator, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # It warns of classes smaller than the number of folds; `classes_with_few_groups` names them better.
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        candidates = [test for _, test in splitter.split(labels, labels, names)]
+        # It warns of small classes, which `classes_with_few_groups` names better, and where classes are many.
+        warnings.simplefilter("ignore", UserWarning)
+        folds = [test for _, test in splitter.split(labels, labels, names)]
+    candidates = [np.concatenate(some) for some in combinations(folds, part.numerator)]
     off = [abs(len(fold) / (share * len(left)) - 1) for fold in candidates]
     near = [fold for fold, error in zip(candidates, off, strict=True) if error <= max(0.1, min(off))]
     best = max(near, key=lambda fold: _effective_groups([names[i] for i in fold]))

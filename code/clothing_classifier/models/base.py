@@ -10,8 +10,9 @@ class ImageClassifier(nn.Module):
     """Maps images `(N, 3, H, W) float32 in [0, 1]` to logits `(N, K)`.
 
     Only average pooling and a linear layer follow the last feature map, so the class activation map (Zhou et al. 2016)
-    is exact: its spatial mean plus the head's bias are the logits. `architecture` (name and settings) is all that
-    `create_model` needs to build the same network again.
+    is exact: its spatial mean plus the head's bias are the logits. `stages` names the parts of `extractor`, in order,
+    at whose ends a reader would stop to look; `architecture` (name and settings) is all that `create_model` needs to
+    build the same network again.
     """
 
     mean: Tensor
@@ -24,11 +25,13 @@ class ImageClassifier(nn.Module):
         num_classes: int,
         architecture: dict[str, Any],
         dropout: float = 0.0,
+        stages: tuple[str, ...] = (),
         mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
         std: tuple[float, float, float] = (0.5, 0.5, 0.5),
     ) -> None:
         super().__init__()
         self.architecture = architecture
+        self.stages = stages
         # Constants of the architecture, not weights: they stay out of checkpoints.
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)

@@ -70,7 +70,9 @@ def mobilenet_v2(num_classes: int, dropout: float = 0.0, width: float = 1.0) -> 
     for layer in layers.values():
         layer.apply(_initialise)
     architecture: dict[str, Any] = {"name": "mobilenet_v2", "settings": {"width": width}}
-    return ImageClassifier(_named_sequence(layers), last, num_classes, architecture, dropout)
+    ends = [sum(count for _, _, count, _ in STAGES[: i + 1]) - 1 for i in range(len(STAGES))]
+    stages = ("stem", *(f"blocks.{i}" for i in ends), "head")
+    return ImageClassifier(_named_sequence(layers), last, num_classes, architecture, dropout, stages)
 
 
 def _named_sequence(layers: dict[str, nn.Module]) -> nn.Sequential:

@@ -42,7 +42,8 @@ def resnet_small(num_classes: int, dropout: float = 0.0, depth: int = 20, width:
         extractor.add_module(f"stage{stage + 1}", blocks)
     extractor.apply(_initialise)
     architecture = {"name": "resnet_small", "settings": {"depth": depth, "width": width}}
-    return ImageClassifier(extractor, channels, num_classes, architecture, dropout)
+    stages = ("stem", "stage1", "stage2", "stage3")
+    return ImageClassifier(extractor, channels, num_classes, architecture, dropout, stages)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -30,4 +30,4 @@ def timm_model(name: str, num_classes: int, dropout: float = 0.0, **settings: An
     architecture = {"name": f"timm:{name}", "settings": settings}
     width = int(features.shape[1])
     mean, std = (tuple(config.get(key, (0.5,) * 3)) for key in ("mean", "std"))
-    return ImageClassifier(extractor, width, num_classes, architecture, dropout, mean, std)
+    return ImageClassifier(extractor, width, num_classes, architecture, dropout, (), mean, std)

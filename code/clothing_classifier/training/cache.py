@@ -3,14 +3,13 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from clothing_classifier.dataset import RecordSource, content_sha256
 from clothing_classifier.errors import ImageError, ImageUnreadableError
-from clothing_classifier.preprocessing import ImageContract, Pixels, prepare
+from clothing_classifier.preprocessing import VERSION, ImageContract, Pixels, prepare
 from clothing_classifier.utils import ProgressBar, atomic_path, available_cpus
 
 
@@ -24,7 +23,7 @@ class PixelCache:
 
     def __init__(self, root: Path, contract: ImageContract) -> None:
         self.contract = contract
-        self.folder = root / "-".join(str(value) for value in asdict(contract).values())
+        self.folder = root / f"{contract.size}-{contract.fit}-v{VERSION}"
 
     def fill(self, sources: Sequence[RecordSource], advance: ProgressBar) -> list[str | ImageError]:
         """Decode what is not there yet; return for each source its key, or why it can't be read."""
@@ -44,13 +43,22 @@ class PixelCache:
 
     def _add(self, source: RecordSource) -> str | ImageError:
         try:
-            key = content_sha256(source)
-            if not self._path(key).exists():
-                pixels = prepare(source, self.contract)
-                with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
-                    np.save(file, pixels, allow_pickle=False)
+            key = _key(source)
+            if key and self._path(key).exists():
+                return key
+            pixels = prepare(source, self.contract)
         except ImageError as error:
             return error
-        except OSError as error:
-            return ImageUnreadableError(f"{source}: the file can't be read or its copy not written ({error.strerror})")
+        if key is None:
+            return ImageUnreadableError(f"{source}: the file changed while it was read")
+        with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
+            np.save(file, pixels, allow_pickle=False)
         return key
+
+
+def _key(source: RecordSource) -> str | None:
+    """The content's hash; `None` for a file that can't be read, of which `prepare` knows better what to say."""
+    try:
+        return content_sha256(source)
+    except OSError:
+        return None

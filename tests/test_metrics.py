@@ -1,0 +1,208 @@
+"""Metrics against scikit-learn and against counts made by hand."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clothing_classifier import metrics
+from clothing_classifier.metrics import Floats, Integers
+
+reference = pytest.importorskip("sklearn.metrics", reason="needs the extra 'train'")
+
+
+def outcome(n: int = 400, classes: int = 6, seed: int = 0, never: int | None = None) -> tuple[Integers, Floats]:
+    """Random targets, and probabilities that lean to them; the class `never` does not occur."""
+    random = np.random.default_rng(seed)
+    targets = random.choice([c for c in range(classes) if c != never], n)
+    logits = random.normal(size=(n, classes)) + 1.5 * np.eye(classes)[targets]
+    powers = np.exp(logits)
+    return targets, powers / powers.sum(1, keepdims=True)
+
+
+cases = pytest.mark.parametrize(
+    ("n", "classes", "seed", "never"), [(400, 6, 0, None), (50, 3, 1, None), (30, 20, 2, 4), (200, 2, 3, None)]
+)
+
+
+@cases
+def test_the_confusion_matrix_agrees_with_scikit_learn(n: int, classes: int, seed: int, never: int | None) -> None:
+    targets, probabilities = outcome(n, classes, seed, never)
+    predicted = probabilities.argmax(1)
+    expected = reference.confusion_matrix(targets, predicted, labels=range(classes))
+    np.testing.assert_array_equal(metrics.confusion_matrix(targets, predicted, classes), expected)
+
+
+@cases
+def test_precision_recall_and_f1_agree_with_scikit_learn(n: int, classes: int, seed: int, never: int | None) -> None:
+    targets, probabilities = outcome(n, classes, seed, never)
+    predicted = probabilities.argmax(1)
+    confusion = metrics.confusion_matrix(targets, predicted, classes)
+    expected = reference.precision_recall_fscore_support(targets, predicted, labels=range(classes), zero_division=0)
+    for ours, theirs in zip(metrics.precision_recall_f1(confusion), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+@cases
+def test_the_averages_agree_with_scikit_learn(n: int, classes: int, seed: int, never: int | None) -> None:
+    targets, probabilities = outcome(n, classes, seed, never)
+    predicted = probabilities.argmax(1)
+    confusion = metrics.confusion_matrix(targets, predicted, classes)
+    assert metrics.accuracy(targets, predicted) == pytest.approx(reference.accuracy_score(targets, predicted))
+    expected = reference.balanced_accuracy_score(targets, predicted)
+    assert metrics.balanced_accuracy(confusion) == pytest.approx(expected)
+    expected = reference.f1_score(targets, predicted, average="macro", zero_division=0)
+    assert metrics.macro_f1(confusion) == pytest.approx(expected)
+
+
+@cases
+def test_the_scores_of_probabilities_agree_with_scikit_learn(
+    n: int, classes: int, seed: int, never: int | None
+) -> None:
+    targets, probabilities = outcome(n, classes, seed, never)
+    expected = reference.log_loss(targets, probabilities, labels=range(classes))
+    assert metrics.log_loss(targets, probabilities) == pytest.approx(expected)
+    one_hot = np.eye(classes)[targets]
+    expected = classes * reference.mean_squared_error(one_hot, probabilities)
+    assert metrics.brier_score(targets, probabilities) == pytest.approx(expected)
+    for k in {1, min(3, classes - 1)}:
+        if classes > 2:
+            expected = reference.top_k_accuracy_score(targets, probabilities, k=k, labels=range(classes))
+            assert metrics.top_k_accuracy(targets, probabilities, k) == pytest.approx(expected)
+
+
+def test_a_confusion_counted_by_hand() -> None:
+    targets, predicted = np.array([0, 0, 0, 1, 1, 3]), np.array([0, 0, 1, 1, 2, 0])
+    confusion = metrics.confusion_matrix(targets, predicted, 4)
+    assert confusion.tolist() == [[2, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
+    precision, recall, f1, support = metrics.precision_recall_f1(confusion)
+    np.testing.assert_allclose(precision, [2 / 3, 1 / 2, 0, 0])
+    np.testing.assert_allclose(recall, [2 / 3, 1 / 2, 0, 0])
+    np.testing.assert_allclose(f1, [2 / 3, 1 / 2, 0, 0])
+    assert support.tolist() == [3, 2, 0, 1]
+    assert metrics.balanced_accuracy(confusion) == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert metrics.macro_f1(confusion) == pytest.approx((2 / 3 + 1 / 2 + 0 + 0) / 4)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted_counts_nowhere() -> None:
+    confusion = np.diag([3, 0, 2])
+    assert metrics.balanced_accuracy(confusion) == 1
+    assert metrics.macro_f1(confusion) == 1
+
+
+def test_scores_counted_by_hand() -> None:
+    targets, probabilities = np.array([0, 1]), np.array([[0.8, 0.2, 0.0], [0.5, 0.25, 0.25]])
+    assert metrics.log_loss(targets, probabilities) == pytest.approx(-(np.log(0.8) + np.log(0.25)) / 2)
+    first, second = 0.2**2 + 0.2**2, 0.5**2 + 0.75**2 + 0.25**2
+    assert metrics.brier_score(targets, probabilities) == pytest.approx((first + second) / 2)
+    assert metrics.expected_calibration_error(targets, probabilities, bins=1) == pytest.approx(abs(0.65 - 0.5))
+    assert metrics.expected_calibration_error(targets, probabilities, bins=2) == pytest.approx((0.2 + 0.5) / 2)
+
+
+def test_the_extremes_of_the_scores() -> None:
+    sure = np.eye(3)
+    right, wrong = np.arange(3), np.array([1, 2, 0])
+    assert (metrics.log_loss(right, sure), metrics.brier_score(right, sure)) == (0, 0)
+    assert metrics.brier_score(wrong, sure) == 2
+    assert metrics.log_loss(wrong, sure) == pytest.approx(-np.log(1e-12))
+    assert metrics.expected_calibration_error(right, sure) == 0
+    assert metrics.expected_calibration_error(wrong, sure) == 1
+
+
+def test_a_tie_goes_to_the_first_class_as_argmax_does() -> None:
+    probabilities = np.full((4, 4), 0.25)
+    targets = np.arange(4)
+    assert [metrics.top_k_accuracy(targets, probabilities, k) for k in (1, 2, 3, 4, 9)] == [0.25, 0.5, 0.75, 1, 1]
+
+
+def test_a_calibrated_model_has_a_small_calibration_error_and_an_overconfident_one_a_large() -> None:
+    random = np.random.default_rng(0)
+    confidence = random.uniform(0.5, 1, 20_000)
+    probabilities = np.stack([confidence, 1 - confidence], 1)
+    targets = (random.random(20_000) > confidence).astype(int)
+    assert metrics.expected_calibration_error(targets, probabilities) < 0.02
+    sure = np.stack([np.full(20_000, 0.99), np.full(20_000, 0.01)], 1)
+    assert metrics.expected_calibration_error(targets, sure) == pytest.approx(0.24, abs=0.02)
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(n=st.integers(1, 60), classes=st.integers(2, 8), seed=st.integers(0, 1000))
+def test_every_metric_stays_in_its_range(n: int, classes: int, seed: int) -> None:
+    targets, probabilities = outcome(n, classes, seed)
+    predicted = probabilities.argmax(1)
+    confusion = metrics.confusion_matrix(targets, predicted, classes)
+    assert confusion.sum() == n
+    assert np.trace(confusion) == round(metrics.accuracy(targets, predicted) * n)
+    for share in (
+        metrics.balanced_accuracy(confusion),
+        metrics.macro_f1(confusion),
+        metrics.expected_calibration_error(targets, probabilities),
+    ):
+        assert 0 <= share <= 1
+    top = [metrics.top_k_accuracy(targets, probabilities, k) for k in range(1, classes + 1)]
+    assert top == sorted(top)
+    assert top[0] == metrics.accuracy(targets, predicted)
+    assert top[-1] == 1
+    assert 0 <= metrics.brier_score(targets, probabilities) <= 2
+
+
+# --- intervals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    # R: prop.test(x, n, correct = FALSE)$conf.int
+    [(8, 10, 0.4901625, 0.9433178), (0, 10, 0.0, 0.2775328), (10, 10, 0.7224672, 1.0), (263, 345, 0.7147, 0.8043)],
+)
+def test_the_wilson_interval_agrees_with_known_values(successes: int, n: int, low: float, high: float) -> None:
+    assert metrics.wilson_interval(successes, n) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_the_wilson_interval_holds_its_share_and_stays_within_0_and_1() -> None:
+    for n, successes in product((1, 2, 7, 1000), (0.0, 0.5, 1.0)):
+        low, high = metrics.wilson_interval(round(successes * n), n)
+        assert 0 <= low <= round(successes * n) / n <= high <= 1
+
+
+def test_the_grouped_interval_is_wider_than_that_of_photos_where_groups_agree() -> None:
+    random = np.random.default_rng(0)
+    right = np.repeat(random.random(40) < 0.7, 25)
+    groups = [f"g{i // 25}" for i in range(1000)]
+    low, high = metrics.grouped_interval(right, groups)
+    alone = metrics.wilson_interval(int(right.sum()), len(right))
+    assert low < right.mean() < high
+    assert high - low > 2 * (alone[1] - alone[0])
+
+
+def test_the_grouped_interval_of_single_photos_is_close_to_wilsons() -> None:
+    right = np.random.default_rng(0).random(800) < 0.85
+    ours = metrics.grouped_interval(right, [str(i) for i in range(800)])
+    assert ours == pytest.approx(metrics.wilson_interval(int(right.sum()), 800), abs=0.006)
+
+
+def test_the_grouped_interval_hangs_on_its_seed_only() -> None:
+    right = np.random.default_rng(0).random(200) < 0.8
+    groups = [f"g{i % 30}" for i in range(200)]
+    assert metrics.grouped_interval(right, groups, 3) == metrics.grouped_interval(right, groups, 3)
+    assert metrics.grouped_interval(right, groups, 3) != metrics.grouped_interval(right, groups, 4)
+
+
+@pytest.mark.parametrize(
+    ("groups", "method"),
+    [
+        ([f"g{i % 20}" for i in range(100)], "bootstrap over 20 groups"),
+        ([f"g{i % 19}" for i in range(100)], "Wilson, photos taken as independent"),
+        ([None] * 100, "Wilson, photos taken as independent"),
+        ([None, *(f"g{i}" for i in range(99))], "Wilson, photos taken as independent"),
+    ],
+)
+def test_the_interval_says_its_method(groups: list[str | None], method: str) -> None:
+    right = np.arange(100) % 5 != 0
+    (low, high), said = metrics.accuracy_interval(right, groups)
+    assert said == method
+    assert low <= 0.8 <= high
