@@ -21,6 +21,7 @@ check: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python tools/update_readme.py --check
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

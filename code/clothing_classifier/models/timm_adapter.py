@@ -25,7 +25,8 @@ def timm_model(name: str, num_classes: int, dropout: float = 0.0, **settings: An
     with torch.no_grad():
         features = extractor.eval()(torch.zeros(1, *config.get("input_size", (3, 224, 224))))
     extractor.train()
-    if features.ndim != 4 or features.shape[1] != extractor.num_features:
+    widths = (extractor.num_features, getattr(extractor, "head_hidden_size", None))
+    if features.ndim != 4 or features.shape[1] not in widths:
         raise ConfigError(f"model timm:{name}: its features are {tuple(features.shape)}, not a map (N, D, h, w)")
     architecture = {"name": f"timm:{name}", "settings": settings}
     width = int(features.shape[1])

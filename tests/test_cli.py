@@ -1,0 +1,240 @@
+"""The command line as a user meets it: real processes, their output, their exit status."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "data"
+IMAGES = sorted((DATA / "images").iterdir())
+CLOTHING = str(Path(sys.executable).parent / "clothing")
+COMMANDS = ("predict", "evaluate", "split", "train", "export", "fetch", "models")
+
+
+def clothing(*arguments: str | Path, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [CLOTHING, *map(str, arguments)], input=stdin, capture_output=True, text=True, cwd=cwd, encoding="utf-8"
+    )
+
+
+def rows(result: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command: str) -> None:
+    result = clothing(command, "--help")
+    assert result.returncode == 0
+    assert f"Example: clothing {command}" in result.stdout
+    assert command in clothing("--help").stdout
+
+
+def test_json_is_one_object_a_line_in_input_order() -> None:
+    paths = [f"data/images/{path.name}" for path in (IMAGES[9], IMAGES[2], IMAGES[100])]
+    result = clothing("predict", *paths, "--format", "json")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert [row["path"] for row in rows(result)] == paths
+    for row in rows(result):
+        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error"]
+        assert row["error"] is None
+        assert len(row["top"]) == 3
+        assert row["top"][0] == {"label": row["label"], "confidence": row["confidence"]}
+
+
+def test_a_folder_means_its_image_named_files_sorted(tmp_path: Path) -> None:
+    (tmp_path / "in" / "b").mkdir(parents=True)
+    shutil.copy(IMAGES[0], tmp_path / "in" / "z.JPG")
+    shutil.copy(IMAGES[1], tmp_path / "in" / "b" / "a.jpg")
+    (tmp_path / "in" / "notes.txt").write_text("not an image")
+    (tmp_path / "in" / "link.jpg").symlink_to(IMAGES[2])
+    (tmp_path / "in" / "b" / "loop").symlink_to(tmp_path / "in")
+    result = clothing("predict", "in", "--format", "json", cwd=tmp_path)
+    assert [row["path"] for row in rows(result)] == ["in/b/a.jpg", "in/link.jpg", "in/z.JPG"]
+    assert result.returncode == 0
+
+
+def test_paths_come_from_standard_input() -> None:
+    paths = [str(path) for path in IMAGES[:12]]
+    result = clothing("predict", "-", "--format", "json", stdin="\n".join(paths) + "\n\n")
+    assert [row["path"] for row in rows(result)] == paths
+
+
+def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(IMAGES[0].read_bytes()[:1500])
+    paths = [str(IMAGES[i % len(IMAGES)]) for i in range(999)]
+    paths.insert(500, str(broken))
+    result = clothing("predict", "-", "--format", "json", stdin="\n".join(paths))
+    answers = rows(result)
+    assert result.returncode == 1
+    assert [row["path"] for row in answers] == paths
+    assert sum(row["label"] is not None for row in answers) == 999
+    failed = answers[500]
+    assert (failed["label"], failed["confidence"], failed["top"], failed["abstained"]) == (None, None, [], False)
+    assert str(failed["error"]).startswith(f"{broken}: the image is truncated or damaged")
+    assert result.stderr.splitlines()[0] == failed["error"]
+
+
+def test_csv_quotes_what_needs_it(tmp_path: Path) -> None:
+    name = tmp_path / 'odd, "name".jpg'
+    shutil.copy(IMAGES[0], name)
+    result = clothing("predict", name, "nope.jpg", "--format", "csv")
+    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["path"] for row in table] == [str(name), "nope.jpg"]
+    assert table[0]["label"]
+    assert table[1]["error"] == "nope.jpg: there is no such file"
+    assert result.returncode == 1
+
+
+def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
+    saved = tmp_path / "out" / "predictions.csv"
+    result = clothing("predict", "data/images", "--truth", "data", "--save", saved)
+    assert result.returncode == 0
+    assert f"of {len(IMAGES)} images have the label of the table" in result.stdout
+    lines = [line for line in result.stdout.splitlines() if line.startswith("data/images/")]
+    assert len(lines) == len(IMAGES)
+    assert all("%" in line and ("✓" in line or "✗" in line) for line in lines)
+    with saved.open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == len(IMAGES)
+    right = sum(row["label"] == row["true_label"] for row in table)
+    assert f"accuracy {right / len(table):.3f}" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["predict"], "Missing argument"),
+        (["predict", "data/images", "--top", "0"], "clothing: top is 0; ask for at least 1 candidate"),
+        (["predict", "data/images", "--model", "nope"], "clothing: model 'nope': neither a shipped model"),
+        (["predict", "tests/training", "--format", "json"], "clothing: no images in tests/training"),
+        (["predict", "data/images", "--min-precision", "2"], "clothing: min_precision is 2"),
+        (["evaluate", "--data", "nope"], "clothing: nope: there is no such folder"),
+        (["evaluate", "--data", "data", "--split", "tset"], "clothing: data: no rows in the split 'tset'"),
+        (["evaluate", "--data", "data", "--labels", "Hat,Sock"], "clothing: data: no row has the label 'Sock'"),
+        (["evaluate", "--data", "data", "--label-column", "kind"], "no column 'kind' for the label"),
+        (["split", "--data", "data"], "has a split column already; replace it with --overwrite"),
+        (["train", "--data", "data", "--out", "x", "--set", "epochs=3"], "clothing: --set epochs=3: write section.key"),
+        (["train", "--data", "data", "--out", "x", "--preset", "nope"], "clothing: preset 'nope': neither a preset"),
+        (["train", "--data", "data", "--out", "x", "--init", "nope"], "nope: there is no such file of weights"),
+        (["export", "data", "--data", "data", "--out", "x"], "clothing: data: not a run folder of 'clothing train'"),
+        (["fetch", "shoes", "--out", "x"], "clothing: "),
+        (["models", "--path", "nope"], "clothing: no shipped model 'nope'"),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_status_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    arguments = [str(tmp_path / "x") if argument == "x" else argument for argument in arguments]
+    result = clothing(*arguments)
+    assert result.returncode == 2
+    assert message in result.stderr.splitlines()[-1] or message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_unreachable_precision_says_what_is_reached(tmp_path: Path) -> None:
+    bundle = shutil.copytree(clothing("models", "--path", "wardrobe").stdout.strip(), tmp_path / "bundle")
+    from clothing_classifier.bundle import manifest_sha256
+
+    content = json.loads((bundle / "bundle.json").read_text())
+    content["precision_curve"] = [{"threshold": 0.1, "precision": 0.875, "coverage": 1.0}]
+    content["hashes"]["bundle.json"] = manifest_sha256(content)
+    (bundle / "bundle.json").write_text(json.dumps(content))
+    result = clothing("predict", IMAGES[0], "--model", bundle, "--min-precision", "0.97")
+    assert result.returncode == 2
+    assert "0.97 is out of reach: on validation the model gets to 0.875" in result.stderr
+
+
+def test_evaluate_prints_the_figures_of_the_contract() -> None:
+    result = clothing("evaluate", "--data", "data", "--split", "test", "--format", "json")
+    figures = json.loads(result.stdout)
+    assert set(figures) == {
+        "n", "accuracy", "accuracy_interval", "interval_method", "balanced_accuracy", "macro_f1", "top3",
+        "log_loss", "brier", "ece", "labels", "confusion", "per_class",
+    }  # fmt: skip
+    assert figures["n"] == sum(sum(row) for row in figures["confusion"])
+    assert figures["interval_method"] == "bootstrap over 24 groups"
+
+
+def test_evaluate_in_a_table_names_bad_rows_and_leaves_with_1(tmp_path: Path) -> None:
+    data = shutil.copytree(DATA, tmp_path / "data")
+    with (data / "dataset.csv").open("a") as file:
+        file.write("gone.jpg,Hat,hat-99,test\n")
+    result = clothing("evaluate", "--data", data)
+    assert result.returncode == 1
+    assert f"dataset.csv, row 242: there is no file {data / 'images' / 'gone.jpg'}" in result.stderr
+    assert "macro-F1" in result.stdout
+
+
+def test_split_writes_the_column_back(tmp_path: Path) -> None:
+    data = shutil.copytree(DATA, tmp_path / "data")
+    before = (data / "dataset.csv").read_text().splitlines()
+    result = clothing("split", "--data", data, "--overwrite", "--seed", "3", "--format", "json")
+    assert result.returncode == 0
+    parts = json.loads(result.stdout)["parts"]
+    after = (data / "dataset.csv").read_text().splitlines()
+    assert [line.rsplit(",", 1)[0] for line in after] == [line.rsplit(",", 1)[0] for line in before]
+    assert sum(part["photos"] for part in parts.values()) == len(after) - 1
+    assert {line.rsplit(",", 1)[1] for line in after[1:]} == {"train", "validation", "test"}
+
+
+def test_models_path_is_one_absolute_line() -> None:
+    result = clothing("models", "--path", "wardrobe")
+    path = Path(result.stdout.strip())
+    assert path.is_absolute()
+    assert (path / "model.onnx").is_file()
+    assert "wardrobe" in clothing("models").stdout
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    command = f"{CLOTHING} predict data/images --format json | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
+    assert json.loads(result.stdout)["path"].startswith("data/images/")
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
+    saved = tmp_path / "predictions.csv"
+    process = subprocess.Popen(
+        [CLOTHING, "predict", "-", "--format", "json", "--save", str(saved)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("\n".join(str(path) for path in IMAGES) + "\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode not in (0, 1)
+    assert "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_none(tmp_path: Path) -> None:
+    arguments = [CLOTHING, "predict", *map(str, IMAGES[:40])]
+    leader, follower = os.openpty()
+    with (tmp_path / "out").open("w") as out:
+        process = subprocess.Popen(arguments, stderr=follower, stdout=out)
+        os.close(follower)
+        seen = b""
+        while True:
+            try:
+                chunk = os.read(leader, 4096)
+            except OSError:  # Linux ends a pseudo-terminal that nobody holds with an error
+                break
+            if not chunk:
+                break
+            seen += chunk
+        process.wait()
+    os.close(leader)
+    assert b"predicting" in seen
+    assert subprocess.run(arguments, capture_output=True).stderr == b""
