@@ -8,7 +8,7 @@ TORCH_INSTALL ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: run test check format clean
+.PHONY: run test check test-timm format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
@@ -22,6 +22,10 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/update_readme.py --check
+
+test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
+	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
+	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

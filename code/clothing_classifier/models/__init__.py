@@ -25,8 +25,17 @@ def create_model(name: str, num_classes: int, *, dropout: float = 0.0, **setting
     if name not in ARCHITECTURES:
         raise ConfigError(f"model '{name}': unknown; use {', '.join(ARCHITECTURES)} or timm:NAME")
     build = ARCHITECTURES[name]
-    known = list(inspect.signature(build).parameters)[2:]
-    for key in settings:
+    known = dict(list(inspect.signature(build).parameters.items())[2:])
+    for key, value in settings.items():
         if key not in known:
             raise ConfigError(f"model {name} has no setting '{key}' (settings: {', '.join(known)})")
+        _check(f"model {name}, setting '{key}'", value, known[key].annotation)
     return build(num_classes, dropout, **settings)
+
+
+def _check(subject: str, value: Any, kind: type) -> None:
+    allowed = (int,) if kind is int else (int, float)
+    if not isinstance(value, allowed) or isinstance(value, bool):
+        raise ConfigError(f"{subject}: {value!r} is not a {'whole ' if kind is int else ''}number")
+    if value <= 0:
+        raise ConfigError(f"{subject}: {value} is not above 0")

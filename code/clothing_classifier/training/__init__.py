@@ -10,7 +10,7 @@ import torch
 
 from clothing_classifier.config import DataSettings, TrainSettings
 from clothing_classifier.dataset import Columns, Dataset, Record, fingerprint, load_dataset
-from clothing_classifier.errors import ConfigError, DatasetError, ImageError
+from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.provenance import provenance
@@ -149,4 +149,4 @@ def _line(row: dict[str, float]) -> str:
     )
 
 
-__all__ = ["ImageError", "Outcome", "load_parts", "train"]
+__all__ = ["Outcome", "load_parts", "train"]
