@@ -1,6 +1,7 @@
 """torch -> ONNX -> int8, behind gates: a graph leaves here only when it agrees with the network on real photos."""
 
 import json
+import logging
 import shutil
 import tempfile
 import warnings
@@ -120,8 +121,9 @@ def to_onnx(model: ImageClassifier, size: int, path: Path) -> None:
     """Write the float graph of `model`, temperature 1, batch size free."""
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
-        # The exporter warns of its own deprecated internals; a person who exports can do nothing about them.
+        # The exporter warns of its own internals and of an absent torchvision; who exports can do nothing about them.
         warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             Graph(model).eval(),
             (example,),
