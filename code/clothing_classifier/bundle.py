@@ -107,7 +107,7 @@ def load_bundle(model: str | Path) -> Bundle:
     text, graph = _read_zip(path) if path.is_file() else _read_folder(path)
     try:
         content = json.loads(text)
-        hashes = content["hashes"]
+        hashes = dict(content["hashes"])
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{path}: damaged: {MANIFEST} is not what 'clothing export' writes") from error
     if content.get("format") != FORMAT:
