@@ -23,7 +23,7 @@ from clothing_classifier.training.loop import predict
 from clothing_classifier.utils import write_json
 
 FITS = ("squash", "crop", "pad")
-CHANGES = ("image.size=128", "optimization.epochs=6")
+CHANGES = ("image.size=128", "optimization.epochs=6", "optimization.learning_rate=1e-3")
 
 
 def main() -> None:
@@ -72,7 +72,15 @@ def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "n": first["n"],
         "settings": first["settings"] | {"image": {"size": first["settings"]["image"]["size"], "fit": list(FITS)}},
         "seeds": sorted({run["seed"] for run in runs}),
-        "runs": [{"fit": run["fit"], "seed": run["seed"], **run["record"]["metrics"]["validation"]} for run in runs],
+        "runs": [
+            {
+                "fit": run["fit"],
+                "seed": run["seed"],
+                "revision": run["record"]["revision"],
+                **run["record"]["metrics"]["validation"],
+            }
+            for run in runs
+        ],
         "accuracy": {fit: _spread([run for run in runs if run["fit"] == fit]) for fit in FITS},
         "difference_to_squash": {
             fit: {
