@@ -68,6 +68,24 @@ def test_paths_come_from_standard_input() -> None:
     assert [row["path"] for row in rows(result)] == paths
 
 
+@pytest.mark.parametrize("form", ["json", "csv", "table"])
+def test_a_name_that_is_not_utf_8_comes_back_as_given(tmp_path: Path, form: str) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.jpg"
+    Path(os.fsdecode(name)).write_bytes(IMAGES[0].read_bytes())
+    command = [CLOTHING, "predict", name, b"gone\xe9.jpg", "--format", form]
+    result = subprocess.run(command, capture_output=True)
+    assert result.returncode == 1
+    piped = subprocess.run(
+        [CLOTHING, "predict", "-", "--format", form], input=name + b"\r\ngone\xe9.jpg", capture_output=True
+    )
+    assert piped.stdout == result.stdout
+    assert b"Traceback" not in result.stderr
+    if form == "json":
+        assert [os.fsencode(json.loads(line)["path"]) for line in result.stdout.splitlines()] == [name, b"gone\xe9.jpg"]
+    else:
+        assert b"caf\xe9.jpg" in result.stdout
+
+
 def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(IMAGES[0].read_bytes()[:1500])
@@ -219,8 +237,9 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_terminal_gets_a_bar_and_a_pipe_none(tmp_path: Path) -> None:
-    arguments = [CLOTHING, "predict", *map(str, IMAGES[:40])]
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_a_terminal_gets_a_bar_and_a_pipe_none(tmp_path: Path, form: str) -> None:
+    arguments = [CLOTHING, "predict", *map(str, IMAGES[:40]), "--format", form]
     leader, follower = os.openpty()
     with (tmp_path / "out").open("w") as out:
         process = subprocess.Popen(arguments, stderr=follower, stdout=out)
@@ -237,4 +256,6 @@ def test_a_terminal_gets_a_bar_and_a_pipe_none(tmp_path: Path) -> None:
         process.wait()
     os.close(leader)
     assert b"predicting" in seen
-    assert subprocess.run(arguments, capture_output=True).stderr == b""
+    piped = subprocess.run(arguments, capture_output=True)
+    assert piped.stderr == b""
+    assert piped.stdout == (tmp_path / "out").read_bytes()

@@ -1,5 +1,6 @@
 """The command `clothing`: one thin function a command, with the heavy imports inside."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -64,7 +65,7 @@ def predict(
     inputs: Iterable[str] = _lines_of_stdin() if paths == ["-"] else prediction.expand(paths)
     known = prediction.true_labels(truth) if truth else {}
     rows = prediction.predict_paths(Classifier.load(model), inputs, top, min_precision)
-    failed = prediction.write(rows, format.value, known, save)
+    failed = prediction.write(rows, format.value, known, save, len(inputs) if isinstance(inputs, list) else None)
     _finish(failed)
 
 
@@ -246,6 +247,9 @@ def models(
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one line and exit status 2."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # a file's name need not be UTF-8, and is passed on as it is
     try:
         app()
     except (ClothingError, OSError) as error:  # OSError: a full disk, a folder that may not be written to

@@ -41,10 +41,13 @@ def true_labels(root: Path) -> dict[str, str]:
     return {os.path.realpath(record.source): record.label for record in records if isinstance(record.source, Path)}
 
 
-def write(rows: Iterable[Row], form: str, truth: Mapping[str, str], save: Path | None) -> list[str]:
+def write(
+    rows: Iterable[Row], form: str, truth: Mapping[str, str], save: Path | None, total: int | None = None
+) -> list[str]:
     """Print `rows` as `table`, `json` or `csv`, and to the file `save` as CSV; return the errors of the failed ones.
 
-    JSON lines and CSV are printed as they come, the table at the end. `truth` is what `true_labels` gave, or empty.
+    JSON lines and CSV are printed as they come, the table at the end. `truth` is what `true_labels` gave, or empty;
+    `total` the number of rows, where it is known.
     """
     failed: list[str] = []
     table: list[Row] = []
@@ -52,8 +55,14 @@ def write(rows: Iterable[Row], form: str, truth: Mapping[str, str], save: Path |
         sinks = [_printer(form, table, truth)]
         if save:
             path = stack.enter_context(atomic_path(save))
-            sinks.append(_csv_writer(stack.enter_context(path.open("w", encoding="utf-8", newline="")), truth))
-        advance = stack.enter_context(progress_bar("predicting", None))
+            sinks.append(
+                _csv_writer(
+                    stack.enter_context(path.open("w", encoding="utf-8", errors="surrogateescape", newline="")), truth
+                )
+            )
+        # On one terminal, lines that are printed as they come are progress enough, and a bar would run into them.
+        quiet = form != "table" and sys.stdout.isatty()
+        advance = stack.enter_context(progress_bar("predicting", total, quiet))
         some = False
         for row in rows:
             some = True
@@ -71,7 +80,7 @@ def write(rows: Iterable[Row], form: str, truth: Mapping[str, str], save: Path |
 
 def _printer(form: str, table: list[Row], truth: Mapping[str, str]) -> Callable[[Row], None]:
     if form == "json":
-        return lambda row: print(json.dumps({"path": row[0], **row[1].to_dict()}, ensure_ascii=False))
+        return lambda row: print(json.dumps({"path": row[0], **row[1].to_dict()}))
     return table.append if form == "table" else _csv_writer(sys.stdout, truth)
 
 

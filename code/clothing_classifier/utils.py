@@ -60,7 +60,9 @@ def download_bar(description: str, files: int, size: int) -> Iterator[Callable[[
 
     columns = (TextColumn("{task.description} {task.fields[files]}"), BarColumn(), DownloadColumn())
     console = Console(stderr=True)
-    with Progress(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True) as progress:
+    with Progress(
+        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
+    ) as progress:
         task = progress.add_task(description, total=size, files="")
         yield lambda done, count: progress.update(task, completed=count, files=f"{done}/{files} files")
 
@@ -79,18 +81,18 @@ class ProgressBar(Protocol):
 
 
 @contextmanager
-def progress_bar(description: str, total: int | None) -> Iterator[ProgressBar]:
+def progress_bar(description: str, total: int | None, quiet: bool = False) -> Iterator[ProgressBar]:
     """Show a bar with rate and time left on standard error where that is a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty():
         yield lambda advance=1, **fields: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True), transient=True
-    ) as progress:
+    note = TextColumn("{task.fields[note]}")
+    # By default rich would send what is printed meanwhile to the bar's own stream: results, to standard error.
+    with Progress(*columns, note, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(description, total=total, note="")
         started = time.monotonic()
 
