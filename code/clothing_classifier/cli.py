@@ -286,7 +286,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 
 def _lines_of_stdin() -> Iterator[str]:
-    return (line.rstrip("\n") for line in sys.stdin if line.strip())
+    return (line.rstrip("\r\n") for line in sys.stdin if line.strip())
 
 
 def _data_overrides(
