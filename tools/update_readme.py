@@ -34,7 +34,7 @@ def accuracy() -> str:
         figures = f"{part['accuracy']:.1%} | {low:.1%} to {high:.1%} | {part['macro_f1']:.3f} | {part['top3']:.1%}"
         lines.append(f"| {name} | {part['n']} | {figures} |")
     methods = {report[key]["interval_method"] for key in ("validation", "drawn")}
-    return "\n".join([*lines, "", f"Interval: {'; '.join(sorted(methods))}. One training run, chosen by validation."])
+    return "\n".join([*lines, "", f"Intervals: {'; '.join(sorted(methods))}. One training run."])
 
 
 def image_fit() -> str:
