@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clothing_classifier.bundle import find, load_bundle, manifest_sha256, shipped
+from clothing_classifier.bundle import find, load_bundle, manifest_sha256, shipped, weights_of
 from clothing_classifier.errors import BundleError
 from clothing_classifier.inference import Classifier
 
@@ -131,3 +131,25 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bundle.zip").write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(BundleError, match="not a bundle's folder or a whole zip file"):
         load_bundle(tmp_path / "bundle.zip")
+
+
+def test_any_damaged_byte_of_a_zip_is_a_bundle_error(bundle: Path) -> None:
+    path = bundle.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("bundle.json", "model.onnx"):
+            archive.write(bundle / name, name)
+    data = path.read_bytes()
+    for position in range(100, 6000, 97):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 4]) + data[position + 1 :])
+        with pytest.raises(BundleError):
+            load_bundle(path)
+
+
+def test_damaged_weights_do_not_start_a_run(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clothing_classifier.bundle.SHIPPED", bundle.parent)
+    assert weights_of("bundle") == bundle / "weights.safetensors"
+    with (bundle / "weights.safetensors").open("r+b") as file:
+        file.seek(100_000)
+        file.write(b"????")
+    with pytest.raises(BundleError, match="missing or damaged"):
+        weights_of("bundle")

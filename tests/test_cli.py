@@ -83,7 +83,44 @@ def test_a_name_that_is_not_utf_8_comes_back_as_given(tmp_path: Path, form: str)
     if form == "json":
         assert [os.fsencode(json.loads(line)["path"]) for line in result.stdout.splitlines()] == [name, b"gone\xe9.jpg"]
     else:
-        assert b"caf\xe9.jpg" in result.stdout
+        assert (b"caf\xe9.jpg" if form == "csv" else rb"caf\udce9.jpg") in result.stdout
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> None:
+    for name in ("[/c].jpg", "[red]x.jpg", "new\nline.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(IMAGES[0], tmp_path / name)
+    result = clothing("predict", ".", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == ["[/c].jpg", "[red]x.jpg", "new\\nline.jpg"]
+
+
+def test_a_folder_on_standard_input_means_its_files() -> None:
+    result = clothing("predict", "-", "--format", "json", stdin="data/images\nnope.jpg\n")
+    assert result.returncode == 1
+    assert [row["path"] for row in rows(result)] == [*(f"data/images/{path.name}" for path in IMAGES), "nope.jpg"]
+
+
+def test_saving_to_a_folder_is_refused_and_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    result = clothing("predict", IMAGES[0], "--save", tmp_path / "folder")
+    assert result.returncode == 2
+    assert "a folder stands where the file should go" in result.stderr
+    assert clothing("predict", IMAGES[0], "--save", tmp_path / "link.csv").returncode == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("path,label")
+    assert clothing("predict", IMAGES[0], "--save", "/dev/null").returncode == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_bad_rows_of_the_truth_are_named(tmp_path: Path) -> None:
+    data = shutil.copytree(DATA, tmp_path / "data")
+    with (data / "dataset.csv").open("a") as file:
+        file.write("gone.jpg,Hat,hat-99,test\n")
+    result = clothing("predict", data / "images" / IMAGES[0].name, "--truth", data)
+    assert result.returncode == 1
+    assert "row 242: there is no file" in result.stderr
 
 
 def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
@@ -134,7 +171,7 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
         (["predict"], "Missing argument"),
         (["predict", "data/images", "--top", "0"], "clothing: top is 0; ask for at least 1 candidate"),
         (["predict", "data/images", "--model", "nope"], "clothing: model 'nope': neither a shipped model"),
-        (["predict", "tests/training", "--format", "json"], "clothing: no images in tests/training"),
+        (["predict", "tests/training", "--format", "json"], "clothing: no images: give photos"),
         (["predict", "data/images", "--min-precision", "2"], "clothing: min_precision is 2"),
         (["evaluate", "--data", "nope"], "clothing: nope: there is no such folder"),
         (["evaluate", "--data", "data", "--split", "tset"], "clothing: data: no rows in the split 'tset'"),

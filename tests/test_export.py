@@ -123,7 +123,7 @@ def test_half_precision_weights_start_another_run(run: Path, bundle: Path, tmp_p
 
 def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    content = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", say=said.append)
+    content, _ = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", say=said.append)
     accuracy = {line.split(",")[1].strip(): line for line in said if line.startswith("int8")}
     assert accuracy
     assert (content["precision"] == "int8") == any("accepted" in line for line in accuracy.values())
@@ -137,9 +137,8 @@ def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Pa
     model, labels = load_model(run / "best.safetensors")
     export.to_onnx(model, 32, tmp_path / "model.onnx")
     settings = load_settings(None, SETTINGS)
-    _, _, validation = export.load_parts(DATA, settings.data, 0)
-    cache = export.PixelCache(export.default_cache(), ImageContract(32, "pad"))
-    photos = export.prepare_photos(validation, labels, cache, "")
+    _, parts, validation = export.load_parts(DATA, settings.data, 0)
+    _, photos = export.decode_parts(parts, validation, labels, settings)
     export.check_parity(model, tmp_path / "model.onnx", photos)
     model.classifier.weight.data[0] += 0.05
     with pytest.raises(ExportError, match="the graph disagrees with torch"):
@@ -155,6 +154,17 @@ def test_too_few_validation_photos_are_refused(run: Path, tmp_path: Path) -> Non
     with pytest.raises(ExportError, match="31 validation photos; the export gate needs at least 32"):
         export.export_bundle(run, data, tmp_path / "bundle", "tiny")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_another_data_set_than_the_runs_is_refused(run: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(DATA, tmp_path / "data")
+    table = (data / "dataset.csv").read_text()
+    (data / "dataset.csv").write_text(table.replace(",train\n", ",validation\n", 1))
+    with pytest.raises(ConfigError, match=r"not the data set that .* was trained on: photos, labels or splits differ"):
+        export.export_bundle(run, data, tmp_path / "bundle", "tiny")
+    (data / "dataset.csv").write_text(table.replace("Hat", "Headwear"))
+    with pytest.raises(ConfigError, match="its classes are not those"):
+        export.export_bundle(run, data, tmp_path / "bundle", "tiny")
 
 
 def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -125,6 +127,17 @@ def load_bundle(model: str | Path) -> Bundle:
         raise BundleError(f"{path}: damaged: {MANIFEST}, {key}: {first['msg']}") from error
 
 
+def weights_of(name: str) -> Path:
+    """The verified half-precision weights of a shipped bundle; raises `BundleError`."""
+    path = find(name) / WEIGHTS
+    recorded = load_bundle(name).manifest.hashes.get(WEIGHTS)
+    if recorded is None:
+        raise BundleError(f"model '{name}' ships without weights to start from")
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != recorded:
+        raise BundleError(f"{path}: missing or damaged: another SHA-256 than recorded; install the package again")
+    return path
+
+
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     """Write `bundle.json` beside the files it names, with their hashes and its own."""
     hashes = {
@@ -157,5 +170,5 @@ def _read_zip(path: Path) -> tuple[bytes, bytes]:
             return archive.read(inside[MANIFEST]), archive.read(inside[MODEL])
     except KeyError as error:
         raise BundleError(f"{path}: not a bundle: there is no {error.args[0]} in it") from error
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError) as error:
         raise BundleError(f"{path}: not a bundle's folder or a whole zip file of one ({error})") from error

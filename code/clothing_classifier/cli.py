@@ -62,11 +62,12 @@ def predict(
     from clothing_classifier import prediction
     from clothing_classifier.inference import Classifier
 
-    inputs: Iterable[str] = _lines_of_stdin() if paths == ["-"] else prediction.expand(paths)
-    known = prediction.true_labels(truth) if truth else {}
-    rows = prediction.predict_paths(Classifier.load(model), inputs, top, min_precision)
+    inputs = prediction.expand(_lines_of_stdin()) if paths == ["-"] else list(prediction.expand(paths))
+    classifier = Classifier.load(model)
+    known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
+    rows = prediction.predict_paths(classifier, inputs, top, min_precision)
     failed = prediction.write(rows, format.value, known, save, len(inputs) if isinstance(inputs, list) else None)
-    _finish(failed)
+    _finish([*bad_rows, *failed])
 
 
 @app.command(epilog="Example: clothing evaluate --data datasets/clothing --split validation --format json")
@@ -114,6 +115,8 @@ def split(
         str | None, typer.Option(metavar="COLUMN=VALUE", help="Groups with such a row become the test part, whole.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed splits the same way.")] = 0,
+    labels: Labels = None,
+    exclude_labels: ExcludeLabels = None,
     label_column: LabelColumn = None,
     group_column: GroupColumn = None,
     out: Annotated[Path | None, typer.Option(help="Write the table here instead of back to dataset.csv.")] = None,
@@ -126,7 +129,8 @@ def split(
 
     target = out or data / "dataset.csv"
     columns = Columns(label_column, group_column)
-    result = split_table(data, target, columns, validation, test, seed, hold_out, overwrite)
+    classes = _names(labels), _names(exclude_labels)
+    result = split_table(data, target, columns, validation, test, seed, hold_out, overwrite, *classes)
     _say_set_aside(result.set_aside)
     for warning in result.warnings:
         _log(f"warning: {warning}")
@@ -190,12 +194,13 @@ def export(
     with _needs("train"):
         from clothing_classifier.export import export_bundle
 
-    content = export_bundle(run, data, out, name or out.name, not float_, weights, _log)
+    content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, _log)
     figures = content["validation"]
     if format is Format.json:
         _print_json({key: content[key] for key in ("name", "precision", "temperature", "validation")})
     else:
         print(f"{out}: {content['precision']}, validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos")
+    _finish(failures)
 
 
 @app.command(epilog="Example: clothing fetch clothing --out datasets/clothing")
@@ -204,6 +209,7 @@ def fetch(
     out: Annotated[Path, typer.Option(help="Folder to fill; a stopped fetch goes on where it was.")],
     source: Annotated[str | None, typer.Option("--from", help="Folder or URL that mirrors the files.")] = None,
     connections: Annotated[int, typer.Option(min=1, max=64, help="Files fetched at once.")] = 8,
+    format: Output = Format.table,
 ) -> None:
     """Get a public data set, each file checked by its SHA-256."""
     from clothing_classifier.fetch import fetch as fetch_files
@@ -213,7 +219,10 @@ def fetch(
     manifest = load_manifest(name)
     with download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
         report = fetch_files(manifest, out, source, connections=connections, progress=progress)
-    print(f"{out}: {report.fetched} files fetched, {report.kept} were there")
+    if format is Format.json:
+        _print_json({"folder": str(out), "fetched": report.fetched, "kept": report.kept})
+    else:
+        print(f"{out}: {report.fetched} files fetched, {report.kept} were there")
 
 
 @app.command(epilog="Example: clothing models --path wardrobe")
@@ -310,10 +319,7 @@ def _weights(init: str | None) -> Path | None:
         return None
     if init not in bundle.shipped():
         return Path(init)
-    path = bundle.find(init) / bundle.WEIGHTS
-    if not path.exists():
-        raise UsageError(f"--init {init}: this model ships without weights to start from")
-    return path
+    return bundle.weights_of(init)
 
 
 @contextmanager

@@ -104,7 +104,8 @@ class Dataset:
             parts = Counter(record.split or "no split" for record in self.records)
             listing = ", ".join(f"{name}: {count}" for name, count in sorted(parts.items()))
             raise DatasetError(
-                f"{self.root}: no rows in the split '{split}' ({listing}); make one with 'clothing split'"
+                f"{self.root}: no rows in the split '{split}' ({listing}); "
+                "make one with 'clothing split', or take every row with --split all"
             )
         return chosen
 

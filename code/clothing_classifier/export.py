@@ -25,8 +25,7 @@ from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.training import load_parts
-from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
 
@@ -68,8 +67,10 @@ def export_bundle(
     quantize: bool = True,
     keep_weights: bool = False,
     say: Callable[[str], None] = lambda line: None,
-) -> dict[str, Any]:
-    """Turn the run folder `run`, trained on `data`, into a bundle at `out`; return its manifest's content.
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Turn the run folder `run`, trained on `data`, into a bundle at `out`.
+
+    Returns the manifest's content, and the rows and photos that could not be used.
 
     The float graph must agree with torch on validation photos to 1e-4 in probability and on every label. The int8
     graph replaces it where it loses at most 0.5 points of validation accuracy. Temperature and precision curve are
@@ -81,11 +82,14 @@ def export_bundle(
     model, labels = load_model(run / "best.safetensors")
     settings = parse_settings(record["settings"])
     contract = ImageContract(settings.image.size, settings.image.fit)
-    _, train, validation = load_parts(data, settings.data, settings.runtime.seed)
-    cache = PixelCache(default_cache(), contract)
-    photos = prepare_photos(validation, labels, cache, "decoding validation")
+    dataset, train, validation = load_parts(data, settings.data, settings.runtime.seed)
+    if {photo.label for photo in train} != set(labels):
+        raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
+    train_photos, photos = decode_parts(train, validation, labels, settings)
     if len(photos) < MIN_GATE_PHOTOS:
         raise ExportError(f"{data}: {len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}")
+    if parts_sha256(train_photos, photos) != record["data_sha256"]:
+        raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "float.onnx"
         to_onnx(model, contract.size, graph)
@@ -93,8 +97,9 @@ def export_bundle(
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", NO_OPTIONS
         if quantize:
-            some = np.random.default_rng(settings.runtime.seed).permutation(len(train))[:_CALIBRATION_PHOTOS]
-            samples = prepare_photos([train[i] for i in some], labels, cache, "decoding for calibration")
+            some = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))[:_CALIBRATION_PHOTOS]
+            chosen = [train_photos.records[i] for i in some]
+            samples = prepare_photos(chosen, labels, photos.cache, "decoding for calibration")
             graph, precision, options = _int8_or_float(graph, photos, samples, say)
         logits = run_graph(graph, photos, options)
         temperature = fit_temperature(logits, photos.targets)
@@ -114,7 +119,8 @@ def export_bundle(
             "provenance": record | {"export_gate": gate},
         }
         _write(out, graph, content, model if keep_weights else None)
-    return content
+    failures = (*dataset.bad_rows, *train_photos.failures, *photos.failures)
+    return content, tuple(map(str, failures))
 
 
 def to_onnx(model: ImageClassifier, size: int, path: Path) -> None:

@@ -10,7 +10,7 @@ from itertools import tee
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from clothing_classifier.dataset import Columns, image_files, load_dataset
+from clothing_classifier.dataset import image_files, load_dataset, match_labels
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier, Prediction
 from clothing_classifier.utils import atomic_path, progress_bar
@@ -19,14 +19,13 @@ Row: TypeAlias = tuple[str, Prediction]
 CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error")
 
 
-def expand(paths: Sequence[str]) -> list[str]:
-    """Replace each folder by the image-named files below it; raise `UsageError` where nothing is left."""
-    files: list[str] = []
+def expand(paths: Iterable[str]) -> Iterator[str]:
+    """Yield each path, and for a folder the image-named files below it; a folder of none yields nothing."""
     for path in paths:
-        files += map(str, image_files(Path(path))) if Path(path).is_dir() else [path]
-    if not files:
-        raise UsageError(f"no images in {', '.join(paths)}; a folder means its image-named files")
-    return files
+        if path and Path(path).is_dir():
+            yield from map(str, image_files(Path(path)))
+        else:
+            yield path
 
 
 def predict_paths(classifier: Classifier, paths: Iterable[str], top: int, min_precision: float | None) -> Iterator[Row]:
@@ -35,10 +34,16 @@ def predict_paths(classifier: Classifier, paths: Iterable[str], top: int, min_pr
     yield from zip(named, classifier.predict_many(read, top, min_precision), strict=True)
 
 
-def true_labels(root: Path) -> dict[str, str]:
-    """The labels of a data set by the real path of the photo."""
-    records = load_dataset(root, Columns()).records
-    return {os.path.realpath(record.source): record.label for record in records if isinstance(record.source, Path)}
+def true_labels(root: Path, known: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The labels of a data set by the real path of the photo, in the spelling of `known`, and its bad rows."""
+    dataset = load_dataset(root)
+    spelling = match_labels(dataset.labels, known)
+    labels = {
+        os.path.realpath(record.source): spelling.get(record.label, record.label)
+        for record in dataset.records
+        if isinstance(record.source, Path)
+    }
+    return labels, list(map(str, dataset.bad_rows))
 
 
 def write(
@@ -72,7 +77,7 @@ def write(
             if row[1].error:
                 failed.append(row[1].error)
         if not some:
-            raise UsageError("no input: give paths, or write one a line to standard input")
+            raise UsageError("no images: give photos, folders that hold some, or - and one path a line")
     if form == "table":
         _print_table(table, truth, save)
     return failed
@@ -105,7 +110,7 @@ def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None) 
     show(predictions_table(rows, bool(truth)))
     known = [(prediction.label, label) for _, prediction, label in rows if label is not None and prediction.label]
     if known:
-        right = sum(found.casefold() == label.casefold() for found, label in known)
+        right = sum(found == label for found, label in known)
         print(f"\naccuracy {right / len(known):.3f}: {right} of {len(known)} images have the label of the table")
     if save:
         print(f"predictions written to {save}")

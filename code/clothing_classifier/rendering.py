@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clothing_classifier.inference import Prediction
+from clothing_classifier.utils import one_line
 
 _BAR = 20
 _BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -16,9 +17,10 @@ _PIPE_WIDTH = 160
 
 def show(*parts: RenderableType) -> None:
     """Print to standard output, as wide as the terminal, or wide enough for any row in a pipe."""
-    console = Console()
+    # Paths and labels are data: a bracket in one is no markup.
+    console = Console(markup=False, highlight=False)
     if not console.is_terminal:
-        console = Console(width=_PIPE_WIDTH)
+        console = Console(width=_PIPE_WIDTH, markup=False, highlight=False)
     console.print(Group(*parts))
 
 
@@ -36,7 +38,7 @@ def predictions_table(rows: Iterable[tuple[str, Prediction, str | None]], with_t
         table.add_column(title, no_wrap=True)
     for path, prediction, truth in rows:
         last = _truth(prediction, truth) if with_truth else _runners_up(prediction)
-        table.add_row(path, _label(prediction), _confidence(prediction), last)
+        table.add_row(Text(one_line(path)), _label(prediction), _confidence(prediction), last)
     return table
 
 
@@ -64,7 +66,7 @@ def _class_table(per_class: Mapping[str, Mapping[str, float]]) -> Table:
     table.add_column("recall")
     for label, row in per_class.items():
         values = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(label, *values, str(row["support"]), Text(bar(row["recall"]), "cyan"))
+        table.add_row(Text(label), *values, str(row["support"]), Text(bar(row["recall"]), "cyan"))
     return table
 
 
@@ -74,9 +76,9 @@ def _confusion_table(figures: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title="true class (rows) as predicted (columns)")
     table.add_column("")
     for i in used:
-        table.add_column(labels[i][:5], justify="right")
+        table.add_column(Text(labels[i][:5]), justify="right")
     for i in used:
-        table.add_row(labels[i], *(_cell(matrix[i][j], i == j) for j in used))
+        table.add_row(Text(labels[i]), *(_cell(matrix[i][j], i == j) for j in used))
     return table
 
 
@@ -99,7 +101,7 @@ def _confidence(prediction: Prediction) -> Text:
 def _truth(prediction: Prediction, truth: str | None) -> Text:
     if truth is None:
         return Text("?", "dim")
-    right = prediction.label is not None and prediction.label.casefold() == truth.casefold()
+    right = prediction.label == truth
     return Text(f"{truth} {'✓' if right else '✗'}", "green" if right else "red")
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
@@ -61,10 +61,13 @@ def split_table(
     seed: int,
     hold_out: str | None = None,
     overwrite: bool = False,
+    labels: Collection[str] = (),
+    exclude_labels: Collection[str] = (),
 ) -> SplitResult:
     """Assign splits to the table of `root` and write it to `out` with the column `split`; other cells stay as they are.
 
-    `hold_out` (`COLUMN=VALUE`) sends the groups of such rows to test, whole. Bad rows are kept, their split left blank.
+    `hold_out` (`COLUMN=VALUE`) sends the groups of such rows to test, whole. Bad rows, and rows of
+    classes left out, are kept, their split left blank.
     Raises `DatasetError`.
     """
     table = root / TABLE
@@ -75,7 +78,7 @@ def split_table(
     header, rows = read_table(table)
     if "split" in header and not overwrite:
         raise DatasetError(f"{table}: has a split column already; replace it with --overwrite")
-    dataset = load_dataset(root, replace(columns, ignore_split=True))
+    dataset = load_dataset(root, replace(columns, ignore_split=True), labels, exclude_labels)
     marked = _rows_that_hold(table, header, rows, hold_out) if hold_out else set()
     held_out = frozenset(
         group

@@ -1,5 +1,6 @@
 """Small things that two or more modules share and no concept owns; imports nothing of the package but its errors."""
 
+import errno
 import json
 import os
 import re
@@ -25,6 +26,12 @@ def one_line(text: str) -> str:
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` only when the block ends without error."""
+    path = path.resolve()  # what a symbolic link points to is written, and the link stays
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder stands where the file should go", str(path))
+    if path.exists() and not path.is_file():  # a pipe or a device can't be replaced, only written to
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)

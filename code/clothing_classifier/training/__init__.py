@@ -71,10 +71,14 @@ def train(
     keep_large_blocks()
     dataset, train_records, validation_records = load_parts(root, settings.data, settings.runtime.seed)
     labels = tuple(sorted({record.label for record in train_records}))
-    photos, held_out = _photos(train_records, validation_records, labels, settings)
+    photos, held_out = decode_parts(train_records, validation_records, labels, settings)
     failures = (*map(str, dataset.bad_rows), *map(str, photos.failures + held_out.failures))
     for failure in failures:
         say(failure)
+    unused = len(dataset.records) - len(train_records) - len(validation_records)
+    for count, why in ((dataset.set_aside, "blank in a column that you named"), (unused, "of no part, or of test")):
+        if count:
+            say(f"{count} rows set aside: {why}")
     say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
     record = _record(settings, photos, held_out, labels, init, failures)
     if resume:
@@ -87,9 +91,10 @@ def train(
     return Outcome(record, failures)
 
 
-def _photos(
+def decode_parts(
     train_records: tuple[Record, ...], validation: tuple[Record, ...], labels: tuple[str, ...], settings: TrainSettings
 ) -> tuple[Photos, Photos]:
+    """Train photos, larger than the network's input, and validation photos as the image contract has them."""
     contract = ImageContract(settings.image.size, settings.image.fit)
     larger = replace(contract, size=round(contract.size * _DETAIL))
     root = default_cache()
@@ -119,16 +124,20 @@ def _record(
     init: Path | None,
     failures: tuple[str, ...],
 ) -> dict[str, Any]:
-    records, keys = photos.records + held_out.records, photos.keys + held_out.keys
     return {
         **provenance(),
         "settings": settings.model_dump(mode="json"),
         "init": init.name if init else None,
-        "data_sha256": fingerprint(records, keys),
+        "data_sha256": parts_sha256(photos, held_out),
         "seed": settings.runtime.seed,
         "n": {"train": len(photos), "validation": len(held_out), "failed": len(failures)},
         "labels": list(labels),
     }
+
+
+def parts_sha256(photos: Photos, held_out: Photos) -> str:
+    """The fingerprint of what a run was trained and validated on."""
+    return fingerprint(photos.records + held_out.records, photos.keys + held_out.keys)
 
 
 def _check_same(out: Path, record: dict[str, Any]) -> None:
@@ -149,4 +158,4 @@ def _line(row: dict[str, float]) -> str:
     )
 
 
-__all__ = ["Outcome", "load_parts", "train"]
+__all__ = ["Outcome", "decode_parts", "load_parts", "parts_sha256", "train"]

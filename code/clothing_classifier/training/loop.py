@@ -88,6 +88,7 @@ def fit(
             save_weights(out / "best.safetensors", average.module, labels)
         _save_state(out, state, model, average, optimizer)
         on_epoch(state.history[-1])
+    write_history(out / "history.csv", state.history)  # a kill may have come between state and history
     return state
 
 
