@@ -296,3 +296,25 @@ def test_a_terminal_gets_a_bar_and_a_pipe_none(tmp_path: Path, form: str) -> Non
     piped = subprocess.run(arguments, capture_output=True)
     assert piped.stderr == b""
     assert piped.stdout == (tmp_path / "out").read_bytes()
+
+
+def test_fetch_names_every_file_that_failed_and_leaves_with_1(tmp_path: Path) -> None:
+    (tmp_path / "mirror").mkdir()
+    result = clothing("fetch", "fashion-mnist", "--from", tmp_path / "mirror", "--out", tmp_path / "out")
+    assert result.returncode == 1
+    *named, last = result.stderr.splitlines()
+    assert sorted(line.split(":")[0] for line in named) == [
+        "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz",
+        "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
+    ]  # fmt: skip
+    assert last.startswith("clothing: fashion-mnist: 4 of 4 files could not be fetched")
+
+
+def test_fetch_from_a_folder_gives_a_data_set(shared: Path, tmp_path: Path) -> None:
+    source = shared / "data" / "fashion-mnist"
+    result = clothing("fetch", "fashion-mnist", "--from", source, "--out", tmp_path / "out", "--format", "json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout) == {"folder": str(tmp_path / "out"), "fetched": 4, "kept": 0}
+    from clothing_classifier.dataset import load_dataset
+
+    assert len(load_dataset(tmp_path / "out").part("test")) == 10_000

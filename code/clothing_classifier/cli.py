@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from clothing_classifier.errors import ClothingError, MissingExtraError, UsageError
+from clothing_classifier.errors import ClothingError, DownloadError, MissingExtraError, UsageError
 
 app = typer.Typer(
     add_completion=False,
@@ -217,8 +217,15 @@ def fetch(
     from clothing_classifier.utils import download_bar
 
     manifest = load_manifest(name)
-    with download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
-        report = fetch_files(manifest, out, source, connections=connections, progress=progress)
+    try:
+        with download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
+            report = fetch_files(manifest, out, source, connections=connections, progress=progress)
+    except DownloadError as error:
+        if not error.failures:
+            raise
+        for line in (*error.failures, f"clothing: {error}"):
+            _log(line)
+        raise typer.Exit(1) from error
     if format is Format.json:
         _print_json({"folder": str(out), "fetched": report.fetched, "kept": report.kept})
     else:

@@ -30,7 +30,11 @@ class ExportError(UsageError):
 
 
 class DownloadError(UsageError):
-    """Files of a data set could not be fetched whole and right; names each."""
+    """Files of a data set could not be fetched whole and right; the message names some, `failures` each."""
+
+    def __init__(self, message: str, failures: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.failures = failures
 
 
 class MissingExtraError(UsageError):

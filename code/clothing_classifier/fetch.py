@@ -212,7 +212,8 @@ class _Run:
         if self._crash:
             raise self._crash
         if self.fetched + self.kept < len(self._manifest.files):
-            raise DownloadError(self._verdict())
+            failures = (f"{path}: {reason}" for path, reason in self._failed.items())
+            raise DownloadError(self._verdict(), tuple(failures))
 
     def _verdict(self) -> str:
         total, failed = len(self._manifest.files), len(self._failed)
