@@ -229,6 +229,22 @@ def test_evaluate_in_a_table_names_bad_rows_and_leaves_with_1(tmp_path: Path) ->
     assert "macro-F1" in result.stdout
 
 
+def test_classes_asked_for_match_without_case_and_it_is_said() -> None:
+    result = clothing("evaluate", "--data", "data", "--labels", "hat,Shoes", "--format", "json")
+    assert json.loads(result.stdout)["n"] == 8
+    assert result.stderr.splitlines() == ["'hat' is taken as the label 'Hat'"]
+
+
+def test_split_leaves_out_the_classes_that_it_is_told_to(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    result = clothing("split", "--data", "data", "--overwrite", "--exclude-labels", "Hat", "--out", table)
+    assert result.returncode == 0
+    with table.open(newline="") as file:
+        splits = {(row["label"], row["split"]) for row in csv.DictReader(file)}
+    assert [split for label, split in splits if label == "Hat"] == [""]
+    assert all(split for label, split in splits if label != "Hat")
+
+
 def test_split_writes_the_column_back(tmp_path: Path) -> None:
     data = shutil.copytree(DATA, tmp_path / "data")
     before = (data / "dataset.csv").read_text().splitlines()

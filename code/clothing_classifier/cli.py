@@ -95,7 +95,7 @@ def evaluate(
     with progress_bar("evaluating", len(records)) as advance:
         report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance)
     _say_set_aside(dataset.set_aside)
-    for note in report.notes:
+    for note in (*dataset.notes, *report.notes):
         _log(note)
     if format is Format.json:
         _print_json(report.figures)

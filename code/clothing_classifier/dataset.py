@@ -85,12 +85,16 @@ class Columns:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The usable records of a folder, in the table's order, beside the bad rows and the count of rows set aside."""
+    """The usable records of a folder, in the table's order, beside the bad rows and the count of rows set aside.
+
+    `notes` says which of the classes asked for were matched without regard to case.
+    """
 
     root: Path
     records: tuple[Record, ...]
     bad_rows: tuple[BadRow, ...] = ()
     set_aside: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -200,15 +204,19 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 
 def _restrict(dataset: Dataset, labels: Collection[str], exclude_labels: Collection[str]) -> Dataset:
-    for name in (*labels, *exclude_labels):
-        if name not in dataset.labels:
-            raise DatasetError(f"{dataset.root}: no row has the label '{name}' (labels: {', '.join(dataset.labels)})")
     if not labels and not exclude_labels:
         return dataset
-    kept = set(labels or dataset.labels) - set(exclude_labels)
+    spelling = match_labels((*labels, *exclude_labels), dataset.labels)
+    for name in (*labels, *exclude_labels):
+        if name not in spelling:
+            raise DatasetError(f"{dataset.root}: no row has the label '{name}' (labels: {', '.join(dataset.labels)})")
+    kept = {spelling[name] for name in labels or ()} or set(dataset.labels)
+    kept -= {spelling[name] for name in exclude_labels}
     if not kept:
         raise DatasetError(f"{dataset.root}: every label is left out (labels: {', '.join(dataset.labels)})")
-    return replace(dataset, records=tuple(record for record in dataset.records if record.label in kept))
+    notes = tuple(f"'{name}' is taken as the label '{label}'" for name, label in spelling.items() if name != label)
+    records = tuple(record for record in dataset.records if record.label in kept)
+    return replace(dataset, records=records, notes=notes)
 
 
 def _load_table(root: Path, columns: Columns) -> Dataset:

@@ -89,7 +89,9 @@ def split_table(
         raise DatasetError(f"{table}: no usable row has {hold_out}; nothing would be held out")
     assigned = assign_splits(dataset.records, validation, test, seed, held_out)
     _write_table(out, header, rows, {record.row: record.split or "" for record in assigned})
-    return SplitResult(_parts(assigned), _warnings(assigned), tuple(map(str, dataset.bad_rows)), dataset.set_aside)
+    return SplitResult(
+        _parts(assigned), (*dataset.notes, *_warnings(assigned)), tuple(map(str, dataset.bad_rows)), dataset.set_aside
+    )
 
 
 def group_names(records: Iterable[Record]) -> list[str]:

@@ -75,6 +75,8 @@ def train(
     failures = (*map(str, dataset.bad_rows), *map(str, photos.failures + held_out.failures))
     for failure in failures:
         say(failure)
+    for note in dataset.notes:
+        say(note)
     unused = len(dataset.records) - len(train_records) - len(validation_records)
     for count, why in ((dataset.set_aside, "blank in a column that you named"), (unused, "of no part, or of test")):
         if count:
