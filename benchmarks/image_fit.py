@@ -19,7 +19,7 @@ from clothing_classifier.training import load_parts, train
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import prepare_photos
-from clothing_classifier.training.loop import predict
+from clothing_classifier.training.loop import logits_of
 from clothing_classifier.utils import write_json
 
 FITS = ("squash", "crop", "pad")
@@ -50,14 +50,19 @@ def run(options: argparse.Namespace, fit: str, seed: int) -> dict[str, Any]:
     if record is None or "metrics" not in record:
         print(f"{out}", flush=True)
         train(
-            options.data, settings, out, options.init, record is not None, lambda line: print("  " + line, flush=True)
+            options.data,
+            settings,
+            out,
+            options.init,
+            record is not None,
+            say=lambda line: print("  " + line, flush=True),
         )
         record = json.loads(path.read_text())
     _, _, validation = load_parts(options.data, settings.data, seed)
     model, labels = load_model(out / "best.safetensors")
     contract = ImageContract(settings.image.size, settings.image.fit)
     photos = prepare_photos(validation, labels, PixelCache(default_cache(), contract), "decoding")
-    right = predict(model, photos).argmax(1) == photos.targets
+    right = logits_of(model, photos).argmax(1) == photos.targets
     groups = [photo.group or photo.image for photo in photos.records]
     return {"fit": fit, "seed": seed, "record": record, "right": right, "groups": groups}
 

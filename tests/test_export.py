@@ -12,7 +12,7 @@ import torch
 
 from clothing_classifier import export
 from clothing_classifier.bundle import load_bundle
-from clothing_classifier.calibration import softmax
+from clothing_classifier.calibration import fit_temperature, softmax
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import load_dataset
 from clothing_classifier.errors import ConfigError, ExportError
@@ -20,6 +20,7 @@ from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
+from clothing_classifier.training.held_out import load_held_out
 
 DATA = Path(__file__).parents[1] / "data"
 SETTINGS = (
@@ -179,3 +180,17 @@ def test_an_unfinished_run_is_refused(run: Path, tmp_path: Path) -> None:
 def test_an_existing_folder_is_not_overwritten(run: Path, bundle: Path) -> None:
     with pytest.raises(ConfigError, match="exists already"):
         export.export_bundle(run, DATA, bundle, "tiny")
+
+
+def test_confidence_is_calibrated_on_what_the_folds_hold_out(run: Path, tmp_path: Path) -> None:
+    folds = []
+    for fold in range(2):
+        folds.append(tmp_path / f"fold-{fold}")
+        changes = ("data.folds=2", f"data.fold={fold}", "optimization.epochs=2")
+        train(DATA, load_settings(None, (*SETTINGS, *changes)), folds[-1])
+    content, _ = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", quantize=False, calibration=folds)
+    logits, targets = load_held_out(folds, content["labels"])
+    assert content["provenance"]["calibration"] == {"runs": 2, "n": len(load_dataset(DATA).part("train"))}
+    assert content["temperature"] == pytest.approx(fit_temperature(logits, targets))
+    assert content["precision_curve"][0]["coverage"] == 1.0
+    assert content["precision_curve"][0]["precision"] == pytest.approx((logits.argmax(1) == targets).mean())

@@ -19,6 +19,7 @@ from clothing_classifier.splits import (
     SplitResult,
     assign_splits,
     classes_with_few_groups,
+    cut_fold,
     group_names,
     missing_classes,
     split_table,
@@ -401,3 +402,23 @@ def test_the_real_table_is_split_by_sender(shared: Path, tmp_path: Path) -> None
     for name in ("validation", "test"):
         assert result.parts[name]["photos"] / len(before) == pytest.approx(0.15, abs=0.02)
         assert result.parts[name]["groups"] > 30
+
+
+@pytest.mark.parametrize("folds", [2, 5])
+def test_each_record_is_inside_one_fold_with_its_whole_group(folds: int) -> None:
+    records = make_records()
+    cut = [cut_fold(records, folds, fold, seed=3) for fold in range(folds)]
+    assert sorted(record.row or 0 for _, inside in cut for record in inside) == [record.row for record in records]
+    for outside, inside in cut:
+        assert len(outside) + len(inside) == len(records)
+        assert not {record.group for record in outside} & {record.group for record in inside}
+
+
+@pytest.mark.parametrize(
+    ("folds", "fold", "message"),
+    [(4, 4, "data.fold: 4, and there are folds 0 to 3"), (1, 0, "2 to 3 folds"), (9, 0, "3 groups give 2 to 3 folds")],
+)
+def test_folds_that_can_not_be_cut_are_refused(folds: int, fold: int, message: str) -> None:
+    records = [Record(f"{i}.jpg", Path(f"{i}.jpg"), "Hat", f"g{i % 3}", row=i + 2) for i in range(12)]
+    with pytest.raises(DatasetError, match=message):
+        cut_fold(records, folds, fold, seed=0)

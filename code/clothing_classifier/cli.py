@@ -155,6 +155,9 @@ def train(
         str | None, typer.Option(help="First weights: a shipped model's name or a safetensors file.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    teacher: Annotated[
+        list[Path] | None, typer.Option(help="Learn from the answers of these weights; may be given several times.")
+    ] = None,
     labels: Labels = None,
     exclude_labels: ExcludeLabels = None,
     label_column: LabelColumn = None,
@@ -169,13 +172,13 @@ def train(
     settings = load_settings(preset, [*overrides, *(set_ or [])])
     with _needs("train"):
         from clothing_classifier import training
-    outcome = training.train(data, settings, out, _weights(init), resume, _log)
+    outcome = training.train(data, settings, out, _weights(init), resume, teacher or [], _log)
     best = outcome.record["metrics"]["validation"]
     if format is Format.json:
         _print_json(outcome.record)
     else:
         figures = f"accuracy {best['accuracy']:.3f}, macro-F1 {best['macro_f1']:.3f}"
-        print(f"best on validation: {figures} (epoch {best['epoch']})")
+        print(f"validation: {figures} (epoch {best['epoch']})")
         print(f"next: clothing export {out} --data {data} --out BUNDLE")
     _finish(outcome.failures, named=True)
 
@@ -188,13 +191,16 @@ def export(
     name: Annotated[str | None, typer.Option(help="The model's name. Default: that of the folder.")] = None,
     float_: Annotated[bool, typer.Option("--float", help="Keep 32-bit weights; do not try int8.")] = False,
     weights: Annotated[bool, typer.Option("--weights", help="Add half-precision weights for --init.")] = False,
+    calibration: Annotated[
+        list[Path] | None, typer.Option(help="Calibrate on what these runs (the folds) hold out, not on validation.")
+    ] = None,
     format: Output = Format.table,
 ) -> None:
     """Turn a run into a bundle (ONNX and JSON), behind gates on real validation photos."""
     with _needs("train"):
         from clothing_classifier.export import export_bundle
 
-    content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, _log)
+    content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, calibration or [], _log)
     figures = content["validation"]
     if format is Format.json:
         _print_json({key: content[key] for key in ("name", "precision", "temperature", "validation")})

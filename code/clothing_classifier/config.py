@@ -33,6 +33,10 @@ class DataSettings(Section):
     exclude_labels: list[str] = []
     validation_share: float = Field(0.15, gt=0, lt=1)
     """Share that is split off train, by whole groups, where the data set has no validation part."""
+    folds: int = Field(0, ge=0)
+    """From 2 on: train is cut into so many folds by whole groups, and number `fold` is validated on in place of the
+    validation part, which then goes unused."""
+    fold: int = Field(0, ge=0)
 
 
 class ImageSettings(Section):
@@ -63,6 +67,8 @@ class AugmentationSettings(Section):
     brightness: float = Field(0.3, ge=0, lt=1)
     contrast: float = Field(0.3, ge=0, lt=1)
     saturation: float = Field(0.3, ge=0, le=1)
+    mix: float = Field(0.0, ge=0, le=1)
+    """Share of the batches whose photos are mixed in pairs: half of them by mixup, half by CutMix."""
 
 
 class OptimizationSettings(Section):
@@ -70,11 +76,30 @@ class OptimizationSettings(Section):
 
     epochs: int = Field(12, ge=1)
     batch_size: int = Field(48, ge=1)
+    micro_batches: int = Field(1, ge=1)
+    """Parts that a batch is computed in, one after the other, where memory is short; gradients add up."""
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup_epochs: float = Field(1.0, ge=0)
     ema_decay: float = Field(0.998, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
+    frozen_stages: int = Field(0, ge=0)
+    """First stages of the network that keep the weights they start with."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Each stage learns at this share of the rate of the stage after it; the classifier at the full rate."""
+    keep: Literal["best", "last"] = "best"
+    """Which epoch's averaged weights are kept: best on validation, or the last, so that validation chooses nothing."""
+    patience: int = Field(0, ge=0)
+    """Stop after so many epochs without a better one; 0 never stops early."""
+
+
+class DistillationSettings(Section):
+    """How the classes that teachers see in a photo replace its label (Hinton, Vinyals and Dean 2015)."""
+
+    weight: float = Field(1.0, ge=0, le=1)
+    """Share of the teachers in the target; the rest is the label's."""
+    temperature: float = Field(1.0, gt=0)
+    """Softens teachers and student alike."""
 
 
 class RuntimeSettings(Section):
@@ -96,6 +121,7 @@ class TrainSettings(Section):
     model: ModelSettings = ModelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     optimization: OptimizationSettings = OptimizationSettings()
+    distillation: DistillationSettings = DistillationSettings()
     runtime: RuntimeSettings = RuntimeSettings()
 
 

@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
+from clothing_classifier.training.held_out import load_held_out
 
 GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
 PARITY = 1e-4
@@ -66,6 +67,7 @@ def export_bundle(
     name: str,
     quantize: bool = True,
     keep_weights: bool = False,
+    calibration: Sequence[Path] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Turn the run folder `run`, trained on `data`, into a bundle at `out`.
@@ -74,7 +76,8 @@ def export_bundle(
 
     The float graph must agree with torch on validation photos to 1e-4 in probability and on every label. The int8
     graph replaces it where it loses at most 0.5 points of validation accuracy. Temperature and precision curve are
-    fitted on validation to the graph that ships. `keep_weights` adds half-precision weights to start training from.
+    fitted on validation to the graph that ships; or, where `calibration` names run folders, as of the folds of the same
+    training photos, on what those runs hold out. `keep_weights` adds half-precision weights to start training from.
     """
     if out.exists():
         raise ConfigError(f"{out}: exists already; remove it or choose another --out")
@@ -102,21 +105,24 @@ def export_bundle(
             samples = prepare_photos(chosen, labels, photos.cache, "decoding for calibration")
             graph, precision, options = _int8_or_float(graph, photos, samples, say)
         logits = run_graph(graph, photos, options)
-        temperature = fit_temperature(logits, photos.targets)
+        held_out = load_held_out(calibration, labels) if calibration else (logits, photos.targets)
+        temperature = fit_temperature(*held_out)
         set_temperature(graph, temperature)
+        calibrated_on = {"runs": len(calibration) or 1, "n": len(held_out[1])}
+        curve = precision_curve(softmax(held_out[0], temperature), held_out[1])
         probabilities = softmax(logits, temperature)
         content = {
             "name": name,
             "labels": list(labels),
             "preprocessing": bundle.Preprocessing(size=contract.size, fit=contract.fit).model_dump(),
             "temperature": temperature,
-            "precision_curve": [asdict(point) for point in precision_curve(probabilities, photos.targets)],
+            "precision_curve": [asdict(point) for point in curve],
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
             **({"stages": stages} if (stages := describe_stages(model, contract.size)) else {}),
             "validation": figures(photos.targets, probabilities, labels, [r.group for r in photos.records]),
-            "provenance": record | {"export_gate": gate},
+            "provenance": record | {"export_gate": gate, "calibration": calibrated_on},
         }
         _write(out, graph, content, model if keep_weights else None)
     failures = (*dataset.bad_rows, *train_photos.failures, *photos.failures)

@@ -14,6 +14,7 @@ import numpy as np
 
 from clothing_classifier.dataset import SPLITS, TABLE, Columns, Record, load_dataset, read_table
 from clothing_classifier.errors import DatasetError, MissingExtraError
+from clothing_classifier.metrics import Integers
 from clothing_classifier.utils import write_text
 
 
@@ -40,6 +41,20 @@ def assign_splits(
         split |= dict.fromkeys(chosen, name)
         left = [i for i in left if i not in split]
     return [replace(record, split=split.get(i, "train")) for i, record in enumerate(records)]
+
+
+def cut_fold(records: Sequence[Record], folds: int, fold: int, seed: int) -> tuple[tuple[Record, ...], ...]:
+    """Cut `records` into `folds` by whole groups, stratified by label; return those outside fold `fold`, and those in.
+
+    Over `fold` = 0 ... `folds` - 1, each record is inside once. Raises `DatasetError`.
+    """
+    if not 0 <= fold < folds:
+        raise DatasetError(f"setting data.fold: {fold}, and there are folds 0 to {folds - 1}")
+    groups = group_names(records)
+    if folds < 2 or folds > len(set(groups)):
+        raise DatasetError(f"setting data.folds: {folds}; {len(set(groups))} groups give 2 to {len(set(groups))} folds")
+    inside = set(_cut([record.label for record in records], groups, folds, seed)[fold])
+    return tuple(tuple(r for i, r in enumerate(records) if (i in inside) == wanted) for wanted in (False, True))
 
 
 @dataclass(frozen=True)
@@ -167,12 +182,8 @@ def _warnings(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: float, seed: int) -> list[int]:
-    try:
-        from sklearn.model_selection import StratifiedGroupKFold
-    except ImportError as error:
-        raise MissingExtraError("scikit-learn", "train") from error
     names = [groups[i] for i in left]
-    labels = np.array([records[i].label for i in left])
+    labels = [records[i].label for i in left]
     largest = max(Counter(labels).values())
     smaller = min(share, 1 - share)
     # More folds than groups there can't be; more than the largest class has photos, and scikit-learn refuses.
@@ -183,16 +194,25 @@ def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: 
             f"{len(set(names))} groups, with {largest} photos of the largest class, can't give a part of {share:.0%}; "
             "ask for another share"
         )
-    splitter = StratifiedGroupKFold(n_splits=part.denominator, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # It warns of small classes, which `classes_with_few_groups` names better, and where classes are many.
-        warnings.simplefilter("ignore", UserWarning)
-        folds = [test for _, test in splitter.split(labels, labels, names)]
+    folds = _cut(labels, names, part.denominator, seed)
     candidates = [np.concatenate(some) for some in combinations(folds, part.numerator)]
     off = [abs(len(fold) / (share * len(left)) - 1) for fold in candidates]
     near = [fold for fold, error in zip(candidates, off, strict=True) if error <= max(0.1, min(off))]
     best = max(near, key=lambda fold: _effective_groups([names[i] for i in fold]))
     return [left[i] for i in best]
+
+
+def _cut(labels: list[str], groups: list[str], folds: int, seed: int) -> list[Integers]:
+    """The positions of each fold, by scikit-learn's `StratifiedGroupKFold`."""
+    try:
+        from sklearn.model_selection import StratifiedGroupKFold
+    except ImportError as error:
+        raise MissingExtraError("scikit-learn", "train") from error
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # It warns of small classes, which `classes_with_few_groups` names better, and where classes are many.
+        warnings.simplefilter("ignore", UserWarning)
+        return [inside for _, inside in splitter.split(labels, np.array(labels), groups)]
 
 
 def _effective_groups(names: list[str]) -> float:

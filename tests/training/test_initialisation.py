@@ -83,6 +83,29 @@ def test_batch_norms_made_from_folded_features_see_normalised_values(tmp_path: P
     torch.testing.assert_close(batch, stored, rtol=1e-3, atol=1e-3)
 
 
+def test_folded_features_load_as_they_are_where_there_is_no_batch_norm(tmp_path: Path, images: Tensor) -> None:
+    model = create_model("mobilenet_v2", 3, width=0.25, batch_norm=False)
+    tensors = folded_weights(model)
+    save_file(tensors, tmp_path / "features.safetensors")
+    initialise(model, tmp_path / "features.safetensors", LABELS, images)
+    for name, tensor in tensors.items():
+        layer, _, kind = name.rpartition(".")
+        assert torch.equal(model.extractor.get_parameter(f"{layer}.conv.{kind}"), tensor)
+
+
+@pytest.mark.parametrize("norms", [(True, False), (False, True), (False, False)], ids=["fold", "insert", "as it is"])
+def test_our_own_weights_keep_their_function_with_or_without_batch_norm(
+    tmp_path: Path, images: Tensor, norms: tuple[bool, bool]
+) -> None:
+    parent, child = (create_model("mobilenet_v2", 3, width=0.25, batch_norm=norm) for norm in norms)
+    with torch.no_grad():
+        for _ in range(3):
+            parent.train()(images)  # so that statistics are not those of a new norm
+        save_weights(tmp_path / "best.safetensors", parent, LABELS)
+        initialise(child, tmp_path / "best.safetensors", LABELS, images)
+        torch.testing.assert_close(child.eval()(images), parent.eval()(images), rtol=1e-3, atol=1e-3)
+
+
 def test_published_features_load_as_they_are(shared: Path, images: Tensor) -> None:
     path = shared / "pretrained" / "mobilenet_v2_imagenet.safetensors"
     model = create_model("mobilenet_v2", 3)

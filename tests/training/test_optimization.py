@@ -5,9 +5,16 @@ import torch
 from torch import nn
 
 from clothing_classifier.config import OptimizationSettings
-from clothing_classifier.models import create_model
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.training.checkpoint import optimizer_tensors, restore_optimizer
-from clothing_classifier.training.optimization import learning_rate, make_average, make_optimizer
+from clothing_classifier.training.optimization import (
+    freeze,
+    learning_rate,
+    make_average,
+    make_optimizer,
+    set_train_mode,
+)
 
 SETTINGS = OptimizationSettings(epochs=10, warmup_epochs=2.0, learning_rate=0.4)
 
@@ -24,11 +31,37 @@ def test_a_run_shorter_than_its_warm_up_still_learns() -> None:
 
 def test_biases_and_norms_are_not_decayed() -> None:
     model = create_model("resnet_small", 3, depth=8)
-    decayed, free = make_optimizer(model, SETTINGS).param_groups
-    assert decayed["weight_decay"] > 0
-    assert free["weight_decay"] == 0
-    assert all(p.ndim > 1 for p in decayed["params"])
-    assert len(decayed["params"]) + len(free["params"]) == len(list(model.parameters()))
+    groups = make_optimizer(model, SETTINGS).param_groups
+    assert all((group["weight_decay"] > 0) == (p.ndim > 1) for group in groups for p in group["params"])
+    assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
+
+
+def test_each_stage_learns_at_a_share_of_the_next_ones_rate() -> None:
+    model = create_model("mobilenet_v2", 3, width=0.25)
+    settings = OptimizationSettings(layer_decay=0.5)
+    scale = {id(p): group["scale"] for group in make_optimizer(model, settings).param_groups for p in group["params"]}
+    expected = {"stem": 9, "blocks.0": 8, "blocks.1": 7, "blocks.2": 7, "blocks.3": 6, "blocks.16": 2, "head": 1}
+    for part, steps in expected.items():
+        for parameter in model.extractor.get_submodule(part).parameters():
+            assert scale[id(parameter)] == 0.5**steps
+    assert scale[id(model.classifier.weight)] == 1
+
+
+def test_frozen_stages_keep_weights_and_statistics() -> None:
+    model = create_model("mobilenet_v2", 3, width=0.25)
+    freeze(model, 2)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    optimizer = make_optimizer(model, SETTINGS)
+    set_train_mode(model)
+    model(torch.rand(4, 3, 32, 32)).square().sum().backward()
+    optimizer.step()
+    changed = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {name for name in before if not name.startswith(("extractor.stem.", "extractor.blocks.0."))}
+
+
+def test_more_frozen_stages_than_there_are_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"optimization\.frozen_stages: 5, and the network has 4"):
+        freeze(create_model("resnet_small", 3, depth=8), 5)
 
 
 def test_the_average_follows_closely_at_first_then_slowly() -> None:
@@ -49,11 +82,11 @@ def test_the_average_follows_closely_at_first_then_slowly() -> None:
 
 def test_an_optimizer_restored_goes_on_alike() -> None:
     torch.manual_seed(0)
-    first, second = (nn.Linear(4, 2) for _ in range(2))
+    first, second = (create_model("resnet_small", 2, depth=8, width=4).eval() for _ in range(2))
     one, two = (make_optimizer(model, SETTINGS) for model in (first, second))
-    steps = torch.rand(6, 5, 4, generator=torch.Generator().manual_seed(1))
+    steps = torch.rand(6, 5, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 
-    def step(model: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor) -> None:
+    def step(model: ImageClassifier, optimizer: torch.optim.Optimizer, x: torch.Tensor) -> None:
         optimizer.zero_grad()
         model(x).square().sum().backward()
         optimizer.step()
@@ -65,4 +98,4 @@ def test_an_optimizer_restored_goes_on_alike() -> None:
     for x in steps[3:]:
         step(first, one, x)
         step(second, two, x)
-    assert torch.equal(first.weight, second.weight)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))

@@ -1,6 +1,7 @@
 """Whole runs on the drawn data: the same seed, the same weights, however often the run was killed."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CLOTHING = Path(sys.executable).parent / "clothing"
 TINY = (
     "model.name=resnet_small", "model.settings.depth=8", "model.settings.width=8", "image.size=32",
-    "optimization.batch_size=24", "runtime.threads=1",
+    "optimization.batch_size=24", "runtime.threads=1", "augmentation.mix=0.8",
 )  # fmt: skip
 
 
@@ -25,9 +26,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
 
 
-def command(out: Path, *more: str, data: Path = ROOT / "data", epochs: int = 4) -> list[str]:
-    settings = [part for change in (*TINY, f"optimization.epochs={epochs}") for part in ("--set", change)]
-    return [str(CLOTHING), "train", "--data", str(data), "--out", str(out), *settings, *more]
+def command(
+    out: Path, *more: str, data: Path = ROOT / "data", epochs: int = 4, settings: tuple[str, ...] = TINY
+) -> list[str]:
+    changes = [part for change in (*settings, f"optimization.epochs={epochs}") for part in ("--set", change)]
+    return [str(CLOTHING), "train", "--data", str(data), "--out", str(out), *changes, *more]
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -40,6 +43,11 @@ def uninterrupted(environment: dict[str, str], tmp_path_factory: pytest.TempPath
     result = run(command(out), environment)
     assert result.returncode == 0, result.stderr
     return out
+
+
+def history(out: Path) -> list[dict[str, str]]:
+    with (out / "history.csv").open() as file:
+        return list(csv.DictReader(file))
 
 
 def weights(out: Path) -> tuple[bytes, bytes]:
@@ -62,11 +70,9 @@ def test_a_run_folder_holds_what_the_format_says(uninterrupted: Path) -> None:
         "n",
         "metrics",
     } <= set(record)
-    with (uninterrupted / "history.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["epoch"] for row in history(uninterrupted)] == ["1", "2", "3", "4"]
     assert sorted(path.name for path in uninterrupted.iterdir()) == [
-        "best.safetensors", "history.csv", "last.safetensors", "run.json"
+        "best.safetensors", "held_out.safetensors", "history.csv", "history.png", "last.safetensors", "run.json"
     ]  # fmt: skip
 
 
@@ -167,3 +173,66 @@ def test_a_setting_that_can_not_work_gets_one_line(
     assert result.returncode == 2
     assert message in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
+
+
+def test_every_photo_of_train_is_held_out_in_one_fold(environment: dict[str, str], tmp_path: Path) -> None:
+    sizes = []
+    for fold in range(2):
+        out = tmp_path / f"fold-{fold}"
+        result = run(command(out, "--set", "data.folds=2", "--set", f"data.fold={fold}", epochs=1), environment)
+        assert result.returncode == 0, result.stderr
+        sizes.append(json.loads((out / "run.json").read_text())["n"])
+    assert sizes[0]["validation"] == sizes[1]["train"]
+    assert sizes[1]["validation"] == sizes[0]["train"]
+
+
+def test_a_student_learns_from_its_teachers(uninterrupted: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    teacher = uninterrupted / "best.safetensors"
+    result = run(command(tmp_path / "run", "--teacher", str(teacher), "--teacher", str(teacher)), environment)
+    assert result.returncode == 0, result.stderr
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["teachers_sha256"] == [hashlib.sha256(teacher.read_bytes()).hexdigest()] * 2
+    assert weights(tmp_path / "run") != weights(uninterrupted)
+
+
+def test_a_teacher_of_other_classes_is_refused(
+    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    teacher = uninterrupted / "best.safetensors"
+    result = run(command(tmp_path / "run", "--teacher", str(teacher), "--labels", "Hat,Dress"), environment)
+    assert result.returncode == 2
+    assert "a teacher of 12 classes that are not the 2 of this run" in result.stderr
+
+
+def test_the_last_epoch_is_kept_where_validation_may_choose_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    result = run(command(tmp_path / "run", "--set", "optimization.keep=last"), environment)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["metrics"]["validation"]["epoch"] == 4
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better(environment: dict[str, str], tmp_path: Path) -> None:
+    still = ("--set", "optimization.learning_rate=1e-30", "--set", "optimization.patience=2")
+    result = run(command(tmp_path / "run", *still, epochs=9), environment)
+    assert result.returncode == 0, result.stderr
+    assert len(history(tmp_path / "run")) == 3
+    assert run(command(tmp_path / "run", *still, "--resume", epochs=9), environment).returncode == 0
+    assert len(history(tmp_path / "run")) == 3
+
+
+def test_a_batch_in_parts_trains_as_a_whole_one(environment: dict[str, str], tmp_path: Path) -> None:
+    """Without batch norm, whose statistics are of a part, the gradients add up to those of the whole batch."""
+    settings = (
+        "model.settings={width=0.25, batch_norm=false}", "model.dropout=0.0", "image.size=32", "runtime.threads=1",
+        "runtime.precision=fp32", "optimization.batch_size=24",
+    )  # fmt: skip
+    rows = []
+    for parts in (1, 5):
+        out = tmp_path / f"parts-{parts}"
+        more = ("--set", f"optimization.micro_batches={parts}")
+        result = run(command(out, *more, epochs=2, settings=settings), environment)
+        assert result.returncode == 0, result.stderr
+        rows.append(history(out)[-1])
+    for key in ("loss", "log_loss"):
+        assert float(rows[0][key]) == pytest.approx(float(rows[1][key]), rel=1e-3)

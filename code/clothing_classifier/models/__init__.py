@@ -34,6 +34,10 @@ def create_model(name: str, num_classes: int, *, dropout: float = 0.0, **setting
 
 
 def _check(subject: str, value: Any, kind: type) -> None:
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise ConfigError(f"{subject}: {value!r} is neither true nor false")
+        return
     allowed = (int,) if kind is int else (int, float)
     if not isinstance(value, allowed) or isinstance(value, bool):
         raise ConfigError(f"{subject}: {value!r} is not a {'whole ' if kind is int else ''}number")

@@ -54,11 +54,15 @@ class ImageClassifier(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution without bias, batch norm, and an activation where one is given."""
+    """Convolution, batch norm, and an activation where one is given.
+
+    A convolution that has a bias stands for itself and a batch norm that was folded into it.
+    """
 
     def __init__(self, conv: nn.Conv2d, activation: nn.Module | None = None) -> None:
         super().__init__()
         self.conv = conv
-        self.norm = nn.BatchNorm2d(conv.out_channels)
+        if conv.bias is None:
+            self.norm = nn.BatchNorm2d(conv.out_channels)
         if activation is not None:
             self.activation = activation

@@ -1,7 +1,7 @@
 """From records to a run folder: `train` prepares the photos and the network, `loop.fit` does the rest."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,20 @@ from typing import Any
 import torch
 
 from clothing_classifier.config import DataSettings, TrainSettings
-from clothing_classifier.dataset import Columns, Dataset, Record, fingerprint, load_dataset
+from clothing_classifier.dataset import Columns, Dataset, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import assign_splits
+from clothing_classifier.splits import assign_splits, cut_fold
 from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import Photos, epoch_order, prepare_photos
+from clothing_classifier.training.distillation import load_teachers
+from clothing_classifier.training.figures import draw_history
+from clothing_classifier.training.held_out import save_held_out
 from clothing_classifier.training.initialisation import initialise
-from clothing_classifier.training.loop import fit, to_images
+from clothing_classifier.training.loop import fit, logits_of, to_images
 from clothing_classifier.training.memory import keep_large_blocks
 from clothing_classifier.utils import write_json
 
@@ -36,10 +40,16 @@ class Outcome:
 
 
 def load_parts(root: Path, settings: DataSettings, seed: int) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
-    """Load a data set and its train and validation records; without a validation part, one is split off train."""
+    """Load a data set and its train and validation records.
+
+    Validation is a fold of train where `settings.folds` asks for it, else the data set's own validation part, else
+    split off what is not test.
+    """
     columns = Columns(settings.label_column, settings.group_column, settings.split_column)
     dataset = load_dataset(root, columns, settings.labels, settings.exclude_labels)
-    if any(record.split == "validation" for record in dataset.records):
+    if settings.folds:
+        train, validation = cut_fold(dataset.part("train"), settings.folds, settings.fold, seed)
+    elif any(record.split == "validation" for record in dataset.records):
         train, validation = dataset.part("train"), dataset.part("validation")
     else:
         left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
@@ -59,12 +69,14 @@ def train(
     out: Path,
     init: Path | None = None,
     resume: bool = False,
+    teachers: Sequence[Path] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> Outcome:
     """Train on the data set in `root` and leave a run folder in `out`.
 
-    `init` is a safetensors file (see `initialisation.initialise`); without it the weights are random. `resume` goes on
-    from the last finished epoch of the run in `out`, or from the start where none is finished. Raises `UsageError`s.
+    `init` is a safetensors file (see `initialisation.initialise`); without it the weights are random. `teachers` are
+    weights that `train` wrote, of the same classes. `resume` goes on from the last finished epoch of the run in `out`,
+    or from the start where none is finished. Raises `UsageError`s.
     """
     if (out / "run.json").exists() and not resume:
         raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
@@ -82,12 +94,16 @@ def train(
         if count:
             say(f"{count} rows set aside: {why}")
     say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
-    record = _record(settings, photos, held_out, labels, init, failures)
+    record = _record(settings, photos, held_out, labels, init, teachers, failures)
     if resume:
         _check_same(out, record)
     model = _model(settings, labels, photos, init, say)
     write_json(out / "run.json", record | {"architecture": model.architecture})
-    state = fit(model, photos, held_out, labels, settings, out, resume, lambda row: say(_line(row)))
+    taught = load_teachers(teachers, labels, settings.distillation.temperature) if teachers else None
+    state = fit(model, photos, held_out, labels, settings, out, resume, lambda row: say(_line(row)), taught)
+    kept, _ = load_model(out / "best.safetensors")
+    save_held_out(out, logits_of(kept, held_out), held_out.targets, labels)
+    draw_history(state.history, out / "history.png")
     record |= {"architecture": model.architecture, "metrics": {"validation": state.best}}
     write_json(out / "run.json", record)
     return Outcome(record, failures)
@@ -124,12 +140,15 @@ def _record(
     held_out: Photos,
     labels: tuple[str, ...],
     init: Path | None,
+    teachers: Sequence[Path],
     failures: tuple[str, ...],
 ) -> dict[str, Any]:
     return {
         **provenance(),
         "settings": settings.model_dump(mode="json"),
         "init": init.name if init else None,
+        "init_sha256": content_sha256(init) if init else None,
+        "teachers_sha256": [content_sha256(path) for path in teachers],
         "data_sha256": parts_sha256(photos, held_out),
         "seed": settings.runtime.seed,
         "n": {"train": len(photos), "validation": len(held_out), "failed": len(failures)},
@@ -147,7 +166,7 @@ def _check_same(out: Path, record: dict[str, Any]) -> None:
     if not path.exists():  # stopped before anything was written: there is nothing to contradict
         return
     before = json.loads(path.read_text(encoding="utf-8"))
-    for key in ("settings", "init", "data_sha256"):
+    for key in ("settings", "init_sha256", "teachers_sha256", "data_sha256"):
         if before.get(key) != record[key]:
             what = "the data set" if key == "data_sha256" else f"'{key}'"
             raise ConfigError(f"{out}: can't resume: {what} differs from the run that was stopped")

@@ -11,40 +11,65 @@ from clothing_classifier.models import ImageClassifier
 from clothing_classifier.models.base import ConvNorm
 from clothing_classifier.training.checkpoint import Tensors, below, load_tensors
 
+_EPS = nn.BatchNorm2d(1).eps
+
 
 def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images: Tensor) -> str:
     """Load the weights in `path` into `model` and return a sentence on what was taken.
 
     A file that this package wrote brings the extractor, and the classifier too where its labels equal `labels`. A file
-    of folded features (a `weight` and a `bias` for each convolution) brings the extractor; its batch norms are made
-    from the statistics of `images`, `(N, 3, H, W) float32 in [0, 1]`. Raises `ConfigError` where shapes do not fit.
+    of published features has a `weight` and a `bias` for each convolution, its batch norm folded in. Norms that the
+    file has and `model` has not are folded; norms that `model` has and the file has not are made from the statistics
+    of `images`, `(N, 3, H, W) float32 in [0, 1]`. Raises `ConfigError` where shapes do not fit.
     """
     tensors, metadata = load_tensors(path)
-    if "architecture" in metadata:
-        _load_own(model, path, tensors, keep_head=metadata.get("labels") == list(labels))
-        kept = "with its classifier" if metadata.get("labels") == list(labels) else "with a new classifier"
-        return f"started from {path.name} ({metadata['architecture']['name']}), {kept}"
-    _load_folded(model, path, tensors, images)
-    return f"started from the features in {path.name}, batch norm from {len(images)} photos"
-
-
-def _load_own(model: ImageClassifier, path: Path, tensors: Tensors, keep_head: bool) -> None:
-    _check_shapes(path, model.extractor.state_dict(), below("extractor", tensors))
-    model.extractor.load_state_dict(below("extractor", tensors))
+    if "architecture" not in metadata:
+        features = {f"{name.rpartition('.')[0]}.conv.{name.rpartition('.')[2]}": t for name, t in tensors.items()}
+        norms = _load_features(model, path, features, images)
+        return f"started from the features in {path.name}{norms}"
+    norms = _load_features(model, path, below("extractor", tensors), images)
+    keep_head = metadata.get("labels") == list(labels)
     if keep_head:
         model.classifier.load_state_dict(below("classifier", tensors))
+    kept = "with its classifier" if keep_head else "with a new classifier"
+    return f"started from {path.name} ({metadata['architecture']['name']}), {kept}{norms}"
 
 
-def _load_folded(model: ImageClassifier, path: Path, tensors: Tensors, images: Tensor) -> None:
-    """Insert batch norms that leave the folded network's function as it is on `images`."""
+def _load_features(model: ImageClassifier, path: Path, found: Tensors, images: Tensor) -> str:
+    """Load the extractor; return what is to be said of its batch norms."""
+    expected = model.extractor.state_dict()
+    has_norms, wants_norms = (any(".norm." in name for name in names) for names in (found, expected))
+    if has_norms and not wants_norms:
+        found = _folded(found)
+    if wants_norms and not has_norms:
+        _insert_norms(model, path, found, images)
+        return f", batch norm from {len(images)} photos"
+    _check_shapes(path, expected, found)
+    model.extractor.load_state_dict({name: found[name] for name in expected})
+    return ", batch norm folded" if has_norms and not wants_norms else ""
+
+
+def _folded(tensors: Tensors) -> Tensors:
+    """The same function without batch norm: each one's scale and shift go into the convolution before it."""
+    folded = {}
+    for name in (name.removesuffix(".norm.weight") for name in tensors if name.endswith(".norm.weight")):
+        norm = {key: tensor.double() for key, tensor in below(f"{name}.norm", tensors).items()}
+        scale = norm["weight"] / (norm["running_var"] + _EPS).sqrt()
+        folded[f"{name}.conv.weight"] = (tensors[f"{name}.conv.weight"] * scale.view(-1, 1, 1, 1)).float()
+        folded[f"{name}.conv.bias"] = (norm["bias"] - norm["running_mean"] * scale).float()
+    return folded
+
+
+def _insert_norms(model: ImageClassifier, path: Path, found: Tensors, images: Tensor) -> None:
+    """Give `model` batch norms that leave the folded network's function as it is on `images`."""
     layers = {name: layer for name, layer in model.extractor.named_modules() if isinstance(layer, ConvNorm)}
-    expected = {f"{name}.weight": layer.conv.weight for name, layer in layers.items()}
-    expected |= {f"{name}.bias": layer.norm.bias for name, layer in layers.items()}
-    _check_shapes(path, expected, tensors)
+    expected = {f"{name}.conv.weight": layer.conv.weight for name, layer in layers.items()}
+    expected |= {f"{name}.conv.bias": layer.norm.bias for name, layer in layers.items()}
+    _check_shapes(path, expected, found)
     hooks = []
     for name, layer in layers.items():
-        layer.conv.weight.data.copy_(tensors[f"{name}.weight"])
-        hooks.append(layer.conv.register_forward_hook(_norm_from_output(layer.norm, tensors[f"{name}.bias"])))
+        layer.conv.weight.data.copy_(found[f"{name}.conv.weight"])
+        hooks.append(layer.conv.register_forward_hook(_norm_from_output(layer.norm, found[f"{name}.conv.bias"])))
     training = model.training
     with torch.no_grad():
         model.eval().feature_map(images)

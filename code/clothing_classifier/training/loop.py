@@ -2,26 +2,37 @@
 
 import csv
 import io
+import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clothing_classifier import metrics
+from clothing_classifier.calibration import softmax
 from clothing_classifier.config import RuntimeSettings, TrainSettings
 from clothing_classifier.errors import UsageError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment
 from clothing_classifier.training.data import Photos, epoch_order, in_order
-from clothing_classifier.training.optimization import learning_rate, make_average, make_optimizer
+from clothing_classifier.training.distillation import Teachers
+from clothing_classifier.training.mixing import mix
+from clothing_classifier.training.objective import in_parts, soft_loss, taught_loss
+from clothing_classifier.training.optimization import (
+    freeze,
+    learning_rate,
+    make_average,
+    make_optimizer,
+    set_train_mode,
+)
 from clothing_classifier.utils import progress_bar, write_text
 
 HISTORY = ("epoch", "loss", "accuracy", "macro_f1", "log_loss", "learning_rate", "images_per_second")
@@ -45,45 +56,58 @@ def fit(
     out: Path,
     resume: bool,
     on_epoch: Callable[[dict[str, float]], None],
+    teachers: Teachers | None = None,
 ) -> State:
     """Train `model` and leave `best.safetensors`, `last.safetensors` and `history.csv` in `out`.
 
-    The averaged weights are validated after each epoch and the best of them kept (accuracy, then log loss). All
-    randomness derives from seed, epoch and step, so a run that is resumed at an epoch ends as if never stopped.
+    The averaged weights are validated after each epoch and the best of them kept (accuracy, then log loss), or the
+    last, as `optimization.keep` says. All randomness derives from seed, epoch and step, so a run that is resumed at an
+    epoch ends as if never stopped.
     """
     run, optimization = settings.runtime, settings.optimization
-    device, autocast = compute_settings(run)
-    model.to(device)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # its stub lacks this overload
+    accelerator = make_accelerator(run)
+    freeze(model, optimization.frozen_stages)
+    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # its stub lacks this
     average = make_average(model, optimization.ema_decay)
-    optimizer = make_optimizer(model, optimization)
+    network, optimizer = accelerator.prepare(model, make_optimizer(model, optimization))
+    if teachers is not None:
+        teachers = accelerator.prepare_model(teachers, evaluation_mode=True)
     state = _restore(out, model, average, optimizer) if resume else State()
     for epoch in range(state.epoch, optimization.epochs):
+        if _stalled(state, optimization.patience):
+            break
         torch.manual_seed(run.seed * 1_000_003 + epoch)  # dropout draws from the global generator
         batches = epoch_order(len(train), optimization.batch_size, run.seed, epoch)
         started, losses = time.monotonic(), 0.0
-        model.train()
+        set_train_mode(model)
         with progress_bar(f"epoch {epoch + 1}/{optimization.epochs}", len(train)) as advance:
-            for step, (pixels, targets) in enumerate(train.batches(batches)):
+            for step, (pixels, classes) in enumerate(train.batches(batches)):
                 generator = torch.Generator().manual_seed((run.seed * 1_000_003 + epoch) * 1_000_003 + step)
                 images = augment(pixels, settings.image.size, settings.augmentation, generator)
+                targets = F.one_hot(classes, len(labels)).float()
+                images, targets = mix(images, targets, settings.augmentation.mix, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)
                 for group in optimizer.param_groups:
-                    group["lr"] = rate
-                with autocast():
-                    logits = model(images.to(device, memory_format=torch.channels_last))
-                loss = F.cross_entropy(logits.float(), targets.to(device), label_smoothing=optimization.label_smoothing)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+                    group["lr"] = rate * group["scale"]
+                loss = 0.0
+                for part, wanted in in_parts(images, targets, optimization.micro_batches, accelerator.device):
+                    logits = network(part)
+                    objective = soft_loss(logits, wanted, optimization.label_smoothing)
+                    if teachers is not None:
+                        objective = taught_loss(objective, logits, teachers(part), settings.distillation)
+                    accelerator.backward(objective * len(part) / len(pixels))
+                    loss += objective.item() * len(part) / len(pixels)
+                _check_finite(loss, epoch, rate)
                 optimizer.step()
+                optimizer.zero_grad()
                 average.update_parameters(model)
-                losses += _finite(loss, epoch, rate) * len(targets)
-                advance(len(targets), loss=f"{loss.item():.3f}")
+                losses += loss * len(pixels)
+                advance(len(pixels), loss=f"{loss:.3f}")
         speed = len(train) / (time.monotonic() - started)
         row = {"epoch": epoch + 1, "loss": losses / len(train), **validate(average.module, validation)}
         state.history.append(row | {"learning_rate": rate, "images_per_second": speed})
         state.epoch = epoch + 1
-        if not state.best or _merit(row) > _merit(state.best):
+        if optimization.keep == "last" or not state.best or _merit(row) > _merit(state.best):
             state.best = row
             save_weights(out / "best.safetensors", average.module, labels)
         _save_state(out, state, model, average, optimizer)
@@ -94,7 +118,7 @@ def fit(
 
 def validate(model: nn.Module, photos: Photos) -> dict[str, float]:
     """Accuracy, macro-F1 and log loss of `model` on `photos`, in float32."""
-    probabilities = predict(model, photos)
+    probabilities = softmax(logits_of(model, photos))
     predicted = probabilities.argmax(1)
     confusion = metrics.confusion_matrix(photos.targets, predicted, probabilities.shape[1])
     return {
@@ -105,12 +129,12 @@ def validate(model: nn.Module, photos: Photos) -> dict[str, float]:
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, photos: Photos, batch_size: int = 64) -> metrics.Floats:
-    """Probabilities of `photos`, `(N, K) float64`, each photo seen as the image contract gives it."""
+def logits_of(model: nn.Module, photos: Photos, batch_size: int = 64) -> metrics.Floats:
+    """Logits of `photos`, `(N, K) float64`, each photo seen as the image contract gives it."""
     device = next(model.parameters()).device
     model.eval()
     parts = [
-        model(to_images(pixels).to(device)).double().softmax(1).cpu().numpy()
+        model(to_images(pixels).to(device)).double().cpu().numpy()
         for pixels, _ in photos.batches(in_order(len(photos), batch_size))
     ]
     return np.concatenate(parts)
@@ -121,8 +145,8 @@ def to_images(pixels: Tensor) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float() / 255
 
 
-def compute_settings(settings: RuntimeSettings) -> tuple[torch.device, Callable[[], AbstractContextManager[Any]]]:
-    """Set threads and determinism for the process; return the device and a context that sets the precision."""
+def make_accelerator(settings: RuntimeSettings) -> Accelerator:
+    """Set threads and determinism for the process; the returned accelerator knows device and precision."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
@@ -131,9 +155,9 @@ def compute_settings(settings: RuntimeSettings) -> tuple[torch.device, Callable[
     name = ("cuda" if torch.cuda.is_available() else "cpu") if settings.device == "auto" else settings.device
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("setting runtime.device: cuda was asked for and torch finds no GPU")
-    if settings.precision == "bf16" or (settings.precision == "auto" and _has_bf16(name)):
-        return torch.device(name), lambda: torch.autocast(name, torch.bfloat16)
-    return torch.device(name), nullcontext
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and _has_bf16(name))
+    AcceleratorState._reset_state(reset_partial_state=True)  # of a run before, in the same process
+    return Accelerator(cpu=name == "cpu", mixed_precision="bf16" if bf16 else "no")
 
 
 def save_weights(path: Path, model: ImageClassifier | nn.Module, labels: tuple[str, ...]) -> None:
@@ -149,15 +173,17 @@ def _has_bf16(device: str) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def _stalled(state: State, patience: int) -> bool:
+    return bool(patience and state.best) and state.epoch - state.best["epoch"] >= patience
+
+
 def _merit(row: dict[str, float]) -> tuple[float, float]:
     return row["accuracy"], -row["log_loss"]
 
 
-def _finite(loss: Tensor, epoch: int, rate: float) -> float:
-    value = loss.item()
-    if not np.isfinite(value):
-        raise UsageError(f"the loss became {value} in epoch {epoch + 1}; lower optimization.learning_rate ({rate:g})")
-    return value
+def _check_finite(loss: float, epoch: int, rate: float) -> None:
+    if not math.isfinite(loss):
+        raise UsageError(f"the loss became {loss} in epoch {epoch + 1}; lower optimization.learning_rate ({rate:g})")
 
 
 def _save_state(

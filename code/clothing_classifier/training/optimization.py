@@ -1,22 +1,66 @@
 """What moves the weights: the optimizer's groups, the learning rate at each step, and the average that is shipped."""
 
 import math
+from bisect import bisect_left
+from collections import defaultdict
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from clothing_classifier.config import OptimizationSettings
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.models import ImageClassifier
 
 
-def make_optimizer(model: nn.Module, settings: OptimizationSettings) -> torch.optim.AdamW:
-    """AdamW that decays matrices and kernels only, not biases and norms (as in the ResNet recipe of He et al. 2019)."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate)
+def freeze(model: ImageClassifier, stages: int) -> None:
+    """Let the first `stages` stages keep their weights; nothing is computed backward through them."""
+    if stages > len(model.stages):
+        raise ConfigError(f"setting optimization.frozen_stages: {stages}, and the network has {len(model.stages)}")
+    for name, parameter in model.extractor.named_parameters():
+        parameter.requires_grad_(stage_of(name, model) >= stages)
+
+
+def set_train_mode(model: nn.Module) -> None:
+    """Set training mode, but for batch norms that are frozen: their statistics stay too."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+            module.eval()
+
+
+def make_optimizer(model: ImageClassifier, settings: OptimizationSettings) -> torch.optim.AdamW:
+    """AdamW, a group for each stage and kind of parameter, whose `scale` says what share of the rate it learns at.
+
+    Matrices and kernels decay, biases and norms do not (as in the ResNet recipe of He et al. 2019).
+    """
+    groups: dict[tuple[int, bool], list[nn.Parameter]] = defaultdict(list)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups[stage_of(name.removeprefix("extractor."), model), parameter.ndim > 1].append(parameter)
+    last = len(model.stages)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "weight_decay": settings.weight_decay if decays else 0.0,
+                "scale": settings.layer_decay ** (last - stage),
+            }
+            for (stage, decays), parameters in groups.items()
+        ],
+        lr=settings.learning_rate,
+    )
+
+
+def stage_of(name: str, model: ImageClassifier) -> int:
+    """The index in `model.stages` of the stage that the extractor's parameter `name` belongs to.
+
+    A stage ends with the part that names it, so what comes before that part, and after the stage before, is in it too.
+    The classifier comes after the last.
+    """
+    names = [parameter for parameter, _ in model.extractor.named_parameters()]
+    ends = [max(i for i, known in enumerate(names) if known.startswith(f"{stage}.")) for stage in model.stages]
+    return bisect_left(ends, names.index(name)) if name in names else len(model.stages)
 
 
 def learning_rate(progress: float, settings: OptimizationSettings) -> float:
