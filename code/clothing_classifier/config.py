@@ -67,6 +67,8 @@ class AugmentationSettings(Section):
     brightness: float = Field(0.3, ge=0, lt=1)
     contrast: float = Field(0.3, ge=0, lt=1)
     saturation: float = Field(0.3, ge=0, le=1)
+    erase: float = Field(0.0, ge=0, le=1)
+    """Share of the photos of which a rectangle is covered."""
     mix: float = Field(0.0, ge=0, le=1)
     """Share of the batches whose photos are mixed in pairs: half of them by mixup, half by CutMix."""
 

@@ -80,3 +80,14 @@ def test_the_generator_decides(pixels: Tensor) -> None:
     assert one.shape == (16, 3, 24, 24)
     assert one.min() >= 0
     assert one.max() <= 1
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.5, 1.0])
+def test_erasing_covers_one_rectangle_with_one_colour(probability: float) -> None:
+    flat = torch.full((64, 40, 40, 3), 90, dtype=torch.uint8)
+    covered = (view(flat, erase=probability) - 90 / 255).abs().amax(1) > 1e-5
+    share = covered.float().mean((1, 2))
+    assert (share > 0).float().mean().item() == pytest.approx(probability, abs=0.15)
+    assert share[share > 0].numel() == 0 or 0.01 < share[share > 0].min() <= share.max() < 0.28
+    for photo in covered:
+        assert torch.equal(photo, photo.any(1)[:, None] & photo.any(0)[None])

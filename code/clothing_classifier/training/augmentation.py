@@ -1,4 +1,4 @@
-"""Random crop, rotation, flip and colour as batched tensor functions; randomness is an explicit generator."""
+"""Random crop, rotation, flip, colour and erasing as batched tensor functions; randomness is an explicit generator."""
 
 import math
 
@@ -11,11 +11,14 @@ from clothing_classifier.config import AugmentationSettings
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in brightness (ITU-R BT.601)."""
 
+_ERASED_AREA = (0.02, 0.25)
+_ERASED_ASPECT = 3.0
+
 
 def augment(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
     """Return one random view of each photo, `(N, 3, size, size) float32 in [0, 1]`, from `(N, S, S, 3) uint8`."""
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255
-    return recolour(warp(images, size, settings, generator), settings, generator)
+    return erase(recolour(warp(images, size, settings, generator), settings, generator), settings.erase, generator)
 
 
 def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
@@ -42,6 +45,25 @@ def recolour(images: Tensor, settings: AugmentationSettings, generator: Generato
     images = torch.lerp(luma, images, _factor(n, settings.saturation, generator))
     mean = luma.mean(dim=(2, 3), keepdim=True)
     return torch.lerp(mean, images, _factor(n, settings.contrast, generator)).clamp_(0, 1)
+
+
+def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
+    """Cover a rectangle of 2 to 25% of a photo with one colour (Zhong et al. 2020, https://arxiv.org/abs/1708.04896)."""
+    n, size = len(images), images.shape[2]
+    erased = torch.rand(n, generator=generator) < probability
+    side = _uniform(n, *_ERASED_AREA, generator).sqrt()
+    stretch = _uniform(n, -0.5, 0.5, generator).mul(math.log(_ERASED_ASPECT)).exp()
+    across = _strip(size, side * stretch, generator)
+    down = _strip(size, side / stretch, generator)
+    inside = (down[:, :, None] & across[:, None, :] & erased[:, None, None])[:, None]
+    return torch.where(inside, torch.rand(n, 3, 1, 1, generator=generator), images)
+
+
+def _strip(size: int, share: Tensor, generator: Generator) -> Tensor:
+    """Which of `size` pixels lie in an interval of `share` of them, `(N, size) bool`, anywhere inside."""
+    first = torch.rand(len(share), generator=generator) * (1 - share)
+    position = (torch.arange(size) + 0.5)[None] / size
+    return (position >= first[:, None]) & (position < (first + share)[:, None])
 
 
 def _factor(n: int, spread: float, generator: Generator) -> Tensor:
