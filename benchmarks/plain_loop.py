@@ -19,7 +19,7 @@ from clothing_classifier.models import create_model
 
 
 class Photos(Dataset[tuple[torch.Tensor, int]]):
-    """JPEG files with the default augmentation: zoom, rotation, flip, brightness, contrast, saturation."""
+    """JPEG files with the default augmentation: zoom, rotation, flip, colour, erasing."""
 
     def __init__(self, paths: list[str], targets: list[int], size: int) -> None:
         self.paths, self.targets, self.size = paths, targets, size
@@ -32,15 +32,21 @@ class Photos(Dataset[tuple[torch.Tensor, int]]):
         image = ImageOps.exif_transpose(Image.open(self.paths[index])).convert("RGB")
         side = round(self.size * 1.15)
         image = ImageOps.pad(image, (side, side), Image.Resampling.BILINEAR)
-        image = image.rotate(random.uniform(-10, 10), Image.Resampling.BILINEAR)
-        crop = round(side * random.uniform(0.6, 1.0) ** 0.5)
+        image = image.rotate(random.uniform(-20, 20), Image.Resampling.BILINEAR)
+        crop = round(side * random.uniform(0.4, 1.0) ** 0.5)
         left, top = (random.randint(0, side - crop) for _ in range(2))
         box = (left, top, left + crop, top + crop)
         image = image.resize((self.size, self.size), Image.Resampling.BILINEAR, box)
         if random.random() < 0.5:
             image = ImageOps.mirror(image)
         for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-            image = enhance(image).enhance(random.uniform(0.7, 1.3))
+            image = enhance(image).enhance(random.uniform(0.6, 1.4))
+        if random.random() < 0.3:
+            width, height = (round(self.size * random.uniform(0.15, 0.6)) for _ in range(2))
+            corner = random.randint(0, self.size - width), random.randint(0, self.size - height)
+            image.paste(
+                tuple(random.randint(0, 255) for _ in range(3)), (*corner, corner[0] + width, corner[1] + height)
+            )
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).float()
         return pixels / 127.5 - 1, self.targets[index]
 

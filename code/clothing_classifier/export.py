@@ -38,6 +38,7 @@ MAX_INT8_DROP = 0.005
 OPSET = 18
 OUTPUTS = ("probabilities", "logits", "features", "class_map")
 _CALIBRATION_PHOTOS = 256
+_FLOAT_CONVOLUTIONS = 3
 NO_OPTIONS: dict[str, str] = {}
 _NO_OVERFLOW = {"session.x64quantprecision": "1"}
 
@@ -209,8 +210,8 @@ def _int8_or_float(
 def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool) -> None:
     """Write `graph` with uint8 activations and int8 weights per channel, ranges from `samples` (static quantization).
 
-    The head stays in float, since it is a thousandth of the work and confidence hangs on it; the first convolution
-    too, since on three channels the int8 kernel is the slower one.
+    The head stays in float, since it is a thousandth of the work and confidence hangs on it; the first convolutions
+    too: on few channels the int8 kernel is the slower one, and their error goes through every layer after them.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -219,14 +220,14 @@ def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool) 
     quant_pre_process(graph, prepared, skip_symbolic_shape=True)
     nodes = onnx.load(prepared).graph.node
     head = [node.name for node in nodes if set(node.output) & set(OUTPUTS)]
-    stem = next(node.name for node in nodes if node.op_type == "Conv")
+    first = [node.name for node in nodes if node.op_type == "Conv"][:_FLOAT_CONVOLUTIONS]
     quantize_static(
         prepared,
         out,
         _Samples(samples),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=["Conv", "Add", "Clip"],
-        nodes_to_exclude=[stem, *head],
+        nodes_to_exclude=[*first, *head],
         per_channel=True,
         reduce_range=reduce_range,
         activation_type=QuantType.QUInt8,

@@ -9,7 +9,7 @@ from clothing_classifier.training.augmentation import augment
 
 NOTHING = {
     "scale": (1.0, 1.0), "aspect": 1.0, "rotation": 0.0, "flip": False,
-    "brightness": 0.0, "contrast": 0.0, "saturation": 0.0,
+    "brightness": 0.0, "contrast": 0.0, "saturation": 0.0, "erase": 0.0,
 }  # fmt: skip
 
 

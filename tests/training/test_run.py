@@ -236,3 +236,10 @@ def test_a_batch_in_parts_trains_as_a_whole_one(environment: dict[str, str], tmp
         rows.append(history(out)[-1])
     for key in ("loss", "log_loss"):
         assert float(rows[0][key]) == pytest.approx(float(rows[1][key]), rel=1e-3)
+
+
+def test_a_training_view_may_be_smaller_than_the_networks_input(environment: dict[str, str], tmp_path: Path) -> None:
+    """As fast as a smaller network, and the bundle's contract stays `image.size`."""
+    result = run(command(tmp_path / "run", "--set", "augmentation.size=16", epochs=1), environment)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["image"]["size"] == 32

@@ -72,6 +72,7 @@ def fit(
     network, optimizer = accelerator.prepare(model, make_optimizer(model, optimization))
     if teachers is not None:
         teachers = accelerator.prepare_model(teachers, evaluation_mode=True)
+    side = settings.augmentation.size or settings.image.size
     state = _restore(out, model, average, optimizer) if resume else State()
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
@@ -83,7 +84,7 @@ def fit(
         with progress_bar(f"epoch {epoch + 1}/{optimization.epochs}", len(train)) as advance:
             for step, (pixels, classes) in enumerate(train.batches(batches)):
                 generator = torch.Generator().manual_seed((run.seed * 1_000_003 + epoch) * 1_000_003 + step)
-                images = augment(pixels, settings.image.size, settings.augmentation, generator)
+                images = augment(pixels, side, settings.augmentation, generator)
                 targets = F.one_hot(classes, len(labels)).float()
                 images, targets = mix(images, targets, settings.augmentation.mix, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)

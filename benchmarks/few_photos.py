@@ -1,0 +1,127 @@
+"""Does starting from the shipped model pay, where a user has 100, 200 or 300 photos of a labelling of their own?
+
+A stand-in for such a user: the photos of the clothing data set's validation senders, whom `wardrobe` has never seen,
+under coarser labels than wardrobe's. Senders are cut into folds; from those outside a fold so many photos are drawn,
+and the fold's photos are the test. Each draw is learnt with the preset `quick` from wardrobe, from ImageNet features
+and from random weights (with batch norm and nothing frozen, without which random weights don't train), each in a
+process of its own, timed from start to end. One resumable command; writes results/few-photos.json.
+"""
+
+import argparse
+import csv
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clothing_classifier.dataset import Columns, Record, load_dataset
+from clothing_classifier.provenance import provenance
+from clothing_classifier.splits import cut_fold
+from clothing_classifier.utils import write_json
+
+COARSE = {
+    "short-sleeved or sleeveless": ("T-Shirt", "Polo", "Undershirt", "Top"),
+    "long-sleeved": ("Longsleeve", "Shirt", "Blouse"),
+    "over the rest": ("Hoodie", "Outwear", "Blazer"),
+    "legs": ("Pants", "Shorts"),
+    "one piece or skirt": ("Dress", "Skirt", "Body"),
+    "accessory": ("Hat", "Shoes"),
+}
+NAMES = {label: name for name, labels in COARSE.items() for label in labels}
+SIZES = (100, 200, 300)
+FOLDS = 4
+_CLOTHING = Path(sys.executable).with_name("clothing")
+_SCRATCH_WEIGHTS = ["--set", "model.settings={batch_norm=true}", "--set", "optimization.frozen_stages=0"]
+
+
+def main() -> None:
+    """Run what is missing, then write every run, and mean and spread over the folds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--features", type=Path, required=True, help="ImageNet features as safetensors")
+    parser.add_argument("--runs", type=Path, default=Path("runs/few-photos"), help="finished runs are kept here")
+    parser.add_argument("--out", type=Path, default=Path("results/few-photos.json"))
+    options = parser.parse_args()
+    record = provenance()
+    photos = load_dataset(options.data, Columns(group="sender_id"), tuple(NAMES)).part("validation")
+    starts = {
+        "wardrobe": ["--init", "wardrobe"],
+        "ImageNet": ["--init", str(options.features)],
+        "random": _SCRATCH_WEIGHTS,
+    }
+    rows = []
+    for size in SIZES:
+        for fold in range(FOLDS):
+            outside, inside = cut_fold(photos, FOLDS, fold, seed=0)
+            data = write_table(options.runs / f"data-{size}-{fold}", options.data, draw(outside, size, fold), inside)
+            for start, arguments in starts.items():
+                run = learn(data, options.runs / f"{start}-{size}-{fold}", arguments)
+                rows.append({"start": start, "photos": size, "fold": fold, **run})
+                print(rows[-1], flush=True)
+    write_json(options.out, record | {"seed": 0, "n": len(photos), "labels": COARSE, "folds": FOLDS,
+                                      "runs": rows, "summary": summarise(rows)})  # fmt: skip
+
+
+def draw(records: tuple[Record, ...], size: int, seed: int) -> list[Record]:
+    """`size` of the records, at random."""
+    chosen = np.random.default_rng([seed, size]).permutation(len(records))[:size]
+    return [records[i] for i in chosen]
+
+
+def write_table(folder: Path, source: Path, train: list[Record], test: tuple[Record, ...]) -> Path:
+    """A data set as a user would bring one: a table with coarse labels beside a link to the images."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "images").symlink_to((source / "images").resolve())
+    with (folder / "dataset.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "label", "group", "split"])
+        known = {NAMES[record.label] for record in train}
+        for name, part in (("train", train), ("validation", test)):
+            writer.writerows([r.image, NAMES[r.label], r.group, name] for r in part if NAMES[r.label] in known)
+    return folder
+
+
+def learn(data: Path, out: Path, arguments: list[str]) -> dict[str, Any]:
+    """Train once, unless it was done; the last epoch counts, so that the test photos choose nothing."""
+    seconds = out / "seconds.json"
+    if not seconds.exists():
+        shutil.rmtree(out, ignore_errors=True)
+        command = [str(_CLOTHING), "train", "--data", str(data), "--preset", "quick", "--out", str(out), *arguments]
+        started = time.monotonic()
+        subprocess.run([*command, "--set", "optimization.keep=last"], check=True, capture_output=True)
+        write_json(seconds, time.monotonic() - started)
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    figures = record["metrics"]["validation"]
+    keys = ("accuracy", "macro_f1")
+    return {**{key: figures[key] for key in keys}, "tested": record["n"]["validation"],
+            "seconds": json.loads(seconds.read_text(encoding="utf-8"))}  # fmt: skip
+
+
+def summarise(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mean and spread (standard deviation) over the folds for each start and number of photos, and the margin."""
+    summary = []
+    for size in SIZES:
+        means = {}
+        for start in Counter(row["start"] for row in rows):
+            values = [row["accuracy"] for row in rows if (row["start"], row["photos"]) == (start, size)]
+            seconds = [row["seconds"] for row in rows if (row["start"], row["photos"]) == (start, size)]
+            means[start] = statistics.mean(values)
+            summary.append({
+                "start": start, "photos": size, "runs": len(values), "accuracy": means[start],
+                "spread": statistics.stdev(values), "seconds": statistics.mean(seconds),
+            })  # fmt: skip
+        for row in summary[-len(means) :]:
+            row["below_wardrobe"] = means["wardrobe"] - row["accuracy"]
+    return summary
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Train a shipped model from first weights to bundle: one resumable command whose finished runs are kept.
+
+    python benchmarks/train_shipped.py wardrobe --data datasets/clothing --features FEATURES.safetensors
+
+Several seeds of the preset become teachers; students with the same seeds learn from all of them. Where the preset's
+validation part shares senders with train (benchmark-10), two sender-grouped folds of train are learnt in the same two
+steps, and confidence is calibrated on what they hold out. Validation picks among the finished students; the pick is
+exported to OUT/NAME. Two runs train at a time, each on one processor. Writes results/NAME-training.json: every run,
+with mean and spread over the seeds.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clothing_classifier.provenance import provenance
+from clothing_classifier.utils import write_json
+
+FOLDS, FOLDS_LEARNT = 4, (0, 1)
+_CLOTHING = Path(sys.executable).with_name("clothing")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its folder's name, what it changes in the preset, and the runs that teach it."""
+
+    name: str
+    changes: tuple[str, ...]
+    teachers: tuple[str, ...] = field(default=())
+
+
+def plan(seeds: Sequence[int], with_folds: bool) -> tuple[list[Run], list[Run]]:
+    """The teachers and their students, those of the folds after those of the whole."""
+    teachers = [Run(f"teacher-{seed}", (f"runtime.seed={seed}",)) for seed in seeds]
+    names = tuple(run.name for run in teachers)
+    students = [Run(f"student-{seed}", (f"runtime.seed={seed}",), names) for seed in seeds]
+    for fold in FOLDS_LEARNT if with_folds else ():
+        changes = (f"data.folds={FOLDS}", f"data.fold={fold}")
+        teachers.append(Run(f"teacher-fold-{fold}", changes))
+        students.append(Run(f"student-fold-{fold}", changes, (teachers[-1].name,)))
+    return teachers, students
+
+
+def main() -> None:
+    """Train what is missing, pick, export, and write the record."""
+    options = _options()
+    record = provenance()
+    runs: Path = options.runs / options.model
+    teachers, students = plan(options.seeds, with_folds=options.model == "benchmark-10")
+    for step in (teachers, students):
+        with ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(lambda run: learn(run, runs, options), step))
+    finished = {run.name: _record(runs / run.name) for run in (*teachers, *students)}
+    whole = [run.name for run in students if "fold" not in run.name]
+    chosen = max(whole, key=lambda name: _merit(finished[name]))
+    folds = [run.name for run in students if "fold" in run.name]
+    export(runs / chosen, [runs / name for name in folds], options)
+    write_json(Path("results") / f"{options.model}-training.json", record | {
+        "seed": options.seeds, "n": finished[chosen]["n"], "data_sha256": finished[chosen]["data_sha256"],
+        "chosen": chosen, "runs": finished,
+        "summary": {kind: summarise(kind, options.seeds, finished) for kind in ("teacher", "student")},
+    })  # fmt: skip
+
+
+def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
+    """Train or go on with one run; its lines go to standard output under its name."""
+    out = runs / run.name
+    if (out / "run.json").exists() and "metrics" in _record(out):
+        return
+    command = [str(_CLOTHING), "train", "--data", options.data, "--preset", options.model, "--init", options.features]
+    command += ["--out", str(out), "--resume", "--set", f"runtime.threads={options.threads}"]
+    command += [part for change in run.changes for part in ("--set", change)]
+    command += [part for name in run.teachers for part in ("--teacher", str(runs / name / "best.safetensors"))]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        print(f"{run.name}: {line}", end="", flush=True)
+    if process.wait():
+        sys.exit(f"{run.name}: failed with status {process.returncode}")
+
+
+def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None:
+    """Turn the chosen run into the bundle, unless it is there."""
+    out: Path = options.bundles / options.model
+    if out.exists():
+        print(f"{out}: there already, left as it is")
+        return
+    command = [str(_CLOTHING), "export", str(chosen), "--data", options.data, "--out", str(out), "--weights"]
+    command += [part for fold in folds for part in ("--calibration", str(fold))]
+    subprocess.run(command, check=True)
+
+
+def summarise(kind: str, seeds: Sequence[int], finished: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation of the seeds' validation figures."""
+    runs = [finished[f"{kind}-{seed}"]["metrics"]["validation"] for seed in seeds]
+    return {"runs": len(runs), **{key: _mean_and_spread(run[key] for run in runs) for key in ("accuracy", "macro_f1")}}
+
+
+def _mean_and_spread(values: Iterable[float]) -> dict[str, float]:
+    listed = list(values)
+    return {"mean": statistics.mean(listed), "spread": statistics.stdev(listed)}
+
+
+def _merit(record: dict[str, Any]) -> tuple[float, float]:
+    figures = record["metrics"]["validation"]
+    return figures["accuracy"], -figures["log_loss"]
+
+
+def _record(run: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    return record
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=["wardrobe", "benchmark-10"])
+    parser.add_argument("--data", required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--features", required=True, help="ImageNet features as safetensors")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
+    parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each run")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
