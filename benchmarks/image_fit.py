@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, fit: str, seed: int) -> dict[str, Any]:
             say=lambda line: print("  " + line, flush=True),
         )
         record = json.loads(path.read_text())
-    _, _, validation = load_parts(options.data, settings.data, seed)
+    _, _, validation = load_parts(options.data, settings.data)
     model, labels = load_model(out / "best.safetensors")
     contract = ImageContract(settings.image.size, settings.image.fit)
     photos = prepare_photos(validation, labels, PixelCache(default_cache(), contract), "decoding")

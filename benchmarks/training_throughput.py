@@ -41,7 +41,7 @@ def main() -> None:
     record = provenance()
     started = time.monotonic()
     settings = settings_of("fine-tuning")
-    _, train, validation = load_parts(options.data, settings.data, settings.runtime.seed)
+    _, train, validation = load_parts(options.data, settings.data)
     labels = sorted({photo.label for photo in train})
     photos, _ = decode_parts(train[: options.n], validation[:1], tuple(labels), settings)
     decoding = time.monotonic() - started
@@ -80,7 +80,7 @@ def images_per_second(data: Path, side: str, n: int, scratch: Path) -> float:
     """The speed of the second epoch."""
     keep_large_blocks()
     settings = settings_of(side)
-    _, train, validation = load_parts(data, settings.data, settings.runtime.seed)
+    _, train, validation = load_parts(data, settings.data)
     labels = tuple(sorted({photo.label for photo in train}))
     photos, held_out = decode_parts(train[:n], validation[:1], labels, settings)
     model = create_model(settings.model.name, len(labels), dropout=settings.model.dropout, **settings.model.settings)

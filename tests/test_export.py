@@ -138,7 +138,7 @@ def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Pa
     model, labels = load_model(run / "best.safetensors")
     export.to_onnx(model, 32, tmp_path / "model.onnx")
     settings = load_settings(None, SETTINGS)
-    _, parts, validation = export.load_parts(DATA, settings.data, 0)
+    _, parts, validation = export.load_parts(DATA, settings.data)
     _, photos = export.decode_parts(parts, validation, labels, settings)
     export.check_parity(model, tmp_path / "model.onnx", photos)
     model.classifier.weight.data[0] += 0.05

@@ -33,6 +33,8 @@ class DataSettings(Section):
     exclude_labels: list[str] = []
     validation_share: float = Field(0.15, gt=0, lt=1)
     """Share that is split off train, by whole groups, where the data set has no validation part."""
+    seed: int = Field(0, ge=0)
+    """Decides what is split off and how folds are cut: runs of several `runtime.seed` share their photos."""
     folds: int = Field(0, ge=0)
     """From 2 on: train is cut into so many folds by whole groups, and number `fold` is validated on in place of the
     validation part, which then goes unused."""

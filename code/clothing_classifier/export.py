@@ -86,7 +86,7 @@ def export_bundle(
     model, labels = load_model(run / "best.safetensors")
     settings = parse_settings(record["settings"])
     contract = ImageContract(settings.image.size, settings.image.fit)
-    dataset, train, validation = load_parts(data, settings.data, settings.runtime.seed)
+    dataset, train, validation = load_parts(data, settings.data)
     if {photo.label for photo in train} != set(labels):
         raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
     train_photos, photos = decode_parts(train, validation, labels, settings)

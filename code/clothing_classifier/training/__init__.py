@@ -39,7 +39,7 @@ class Outcome:
     failures: tuple[str, ...]
 
 
-def load_parts(root: Path, settings: DataSettings, seed: int) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
+def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
     """Load a data set and its train and validation records.
 
     Validation is a fold of train where `settings.folds` asks for it, else the data set's own validation part, else
@@ -48,12 +48,12 @@ def load_parts(root: Path, settings: DataSettings, seed: int) -> tuple[Dataset, 
     columns = Columns(settings.label_column, settings.group_column, settings.split_column)
     dataset = load_dataset(root, columns, settings.labels, settings.exclude_labels)
     if settings.folds:
-        train, validation = cut_fold(dataset.part("train"), settings.folds, settings.fold, seed)
+        train, validation = cut_fold(dataset.part("train"), settings.folds, settings.fold, settings.seed)
     elif any(record.split == "validation" for record in dataset.records):
         train, validation = dataset.part("train"), dataset.part("validation")
     else:
         left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
-        assigned = assign_splits(left, settings.validation_share, 0, seed)
+        assigned = assign_splits(left, settings.validation_share, 0, settings.seed)
         train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
     unseen = sorted({record.label for record in validation} - {record.label for record in train})
     if unseen:
@@ -81,7 +81,7 @@ def train(
     if (out / "run.json").exists() and not resume:
         raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
     keep_large_blocks()
-    dataset, train_records, validation_records = load_parts(root, settings.data, settings.runtime.seed)
+    dataset, train_records, validation_records = load_parts(root, settings.data)
     labels = tuple(sorted({record.label for record in train_records}))
     photos, held_out = decode_parts(train_records, validation_records, labels, settings)
     failures = (*map(str, dataset.bad_rows), *map(str, photos.failures + held_out.failures))

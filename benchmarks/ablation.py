@@ -1,0 +1,163 @@
+"""What does each part of the recipe bring? The recipe with one part changed, on folds by sender of one train split.
+
+The preset `benchmark-10` at a smaller size, trained on all but one fold of the public benchmark's train split and
+measured on that fold, over folds and seeds; neither the benchmark's validation nor its test photos are looked at. One
+resumable command, two runs at a time; finished runs are kept below --runs. Writes results/ablation.json: for each
+variant accuracy, macro-F1 and log loss (at the temperature fitted to these very photos, so that a variant is not
+blamed for its confidence), mean and spread over the seeds, and the paired difference to the recipe with a 95% interval
+by bootstrap over senders.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clothing_classifier import metrics
+from clothing_classifier.calibration import fit_temperature, softmax
+from clothing_classifier.config import load_settings
+from clothing_classifier.provenance import provenance
+from clothing_classifier.training import load_parts
+from clothing_classifier.training.held_out import load_held_out
+from clothing_classifier.utils import write_json
+
+FOLDS = 4
+RECIPE = (
+    "image.size=224",
+    "augmentation.size=192",
+    "optimization.epochs=12",
+    f"data.folds={FOLDS}",
+    "runtime.threads=1",
+)
+VARIANTS = {
+    "recipe": (),
+    "no erasing": ("augmentation.erase=0.0",),
+    "weaker crops, turns and colours": (
+        "augmentation.scale=[0.6, 1.1]", "augmentation.rotation=10.0", "augmentation.brightness=0.3",
+        "augmentation.contrast=0.3", "augmentation.saturation=0.3",
+    ),
+    "stronger crops, turns and colours": (
+        "augmentation.scale=[0.25, 1.3]", "augmentation.rotation=30.0", "augmentation.brightness=0.5",
+        "augmentation.contrast=0.5", "augmentation.saturation=0.5",
+    ),
+    "mixup and CutMix on 4 batches of 10": ("augmentation.mix=0.4",),
+    "views as large as the input": ("augmentation.size=224",),
+    "batch norm": ("model.settings={batch_norm=true}",),
+    "every stage learns": ("optimization.frozen_stages=0",),
+    "five stages frozen": ("optimization.frozen_stages=5",),
+    "each stage at 0.8 of the next one's rate": ("optimization.layer_decay=0.8",),
+    "no label smoothing": ("optimization.label_smoothing=0.0",),
+    "no average of weights": ("optimization.ema_decay=0.0",),
+    "no dropout": ("model.dropout=0.0",),
+    "no weight decay": ("optimization.weight_decay=0.0",),
+    "twice the rate": ("optimization.learning_rate=8e-4",),
+    "half the rate": ("optimization.learning_rate=2e-4",),
+    "twice the epochs": ("optimization.epochs=24",),
+}  # fmt: skip
+_CLOTHING = Path(sys.executable).with_name("clothing")
+_DRAWS = 2000
+
+
+def main() -> None:
+    """Train what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--features", type=Path, required=True, help="ImageNet features as safetensors")
+    parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--folds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--runs", type=Path, default=Path("runs/ablation"), help="finished runs are kept here")
+    parser.add_argument("--out", type=Path, default=Path("results/ablation.json"))
+    options = parser.parse_args()
+    record = provenance()
+    tasks = [(name, fold, seed) for seed in options.seeds for fold in options.folds for name in options.only]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda task: learn(task, options), tasks))
+    measured = {name: measure(name, options) for name in options.only}
+    write_json(options.out, record | {
+        "seed": options.seeds, "folds": options.folds, "of_folds": FOLDS, "recipe": RECIPE,
+        "n": measured["recipe"]["n"],
+        "variants": {name: summarise(name, measured) | {"changes": VARIANTS[name]} for name in options.only},
+    })  # fmt: skip
+
+
+def folder(name: str, fold: int, seed: int, options: argparse.Namespace) -> Path:
+    """Where a run is kept."""
+    runs: Path = options.runs
+    return runs / f"{name.replace(' ', '-')}-{fold}-{seed}"
+
+
+def learn(task: tuple[str, int, int], options: argparse.Namespace) -> None:
+    """Train a variant on all but one fold with a seed, unless it was done."""
+    name, fold, seed = task
+    out = folder(name, fold, seed, options)
+    if (out / "held_out.safetensors").exists():
+        return
+    changes = (*RECIPE, *VARIANTS[name], f"data.fold={fold}", f"runtime.seed={seed}")
+    command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", "benchmark-10", "--out", str(out)]
+    command += ["--init", str(options.features), "--resume"]
+    command += [part for change in changes for part in ("--set", change)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.exit(f"{out.name}: {result.stderr.splitlines()[-1]}")
+    print(f"{out.name}: {result.stdout.splitlines()[0]}", flush=True)
+
+
+def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Pool the folds of each seed: figures by seed, and for each photo its sender and the share of seeds right."""
+    settings = load_settings("benchmark-10", (*RECIPE, *VARIANTS[name]))
+    senders: list[str] = []
+    for fold in options.folds:
+        changed = settings.data.model_copy(update={"fold": fold})
+        senders += [record.group or "" for record in load_parts(options.data, changed)[2]]
+    figures, right = [], []
+    for seed in options.seeds:
+        runs = [folder(name, fold, seed, options) for fold in options.folds]
+        labels = json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["labels"]
+        logits, targets = load_held_out(runs, labels)
+        probabilities = softmax(logits, fit_temperature(logits, targets))
+        predicted = probabilities.argmax(1)
+        confusion = metrics.confusion_matrix(targets, predicted, len(labels))
+        right.append(predicted == targets)
+        figures.append({
+            "accuracy": metrics.accuracy(targets, predicted), "macro_f1": metrics.macro_f1(confusion),
+            "log_loss": metrics.log_loss(targets, probabilities),
+        })  # fmt: skip
+    return {"n": len(senders), "figures": figures, "right": np.mean(right, axis=0), "senders": senders}
+
+
+def summarise(name: str, measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Mean and spread over seeds, and how far ahead of the recipe, with its interval."""
+    own, recipe = measured[name], measured["recipe"]
+    ahead = own["right"] - recipe["right"]
+    return {
+        "runs": len(own["figures"]),
+        **{key: mean_and_spread([figures[key] for figures in own["figures"]]) for key in own["figures"][0]},
+        "ahead": float(ahead.mean()),
+        "ahead_interval": interval(ahead, recipe["senders"]),
+    }
+
+
+def mean_and_spread(values: Sequence[float]) -> dict[str, float]:
+    """Mean, and standard deviation where there are two values or more."""
+    return {"mean": statistics.mean(values), "spread": statistics.stdev(values) if len(values) > 1 else 0.0}
+
+
+def interval(values: metrics.Floats, groups: Sequence[str]) -> list[float]:
+    """95% of the means of `values` over groups drawn with replacement."""
+    _, index = np.unique(groups, return_inverse=True)
+    sums, counts = np.bincount(index, values), np.bincount(index)
+    draws = np.random.default_rng(0).integers(0, len(sums), (_DRAWS, len(sums)))
+    means = sums[draws].sum(1) / counts[draws].sum(1)
+    return [float(value) for value in np.percentile(means, [2.5, 97.5])]
+
+
+if __name__ == "__main__":
+    main()
