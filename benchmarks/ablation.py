@@ -24,8 +24,8 @@ from clothing_classifier import metrics
 from clothing_classifier.calibration import fit_temperature, softmax
 from clothing_classifier.config import load_settings
 from clothing_classifier.provenance import provenance
-from clothing_classifier.training import load_parts
-from clothing_classifier.training.held_out import load_held_out
+from clothing_classifier.training.parts import load_parts
+from clothing_classifier.training.run_folder import load_held_out
 from clothing_classifier.utils import write_json
 
 FOLDS = 4

@@ -15,11 +15,12 @@ from clothing_classifier import metrics
 from clothing_classifier.config import load_settings
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.provenance import provenance
-from clothing_classifier.training import load_parts, train
+from clothing_classifier.training import train
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import prepare_photos
 from clothing_classifier.training.loop import logits_of
+from clothing_classifier.training.parts import load_parts
 from clothing_classifier.utils import write_json
 
 FITS = ("squash", "crop", "pad")

@@ -2,10 +2,11 @@
 
     python benchmarks/train_shipped.py wardrobe --data datasets/clothing --features FEATURES.safetensors
 
-Several seeds of the preset become teachers; students with the same seeds learn from all of them. Where the preset's
+Several seeds of the preset become teachers; students with the same seeds learn from all of them; the students' weights
+are averaged. Where the preset's
 validation part shares senders with train (benchmark-10), two sender-grouped folds of train are learnt in the same two
-steps, and confidence is calibrated on what they hold out. Validation picks among the finished students; the pick is
-exported to OUT/NAME. Two runs train at a time, each on one processor. Writes results/NAME-training.json: every run,
+steps, and confidence is calibrated on what they hold out. Validation picks among the students and their average;
+the pick is exported. Two runs train at a time, each on one processor. Writes results/NAME-training.json: every run,
 with mean and spread over the seeds.
 """
 
@@ -24,6 +25,7 @@ from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
 FOLDS, FOLDS_LEARNT = 4, (0, 1)
+AVERAGE = "average"
 _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
@@ -59,7 +61,8 @@ def main() -> None:
             list(pool.map(lambda run: learn(run, runs, options), step))
     finished = {run.name: _record(runs / run.name) for run in (*teachers, *students)}
     whole = [run.name for run in students if "fold" not in run.name]
-    chosen = max(whole, key=lambda name: _merit(finished[name]))
+    finished[AVERAGE] = average([runs / name for name in whole], runs / AVERAGE, options)
+    chosen = max((*whole, AVERAGE), key=lambda name: _merit(finished[name]))
     folds = [run.name for run in students if "fold" in run.name]
     export(runs / chosen, [runs / name for name in folds], options)
     write_json(Path("results") / f"{options.model}-training.json", record | {
@@ -84,6 +87,14 @@ def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
         print(f"{run.name}: {line}", end="", flush=True)
     if process.wait():
         sys.exit(f"{run.name}: failed with status {process.returncode}")
+
+
+def average(students: list[Path], out: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Average the students' weights, unless that was done; return the record."""
+    if not out.exists():
+        command = [str(_CLOTHING), "average", *map(str, students), "--data", options.data, "--out", str(out)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return _record(out)
 
 
 def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None:

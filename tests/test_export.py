@@ -20,7 +20,7 @@ from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
-from clothing_classifier.training.held_out import load_held_out
+from clothing_classifier.training.run_folder import load_held_out
 
 DATA = Path(__file__).parents[1] / "data"
 SETTINGS = (

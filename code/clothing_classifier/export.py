@@ -1,6 +1,5 @@
 """torch -> ONNX -> int8, behind gates: a graph leaves here only when it agrees with the network on real photos."""
 
-import json
 import logging
 import shutil
 import tempfile
@@ -25,10 +24,10 @@ from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.training import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
-from clothing_classifier.training.held_out import load_held_out
+from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
+from clothing_classifier.training.run_folder import WEIGHTS, load_held_out, read_record
 
 GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
 PARITY = 1e-4
@@ -82,8 +81,8 @@ def export_bundle(
     """
     if out.exists():
         raise ConfigError(f"{out}: exists already; remove it or choose another --out")
-    record = _read_record(run)
-    model, labels = load_model(run / "best.safetensors")
+    record = read_record(run)
+    model, labels = load_model(run / WEIGHTS)
     settings = parse_settings(record["settings"])
     contract = ImageContract(settings.image.size, settings.image.fit)
     dataset, train, validation = load_parts(data, settings.data)
@@ -259,16 +258,6 @@ def _session(graph: Path, options: dict[str, str]) -> Any:
     for key, value in options.items():
         settings.add_session_config_entry(key, value)
     return ort.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
-
-
-def _read_record(run: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable run.json)") from error
-    if "metrics" not in record:
-        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
-    return record
 
 
 def _write(out: Path, graph: Path, content: dict[str, Any], weights: ImageClassifier | None) -> None:

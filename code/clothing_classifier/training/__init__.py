@@ -2,32 +2,28 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from clothing_classifier.config import DataSettings, TrainSettings
-from clothing_classifier.dataset import Columns, Dataset, Record, content_sha256, fingerprint, load_dataset
-from clothing_classifier.errors import ConfigError, DatasetError
+from clothing_classifier.config import TrainSettings
+from clothing_classifier.dataset import content_sha256
+from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
-from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import assign_splits, cut_fold
-from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
-from clothing_classifier.training.data import Photos, epoch_order, prepare_photos
+from clothing_classifier.training.data import Photos, epoch_order
 from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
-from clothing_classifier.training.held_out import save_held_out
 from clothing_classifier.training.initialisation import initialise
 from clothing_classifier.training.loop import fit, logits_of, to_images
 from clothing_classifier.training.memory import keep_large_blocks
+from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
+from clothing_classifier.training.run_folder import RECORD, WEIGHTS, save_held_out
 from clothing_classifier.utils import write_json
 
-_DETAIL = 1.15
-"""Photos are cached this much larger than the network's input, so that a crop keeps its detail."""
 _CALIBRATION_PHOTOS = 256
 
 
@@ -37,30 +33,6 @@ class Outcome:
 
     record: dict[str, Any]
     failures: tuple[str, ...]
-
-
-def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
-    """Load a data set and its train and validation records.
-
-    Validation is a fold of train where `settings.folds` asks for it, else the data set's own validation part, else
-    split off what is not test.
-    """
-    columns = Columns(settings.label_column, settings.group_column, settings.split_column)
-    dataset = load_dataset(root, columns, settings.labels, settings.exclude_labels)
-    if settings.folds:
-        train, validation = cut_fold(dataset.part("train"), settings.folds, settings.fold, settings.seed)
-    elif any(record.split == "validation" for record in dataset.records):
-        train, validation = dataset.part("train"), dataset.part("validation")
-    else:
-        left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
-        assigned = assign_splits(left, settings.validation_share, 0, settings.seed)
-        train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
-    unseen = sorted({record.label for record in validation} - {record.label for record in train})
-    if unseen:
-        raise DatasetError(
-            f"{root}: '{unseen[0]}' has validation photos and none to train on; split again or exclude it"
-        )
-    return dataset, train, validation
 
 
 def train(
@@ -78,7 +50,7 @@ def train(
     weights that `train` wrote, of the same classes. `resume` goes on from the last finished epoch of the run in `out`,
     or from the start where none is finished. Raises `UsageError`s.
     """
-    if (out / "run.json").exists() and not resume:
+    if (out / RECORD).exists() and not resume:
         raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
     keep_large_blocks()
     dataset, train_records, validation_records = load_parts(root, settings.data)
@@ -98,28 +70,15 @@ def train(
     if resume:
         _check_same(out, record)
     model = _model(settings, labels, photos, init, say)
-    write_json(out / "run.json", record | {"architecture": model.architecture})
+    write_json(out / RECORD, record | {"architecture": model.architecture})
     taught = load_teachers(teachers, labels, settings.distillation.temperature) if teachers else None
     state = fit(model, photos, held_out, labels, settings, out, resume, lambda row: say(_line(row)), taught)
-    kept, _ = load_model(out / "best.safetensors")
+    kept, _ = load_model(out / WEIGHTS)
     save_held_out(out, logits_of(kept, held_out), held_out.targets, labels)
     draw_history(state.history, out / "history.png")
     record |= {"architecture": model.architecture, "metrics": {"validation": state.best}}
-    write_json(out / "run.json", record)
+    write_json(out / RECORD, record)
     return Outcome(record, failures)
-
-
-def decode_parts(
-    train_records: tuple[Record, ...], validation: tuple[Record, ...], labels: tuple[str, ...], settings: TrainSettings
-) -> tuple[Photos, Photos]:
-    """Train photos, larger than the network's input, and validation photos as the image contract has them."""
-    contract = ImageContract(settings.image.size, settings.image.fit)
-    larger = replace(contract, size=round(contract.size * _DETAIL))
-    root = default_cache()
-    return (
-        prepare_photos(train_records, labels, PixelCache(root, larger), "decoding train"),
-        prepare_photos(validation, labels, PixelCache(root, contract), "decoding validation"),
-    )
 
 
 def _model(
@@ -156,13 +115,8 @@ def _record(
     }
 
 
-def parts_sha256(photos: Photos, held_out: Photos) -> str:
-    """The fingerprint of what a run was trained and validated on."""
-    return fingerprint(photos.records + held_out.records, photos.keys + held_out.keys)
-
-
 def _check_same(out: Path, record: dict[str, Any]) -> None:
-    path = out / "run.json"
+    path = out / RECORD
     if not path.exists():  # stopped before anything was written: there is nothing to contradict
         return
     before = json.loads(path.read_text(encoding="utf-8"))
@@ -179,4 +133,4 @@ def _line(row: dict[str, float]) -> str:
     )
 
 
-__all__ = ["Outcome", "decode_parts", "load_parts", "parts_sha256", "train"]
+__all__ = ["Outcome", "train"]

@@ -105,7 +105,11 @@ def fit(
                 losses += loss * len(pixels)
                 advance(len(pixels), loss=f"{loss:.3f}")
         speed = len(train) / (time.monotonic() - started)
-        row = {"epoch": epoch + 1, "loss": losses / len(train), **validate(average.module, validation)}
+        row = {
+            "epoch": epoch + 1,
+            "loss": losses / len(train),
+            **scores(logits_of(average.module, validation), validation.targets),
+        }
         state.history.append(row | {"learning_rate": rate, "images_per_second": speed})
         state.epoch = epoch + 1
         if optimization.keep == "last" or not state.best or _merit(row) > _merit(state.best):
@@ -117,21 +121,21 @@ def fit(
     return state
 
 
-def validate(model: nn.Module, photos: Photos) -> dict[str, float]:
-    """Accuracy, macro-F1 and log loss of `model` on `photos`, in float32."""
-    probabilities = softmax(logits_of(model, photos))
+def scores(logits: metrics.Floats, targets: metrics.Integers) -> dict[str, float]:
+    """Accuracy, macro-F1 and log loss of logits `(N, K)`."""
+    probabilities = softmax(logits)
     predicted = probabilities.argmax(1)
-    confusion = metrics.confusion_matrix(photos.targets, predicted, probabilities.shape[1])
+    confusion = metrics.confusion_matrix(targets, predicted, probabilities.shape[1])
     return {
-        "accuracy": metrics.accuracy(photos.targets, predicted),
+        "accuracy": metrics.accuracy(targets, predicted),
         "macro_f1": metrics.macro_f1(confusion),
-        "log_loss": metrics.log_loss(photos.targets, probabilities),
+        "log_loss": metrics.log_loss(targets, probabilities),
     }
 
 
 @torch.inference_mode()
 def logits_of(model: nn.Module, photos: Photos, batch_size: int = 64) -> metrics.Floats:
-    """Logits of `photos`, `(N, K) float64`, each photo seen as the image contract gives it."""
+    """Logits of `photos` in float32 arithmetic, `(N, K) float64`, each seen as the image contract gives it."""
     device = next(model.parameters()).device
     model.eval()
     parts = [

@@ -1,0 +1,57 @@
+"""The photos of a run: which records are learnt and which held out, decoded, and the hash that names them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from clothing_classifier.config import DataSettings, TrainSettings
+from clothing_classifier.dataset import Columns, Dataset, Record, fingerprint, load_dataset
+from clothing_classifier.errors import DatasetError
+from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.splits import assign_splits, cut_fold
+from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training.data import Photos, prepare_photos
+
+_DETAIL = 1.15
+"""Photos are cached this much larger than the network's input, so that a crop keeps its detail."""
+
+
+def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
+    """Load a data set and its train and validation records.
+
+    Validation is a fold of train where `settings.folds` asks for it, else the data set's own validation part, else
+    split off what is not test.
+    """
+    columns = Columns(settings.label_column, settings.group_column, settings.split_column)
+    dataset = load_dataset(root, columns, settings.labels, settings.exclude_labels)
+    if settings.folds:
+        train, validation = cut_fold(dataset.part("train"), settings.folds, settings.fold, settings.seed)
+    elif any(record.split == "validation" for record in dataset.records):
+        train, validation = dataset.part("train"), dataset.part("validation")
+    else:
+        left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
+        assigned = assign_splits(left, settings.validation_share, 0, settings.seed)
+        train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
+    unseen = sorted({record.label for record in validation} - {record.label for record in train})
+    if unseen:
+        raise DatasetError(
+            f"{root}: '{unseen[0]}' has validation photos and none to train on; split again or exclude it"
+        )
+    return dataset, train, validation
+
+
+def decode_parts(
+    train_records: tuple[Record, ...], validation: tuple[Record, ...], labels: tuple[str, ...], settings: TrainSettings
+) -> tuple[Photos, Photos]:
+    """Train photos, larger than the network's input, and validation photos as the image contract has them."""
+    contract = ImageContract(settings.image.size, settings.image.fit)
+    larger = replace(contract, size=round(contract.size * _DETAIL))
+    root = default_cache()
+    return (
+        prepare_photos(train_records, labels, PixelCache(root, larger), "decoding train"),
+        prepare_photos(validation, labels, PixelCache(root, contract), "decoding validation"),
+    )
+
+
+def parts_sha256(photos: Photos, held_out: Photos) -> str:
+    """The fingerprint of what a run was trained and validated on."""
+    return fingerprint(photos.records + held_out.records, photos.keys + held_out.keys)
