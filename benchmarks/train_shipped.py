@@ -3,15 +3,16 @@
     python benchmarks/train_shipped.py wardrobe --data datasets/clothing --features FEATURES.safetensors
 
 Several seeds of the preset become teachers; students with the same seeds learn from all of them; the students' weights
-are averaged. Where the preset's
-validation part shares senders with train (benchmark-10), two sender-grouped folds of train are learnt in the same two
-steps, and confidence is calibrated on what they hold out. Validation picks among the students and their average;
-the pick is exported. Two runs train at a time, each on one processor. Writes results/NAME-training.json: every run,
+are averaged. Validation picks among the students and their average, and the pick is exported. Where validation shares
+senders with train (benchmark-10), two sender-grouped folds of train go through the first two steps, each with its one
+teacher, and confidence is calibrated on what their students hold out. Two runs train at a time, each on one processor.
+Writes results/NAME-training.json: every run,
 with mean and spread over the seeds.
 """
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -61,8 +62,9 @@ def main() -> None:
             list(pool.map(lambda run: learn(run, runs, options), step))
     finished = {run.name: _record(runs / run.name) for run in (*teachers, *students)}
     whole = [run.name for run in students if "fold" not in run.name]
-    finished[AVERAGE] = average([runs / name for name in whole], runs / AVERAGE, options)
-    chosen = max((*whole, AVERAGE), key=lambda name: _merit(finished[name]))
+    mean = average([runs / name for name in whole], runs / AVERAGE, options)
+    finished |= mean
+    chosen = max((*whole, *mean), key=lambda name: _merit(finished[name]))
     folds = [run.name for run in students if "fold" in run.name]
     export(runs / chosen, [runs / name for name in folds], options)
     write_json(Path("results") / f"{options.model}-training.json", record | {
@@ -73,14 +75,12 @@ def main() -> None:
 
 
 def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
-    """Train or go on with one run; its lines go to standard output under its name."""
+    """Train one run, or go on with it; one that was done is checked to be this very one."""
     out = runs / run.name
-    if (out / "run.json").exists() and "metrics" in _record(out):
-        return
     command = [str(_CLOTHING), "train", "--data", options.data, "--preset", options.model, "--init", options.features]
     command += ["--out", str(out), "--resume", "--set", f"runtime.threads={options.threads}"]
     command += [part for change in run.changes for part in ("--set", change)]
-    command += [part for name in run.teachers for part in ("--teacher", str(runs / name / "best.safetensors"))]
+    command += [part for name in run.teachers for part in ("--teacher", str(runs / name))]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -89,20 +89,20 @@ def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
         sys.exit(f"{run.name}: failed with status {process.returncode}")
 
 
-def average(students: list[Path], out: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Average the students' weights, unless that was done; return the record."""
-    if not out.exists():
+def average(students: list[Path], out: Path, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Average the students' weights, anew each time, since it takes seconds; return the record."""
+    shutil.rmtree(out, ignore_errors=True)
+    if len(students) > 1:
         command = [str(_CLOTHING), "average", *map(str, students), "--data", options.data, "--out", str(out)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return _record(out)
+        return {AVERAGE: _record(out)}
+    return {}
 
 
 def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None:
-    """Turn the chosen run into the bundle, unless it is there."""
+    """Turn the chosen run into the bundle."""
     out: Path = options.bundles / options.model
-    if out.exists():
-        print(f"{out}: there already, left as it is")
-        return
+    shutil.rmtree(out, ignore_errors=True)
     command = [str(_CLOTHING), "export", str(chosen), "--data", options.data, "--out", str(out), "--weights"]
     command += [part for fold in folds for part in ("--calibration", str(fold))]
     subprocess.run(command, check=True)
@@ -116,7 +116,7 @@ def summarise(kind: str, seeds: Sequence[int], finished: dict[str, dict[str, Any
 
 def _mean_and_spread(values: Iterable[float]) -> dict[str, float]:
     listed = list(values)
-    return {"mean": statistics.mean(listed), "spread": statistics.stdev(listed)}
+    return {"mean": statistics.mean(listed)} | ({"spread": statistics.stdev(listed)} if len(listed) > 1 else {})
 
 
 def _merit(record: dict[str, Any]) -> tuple[float, float]:

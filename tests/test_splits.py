@@ -412,13 +412,25 @@ def test_each_record_is_inside_one_fold_with_its_whole_group(folds: int) -> None
     for outside, inside in cut:
         assert len(outside) + len(inside) == len(records)
         assert not {record.group for record in outside} & {record.group for record in inside}
+        assert {record.split for record in outside} == {"train"}
+        assert {record.split for record in inside} == {"validation"}
 
 
 @pytest.mark.parametrize(
     ("folds", "fold", "message"),
-    [(4, 4, "data.fold: 4, and there are folds 0 to 3"), (1, 0, "2 to 3 folds"), (9, 0, "3 groups give 2 to 3 folds")],
+    [
+        (4, 4, "data.fold: 4, and there are folds 0 to 3"),
+        (1, 0, "2 to 3 folds"),
+        (9, 0, "data.folds: 9; groups and the largest class give 2 to 3 folds"),
+    ],
 )
 def test_folds_that_can_not_be_cut_are_refused(folds: int, fold: int, message: str) -> None:
     records = [Record(f"{i}.jpg", Path(f"{i}.jpg"), "Hat", f"g{i % 3}", row=i + 2) for i in range(12)]
     with pytest.raises(DatasetError, match=message):
         cut_fold(records, folds, fold, seed=0)
+
+
+def test_folds_beyond_the_largest_class_are_refused() -> None:
+    records = [Record(f"{i}.jpg", Path(f"{i}.jpg"), f"class {i % 10}", None, row=i + 2) for i in range(30)]
+    with pytest.raises(DatasetError, match="give 2 to 3 folds"):
+        cut_fold(records, 4, 0, seed=0)

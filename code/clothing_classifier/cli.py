@@ -156,7 +156,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     teacher: Annotated[
-        list[Path] | None, typer.Option(help="Learn from the answers of these weights; may be given several times.")
+        list[Path] | None, typer.Option(help="Learn from the answers of this run, or file of weights; may be repeated.")
     ] = None,
     labels: Labels = None,
     exclude_labels: ExcludeLabels = None,

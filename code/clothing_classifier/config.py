@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clothing_classifier.errors import ConfigError
 
@@ -33,12 +33,18 @@ class DataSettings(Section):
     exclude_labels: list[str] = []
     validation_share: float = Field(0.15, gt=0, lt=1)
     """Share that is split off train, by whole groups, where the data set has no validation part."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Decides what is split off and how folds are cut: runs of several `runtime.seed` share their photos."""
     folds: int = Field(0, ge=0)
     """From 2 on: train is cut into so many folds by whole groups, and number `fold` is validated on in place of the
     validation part, which then goes unused."""
     fold: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _is_a_fold(self) -> Self:
+        if self.fold and not self.folds:
+            raise ValueError("a fold needs data.folds, the number of folds")
+        return self
 
 
 class ImageSettings(Section):
@@ -68,6 +74,8 @@ class AugmentationSettings(Section):
     """The crop's aspect is drawn log-uniformly from [1 / aspect, aspect]."""
     rotation: float = Field(20.0, ge=0, le=180)
     """Degrees to either side."""
+    quarter_turns: float = Field(0.0, ge=0, le=1)
+    """Share of the photos turned by 90, 180 or 270 degrees, as phones without a sense of gravity deliver them."""
     flip: bool = True
     brightness: float = Field(0.4, ge=0, lt=1)
     contrast: float = Field(0.4, ge=0, lt=1)
@@ -84,7 +92,8 @@ class OptimizationSettings(Section):
     epochs: int = Field(12, ge=1)
     batch_size: int = Field(48, ge=1)
     micro_batches: int = Field(1, ge=1)
-    """Parts that a batch is computed in, one after the other, where memory is short; gradients add up."""
+    """Parts that a batch is computed in, one after the other, where memory is short. Their gradients add up to the
+    whole batch's, but for batch norm, whose statistics are then of a part."""
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup_epochs: float = Field(1.0, ge=0)
@@ -98,6 +107,12 @@ class OptimizationSettings(Section):
     """Which epoch's averaged weights are kept: best on validation, or the last, so that validation chooses nothing."""
     patience: int = Field(0, ge=0)
     """Stop after so many epochs without a better one; 0 never stops early."""
+
+    @model_validator(mode="after")
+    def _can_stop(self) -> Self:
+        if self.patience and self.keep == "last":
+            raise ValueError("patience needs keep = 'best': the last epoch is always the newest")
+        return self
 
 
 class DistillationSettings(Section):
@@ -162,6 +177,7 @@ def parse_settings(values: dict[str, Any]) -> TrainSettings:
 
 def _explain(key: str, kind: str, message: str) -> str:
     if kind != "extra_forbidden":
+        message = message.removeprefix("Value error, ")
         return f"setting {key}: {message[0].lower()}{message[1:]}"
     section_name, _, _ = key.rpartition(".")
     section = TrainSettings.model_fields[section_name].annotation if section_name else TrainSettings

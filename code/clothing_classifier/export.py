@@ -86,6 +86,7 @@ def export_bundle(
     settings = parse_settings(record["settings"])
     contract = ImageContract(settings.image.size, settings.image.fit)
     dataset, train, validation = load_parts(data, settings.data)
+    pooled = load_held_out(calibration, labels) if calibration else None
     if {photo.label for photo in train} != set(labels):
         raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
     train_photos, photos = decode_parts(train, validation, labels, settings)
@@ -105,7 +106,7 @@ def export_bundle(
             samples = prepare_photos(chosen, labels, photos.cache, "decoding for calibration")
             graph, precision, options = _int8_or_float(graph, photos, samples, say)
         logits = run_graph(graph, photos, options)
-        held_out = load_held_out(calibration, labels) if calibration else (logits, photos.targets)
+        held_out = pooled or (logits, photos.targets)
         temperature = fit_temperature(*held_out)
         set_temperature(graph, temperature)
         calibrated_on = {"runs": len(calibration) or 1, "n": len(held_out[1])}

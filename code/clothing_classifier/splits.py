@@ -46,15 +46,18 @@ def assign_splits(
 def cut_fold(records: Sequence[Record], folds: int, fold: int, seed: int) -> tuple[tuple[Record, ...], ...]:
     """Cut `records` into `folds` by whole groups, stratified by label; return those outside fold `fold`, and those in.
 
+    Their split is train and validation.
     Over `fold` = 0 ... `folds` - 1, each record is inside once. Raises `DatasetError`.
     """
     if not 0 <= fold < folds:
         raise DatasetError(f"setting data.fold: {fold}, and there are folds 0 to {folds - 1}")
     groups = group_names(records)
-    if folds < 2 or folds > len(set(groups)):
-        raise DatasetError(f"setting data.folds: {folds}; {len(set(groups))} groups give 2 to {len(set(groups))} folds")
+    most = min(len(set(groups)), max(Counter(record.label for record in records).values()))
+    if not 2 <= folds <= most:
+        raise DatasetError(f"setting data.folds: {folds}; groups and the largest class give 2 to {most} folds")
     inside = set(_cut([record.label for record in records], groups, folds, seed)[fold])
-    return tuple(tuple(r for i, r in enumerate(records) if (i in inside) == wanted) for wanted in (False, True))
+    assigned = [replace(r, split="validation" if i in inside else "train") for i, r in enumerate(records)]
+    return tuple(tuple(r for r in assigned if r.split == part) for part in ("train", "validation"))
 
 
 @dataclass(frozen=True)

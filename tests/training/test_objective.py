@@ -6,7 +6,7 @@ import torch
 from clothing_classifier.config import DistillationSettings
 from clothing_classifier.models import create_model
 from clothing_classifier.training.distillation import Teachers
-from clothing_classifier.training.objective import in_parts, soft_loss, taught_loss
+from clothing_classifier.training.objective import distillation_loss, micro_batches, soft_loss
 
 LOGITS = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
 TARGETS = torch.rand(5, 4, generator=torch.Generator().manual_seed(1)).softmax(1)
@@ -21,11 +21,11 @@ def test_the_loss_is_cross_entropy_with_smoothed_targets() -> None:
 
 @pytest.mark.parametrize(("weight", "temperature"), [(0.0, 3.0), (0.4, 1.0), (1.0, 2.0)])
 def test_teachers_have_their_share_at_their_temperature(weight: float, temperature: float) -> None:
-    of_labels = soft_loss(LOGITS, TARGETS, 0.0)
+    label_loss = soft_loss(LOGITS, TARGETS, 0.0)
     of_teachers = -(TAUGHT * (LOGITS / temperature).log_softmax(1)).sum(1).mean() * temperature**2
     settings = DistillationSettings(weight=weight, temperature=temperature)
     torch.testing.assert_close(
-        taught_loss(of_labels, LOGITS, TAUGHT, settings), (1 - weight) * of_labels + weight * of_teachers
+        distillation_loss(label_loss, LOGITS, TAUGHT, settings), (1 - weight) * label_loss + weight * of_teachers
     )
 
 
@@ -40,7 +40,7 @@ def test_several_teachers_answer_with_their_mean() -> None:
 
 def test_parts_are_the_whole_batch_in_order() -> None:
     images, targets = torch.rand(7, 3, 4, 4), torch.rand(7, 2)
-    parts = list(in_parts(images, targets, 3, torch.device("cpu")))
+    parts = list(micro_batches(images, targets, 3, torch.device("cpu")))
     assert [len(part) for part, _ in parts] == [3, 3, 1]
     assert torch.equal(torch.cat([part for part, _ in parts]), images)
     assert torch.equal(torch.cat([wanted for _, wanted in parts]), targets)

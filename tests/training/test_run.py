@@ -84,7 +84,7 @@ def test_the_same_seed_gives_identical_weights(
 
 
 def test_another_seed_gives_other_weights(uninterrupted: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    assert run(command(tmp_path / "other", "--set", "runtime.seed=1"), environment).returncode == 0
+    assert run(command(tmp_path / "other", "--set", "runtime.seed=20260725"), environment).returncode == 0
     assert weights(tmp_path / "other") != weights(uninterrupted)
 
 
@@ -164,6 +164,8 @@ def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[
         ("model.settings.depth=9", "model depth 9: resnet_small needs 6n + 2 layers"),
         ("model.settings.height=9", "model resnet_small has no setting 'height' (settings: depth, width)"),
         ("optimization.learning_rate=1e30", "the loss became"),
+        ("optimization.frozen_stages=5", "optimization.frozen_stages: 5, and the network has 4"),
+        ("data.fold=1", "setting data: a fold needs data.folds"),
     ],
 )
 def test_a_setting_that_can_not_work_gets_one_line(
@@ -202,6 +204,23 @@ def test_a_teacher_of_other_classes_is_refused(
     result = run(command(tmp_path / "run", "--teacher", str(teacher), "--labels", "Hat,Dress"), environment)
     assert result.returncode == 2
     assert "a teacher of 12 classes that are not the 2 of this run" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_that_saw_what_is_held_out_is_refused(
+    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    fold = ("--set", "data.folds=2", "--teacher", str(uninterrupted))
+    result = run(command(tmp_path / "run", *fold), environment)
+    assert result.returncode == 2
+    assert f"{uninterrupted}: a teacher of other photos, or of another split" in result.stderr
+
+
+def test_a_finished_run_is_left_as_it_is(uninterrupted: Path, environment: dict[str, str]) -> None:
+    before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
+    result = run(command(uninterrupted, "--resume"), environment)
+    assert result.returncode == 0, result.stderr
+    assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 
 def test_the_last_epoch_is_kept_where_validation_may_choose_nothing(

@@ -18,10 +18,11 @@ from clothing_classifier.training.data import Photos, epoch_order
 from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
 from clothing_classifier.training.initialisation import initialise
-from clothing_classifier.training.loop import fit, logits_of, to_images
+from clothing_classifier.training.loop import fit, logits_of, make_accelerator, to_images
 from clothing_classifier.training.memory import keep_large_blocks
+from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.training.run_folder import RECORD, WEIGHTS, save_held_out
+from clothing_classifier.training.run_folder import RECORD, WEIGHTS, first_difference, save_held_out, weights_in
 from clothing_classifier.utils import write_json
 
 _CALIBRATION_PHOTOS = 256
@@ -47,12 +48,13 @@ def train(
     """Train on the data set in `root` and leave a run folder in `out`.
 
     `init` is a safetensors file (see `initialisation.initialise`); without it the weights are random. `teachers` are
-    weights that `train` wrote, of the same classes. `resume` goes on from the last finished epoch of the run in `out`,
-    or from the start where none is finished. Raises `UsageError`s.
+    run folders, or weights that `train` wrote, of the same classes. `resume` goes on from the last finished epoch of
+    the run in `out`, or from the start where none is finished; a finished run stays as it is. Raises `UsageError`s.
     """
     if (out / RECORD).exists() and not resume:
         raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
     keep_large_blocks()
+    accelerator = make_accelerator(settings.runtime)
     dataset, train_records, validation_records = load_parts(root, settings.data)
     labels = tuple(sorted({record.label for record in train_records}))
     photos, held_out = decode_parts(train_records, validation_records, labels, settings)
@@ -62,21 +64,27 @@ def train(
     for note in dataset.notes:
         say(note)
     unused = len(dataset.records) - len(train_records) - len(validation_records)
-    for count, why in ((dataset.set_aside, "blank in a column that you named"), (unused, "of no part, or of test")):
+    for count, why in (
+        (dataset.set_aside, "blank in a column that you named"),
+        (unused, "of no part that this run uses"),
+    ):
         if count:
             say(f"{count} rows set aside: {why}")
     say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
     record = _record(settings, photos, held_out, labels, init, teachers, failures)
-    if resume:
-        _check_same(out, record)
+    if resume and (before := _read_same(out, record)) and "metrics" in before:
+        return Outcome(before, failures)
     model = _model(settings, labels, photos, init, say)
-    write_json(out / RECORD, record | {"architecture": model.architecture})
-    taught = load_teachers(teachers, labels, settings.distillation.temperature) if teachers else None
-    state = fit(model, photos, held_out, labels, settings, out, resume, lambda row: say(_line(row)), taught)
+    taught = load_teachers(teachers, labels, record["data_sha256"], settings.distillation.temperature)
+    record |= {"architecture": model.architecture}
+    write_json(out / RECORD, record)
+    state = fit(
+        model, photos, held_out, labels, settings, accelerator, taught, out, resume, lambda row: say(_line(row))
+    )
     kept, _ = load_model(out / WEIGHTS)
     save_held_out(out, logits_of(kept, held_out), held_out.targets, labels)
     draw_history(state.history, out / "history.png")
-    record |= {"architecture": model.architecture, "metrics": {"validation": state.best}}
+    record |= {"metrics": {"validation": state.best}}
     write_json(out / RECORD, record)
     return Outcome(record, failures)
 
@@ -90,6 +98,7 @@ def _model(
         some = epoch_order(len(photos), _CALIBRATION_PHOTOS, settings.runtime.seed, 0)[0]
         pixels, _ = next(iter(photos.batches([some])))
         say(initialise(model, init, labels, to_images(pixels)))
+    freeze(model, settings.optimization.frozen_stages)
     return model
 
 
@@ -107,7 +116,7 @@ def _record(
         "settings": settings.model_dump(mode="json"),
         "init": init.name if init else None,
         "init_sha256": content_sha256(init) if init else None,
-        "teachers_sha256": [content_sha256(path) for path in teachers],
+        "teachers_sha256": [content_sha256(weights_in(path)) for path in teachers],
         "data_sha256": parts_sha256(photos, held_out),
         "seed": settings.runtime.seed,
         "n": {"train": len(photos), "validation": len(held_out), "failed": len(failures)},
@@ -115,15 +124,17 @@ def _record(
     }
 
 
-def _check_same(out: Path, record: dict[str, Any]) -> None:
+def _read_same(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The record in `out`, if there is one; raises `ConfigError` where it is of another run than `record`."""
     path = out / RECORD
     if not path.exists():  # stopped before anything was written: there is nothing to contradict
-        return
-    before = json.loads(path.read_text(encoding="utf-8"))
-    for key in ("settings", "init_sha256", "teachers_sha256", "data_sha256"):
-        if before.get(key) != record[key]:
-            what = "the data set" if key == "data_sha256" else f"'{key}'"
-            raise ConfigError(f"{out}: can't resume: {what} differs from the run that was stopped")
+        return None
+    before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    key = first_difference(before, record)
+    if key:
+        what = "the data set" if key == "data_sha256" else f"'{key}'"
+        raise ConfigError(f"{out}: can't resume: {what} differs from the run that was stopped")
+    return before
 
 
 def _line(row: dict[str, float]) -> str:

@@ -26,7 +26,10 @@ def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: G
     n = len(images)
     side = _uniform(n, settings.scale[0], settings.scale[1], generator).sqrt()
     stretch = _uniform(n, -0.5, 0.5, generator).mul(math.log(settings.aspect)).exp()
-    angle = _uniform(n, -settings.rotation, settings.rotation, generator).deg2rad()
+    turns = torch.randint(1, 4, (n,), generator=generator) * (
+        torch.rand(n, generator=generator) < settings.quarter_turns
+    )
+    angle = (_uniform(n, -settings.rotation, settings.rotation, generator) + 90 * turns).deg2rad()
     mirror = 1 - 2 * torch.randint(0, 2, (n,), generator=generator) if settings.flip else torch.ones(n)
     width, height = side * stretch, side / stretch
     across = _uniform(n, -1, 1, generator) * (1 - width).abs()

@@ -14,7 +14,7 @@ from clothing_classifier.provenance import provenance
 from clothing_classifier.training.checkpoint import load_tensors
 from clothing_classifier.training.loop import logits_of, save_weights, scores
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.training.run_folder import RECORD, WEIGHTS, read_record, save_held_out
+from clothing_classifier.training.run_folder import RECORD, WEIGHTS, first_difference, read_record, save_held_out
 from clothing_classifier.utils import write_json
 
 
@@ -34,6 +34,8 @@ def average_runs(
     model = _mean([run / WEIGHTS for run in runs], records[0])
     settings, labels = parse_settings(records[0]["settings"]), tuple(records[0]["labels"])
     _, train, validation = load_parts(data, settings.data)
+    if {photo.label for photo in train} != set(labels):
+        raise ConfigError(f"{data}: its classes are not those that {runs[0]} was trained on")
     photos, held_out = decode_parts(train, validation, labels, settings)
     if parts_sha256(photos, held_out) != records[0]["data_sha256"]:
         raise ConfigError(f"{data}: not the data set that {runs[0]} was trained on: photos, labels or splits differ")
@@ -62,13 +64,11 @@ def _mean(paths: Sequence[Path], record: dict[str, Any]) -> ImageClassifier:
 
 
 def _check_alike(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> None:
-    for run, record in zip(runs[1:], records[1:], strict=True):
-        for key in ("settings", "architecture", "labels", "init_sha256", "teachers_sha256", "data_sha256"):
-            if _without_seed(record[key]) != _without_seed(records[0][key]):
-                raise ConfigError(f"{run}: its '{key}' are not those of {runs[0]}; only seeds may differ")
-
-
-def _without_seed(value: Any) -> Any:
-    if isinstance(value, dict) and "runtime" in value:
-        return value | {"runtime": {key: item for key, item in value["runtime"].items() if key != "seed"}}
-    return value
+    for run, record in zip(runs, records, strict=True):
+        key = first_difference(records[0], record, but_seed=True)
+        if key:
+            raise ConfigError(f"{run}: its '{key}' are not those of {runs[0]}; only seeds may differ")
+    if records[0].get("init_sha256") is None:
+        raise ConfigError(f"{runs[0]}: began with random weights; only runs from the same first weights average")
+    if len({content_sha256(run / WEIGHTS) for run in runs}) < max(2, len(runs)):
+        raise ConfigError("averaging needs two runs or more, each of other weights")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.run_folder import read_record, weights_in
 
 
 class Teachers(nn.Module):
@@ -31,12 +32,18 @@ class Teachers(nn.Module):
         return torch.stack(answers).mean(0)
 
 
-def load_teachers(paths: Sequence[Path], labels: Sequence[str], temperature: float) -> Teachers:
-    """Read teachers from files that `train` wrote; raises `ConfigError` where one knows other classes."""
+def load_teachers(paths: Sequence[Path], labels: Sequence[str], data: str, temperature: float) -> Teachers | None:
+    """Read teachers, given as run folders or as files of weights; None where there are none.
+
+    Raises `ConfigError` where one knows other classes, or its record says that it learnt from other photos than those
+    of the hash `data`: a teacher that saw what the student is validated on would leak it.
+    """
     networks = []
     for path in paths:
-        network, known = load_model(path)
+        network, known = load_model(weights_in(path))
         if list(known) != list(labels):
             raise ConfigError(f"{path}: a teacher of {len(known)} classes that are not the {len(labels)} of this run")
+        if path.is_dir() and read_record(path)["data_sha256"] != data:
+            raise ConfigError(f"{path}: a teacher of other photos, or of another split, than those of this run")
         networks.append(network)
-    return Teachers(networks, temperature)
+    return Teachers(networks, temperature) if networks else None

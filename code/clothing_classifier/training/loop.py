@@ -25,9 +25,8 @@ from clothing_classifier.training.augmentation import augment
 from clothing_classifier.training.data import Photos, epoch_order, in_order
 from clothing_classifier.training.distillation import Teachers
 from clothing_classifier.training.mixing import mix
-from clothing_classifier.training.objective import in_parts, soft_loss, taught_loss
+from clothing_classifier.training.objective import distillation_loss, micro_batches, soft_loss
 from clothing_classifier.training.optimization import (
-    freeze,
     learning_rate,
     make_average,
     make_optimizer,
@@ -53,10 +52,11 @@ def fit(
     validation: Photos,
     labels: tuple[str, ...],
     settings: TrainSettings,
+    accelerator: Accelerator,
+    teachers: Teachers | None,
     out: Path,
     resume: bool,
     on_epoch: Callable[[dict[str, float]], None],
-    teachers: Teachers | None = None,
 ) -> State:
     """Train `model` and leave `best.safetensors`, `last.safetensors` and `history.csv` in `out`.
 
@@ -65,8 +65,6 @@ def fit(
     epoch ends as if never stopped.
     """
     run, optimization = settings.runtime, settings.optimization
-    accelerator = make_accelerator(run)
-    freeze(model, optimization.frozen_stages)
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # its stub lacks this
     average = make_average(model, optimization.ema_decay)
     network, optimizer = accelerator.prepare(model, make_optimizer(model, optimization))
@@ -77,13 +75,13 @@ def fit(
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
             break
-        torch.manual_seed(run.seed * 1_000_003 + epoch)  # dropout draws from the global generator
+        torch.manual_seed(_derived(run.seed, epoch))  # dropout draws from the global generator
         batches = epoch_order(len(train), optimization.batch_size, run.seed, epoch)
         started, losses = time.monotonic(), 0.0
         set_train_mode(model)
         with progress_bar(f"epoch {epoch + 1}/{optimization.epochs}", len(train)) as advance:
             for step, (pixels, classes) in enumerate(train.batches(batches)):
-                generator = torch.Generator().manual_seed((run.seed * 1_000_003 + epoch) * 1_000_003 + step)
+                generator = torch.Generator().manual_seed(_derived(run.seed, epoch, step))
                 images = augment(pixels, side, settings.augmentation, generator)
                 targets = F.one_hot(classes, len(labels)).float()
                 images, targets = mix(images, targets, settings.augmentation.mix, generator)
@@ -91,11 +89,11 @@ def fit(
                 for group in optimizer.param_groups:
                     group["lr"] = rate * group["scale"]
                 loss = 0.0
-                for part, wanted in in_parts(images, targets, optimization.micro_batches, accelerator.device):
+                for part, wanted in micro_batches(images, targets, optimization.micro_batches, accelerator.device):
                     logits = network(part)
                     objective = soft_loss(logits, wanted, optimization.label_smoothing)
                     if teachers is not None:
-                        objective = taught_loss(objective, logits, teachers(part), settings.distillation)
+                        objective = distillation_loss(objective, logits, teachers(part), settings.distillation)
                     accelerator.backward(objective * len(part) / len(pixels))
                     loss += objective.item() * len(part) / len(pixels)
                 _check_finite(loss, epoch, rate)
@@ -176,6 +174,14 @@ def _has_bf16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     # Without these instructions a processor emulates bf16, many times slower than fp32.
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _derived(*numbers: int) -> int:
+    """One seed from several numbers, within the 63 bits that torch takes."""
+    seed = 0
+    for number in numbers:
+        seed = seed * 1_000_003 + number
+    return seed % 2**63
 
 
 def _stalled(state: State, patience: int) -> bool:

@@ -14,17 +14,17 @@ def soft_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     return F.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
 
 
-def taught_loss(of_labels: Tensor, logits: Tensor, taught: Tensor, settings: DistillationSettings) -> Tensor:
+def distillation_loss(label_loss: Tensor, logits: Tensor, taught: Tensor, settings: DistillationSettings) -> Tensor:
     """Mix the labels' loss with that against what teachers answer, `taught` `(N, K)` probabilities.
 
     Gradients shrink with the square of the temperature, which is made up for (Hinton, Vinyals and Dean 2015,
     https://arxiv.org/abs/1503.02531).
     """
     softened = F.cross_entropy(logits.float() / settings.temperature, taught) * settings.temperature**2
-    return torch.lerp(of_labels, softened, settings.weight)
+    return torch.lerp(label_loss, softened, settings.weight)
 
 
-def in_parts(images: Tensor, targets: Tensor, parts: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def micro_batches(images: Tensor, targets: Tensor, parts: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     """Cut a batch into at most `parts` parts on `device`, channels last in memory."""
     for some, wanted in zip(images.chunk(parts), targets.chunk(parts), strict=True):
         yield some.to(device, memory_format=torch.channels_last), wanted.to(device)

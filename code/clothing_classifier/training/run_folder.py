@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from clothing_classifier.config import parse_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.metrics import Floats, Integers
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
@@ -26,6 +27,26 @@ def read_record(run: Path) -> dict[str, Any]:
     return record
 
 
+def weights_in(path: Path) -> Path:
+    """The weights of a run folder; any other path is a file of weights already."""
+    return path / WEIGHTS if path.is_dir() else path
+
+
+def first_difference(one: dict[str, Any], other: dict[str, Any], but_seed: bool = False) -> str | None:
+    """The first key in which two records are of different experiments, or None; `but_seed` lets the seeds differ.
+
+    Settings are compared as they are understood, so that a record from before a setting was added has its default.
+    """
+    sides = [parse_settings(record["settings"]) for record in (one, other)]
+    if but_seed:
+        sides = [side.model_copy(update={"runtime": side.runtime.model_copy(update={"seed": 0})}) for side in sides]
+    if sides[0] != sides[1]:
+        return "settings"
+    return next(
+        (key for key in ("init_sha256", "teachers_sha256", "data_sha256") if one.get(key) != other.get(key)), None
+    )
+
+
 def save_held_out(run: Path, logits: Floats, targets: Integers, labels: Sequence[str]) -> None:
     """Write validation's logits `(N, K)` and targets `(N,)` to the run folder."""
     tensors = {"logits": torch.from_numpy(logits).float(), "targets": torch.from_numpy(targets)}
@@ -33,9 +54,15 @@ def save_held_out(run: Path, logits: Floats, targets: Integers, labels: Sequence
 
 
 def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> tuple[Floats, Integers]:
-    """Pool the logits and targets of several runs, as of the folds of one data set; raises `ConfigError`."""
+    """Pool the logits and targets of several finished runs, as of the folds of one data set; raises `ConfigError`.
+
+    No two runs may hold out the same photos, which would count twice.
+    """
     logits, targets = [], []
-    for run in runs:
+    parts = [read_record(run)["data_sha256"] for run in runs]
+    for run, part in zip(runs, parts, strict=True):
+        if parts.count(part) > 1:
+            raise ConfigError(f"{run}: another of these runs holds out the same photos")
         tensors, metadata = load_tensors(run / HELD_OUT)
         if metadata.get("labels") != list(labels):
             raise ConfigError(f"{run}: its classes are not those of the run that is exported")
