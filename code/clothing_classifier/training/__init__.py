@@ -9,11 +9,10 @@ from typing import Any
 import torch
 
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.dataset import content_sha256
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.provenance import provenance
-from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.data import Photos, epoch_order
 from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
@@ -115,8 +114,8 @@ def _record(
         **provenance(),
         "settings": settings.model_dump(mode="json"),
         "init": init.name if init else None,
-        "init_sha256": content_sha256(init) if init else None,
-        "teachers_sha256": [content_sha256(weights_in(path)) for path in teachers],
+        "init_sha256": weights_sha256(init) if init else None,
+        "teachers_sha256": [weights_sha256(weights_in(path)) for path in teachers],
         "data_sha256": parts_sha256(photos, held_out),
         "seed": settings.runtime.seed,
         "n": {"train": len(photos), "validation": len(held_out), "failed": len(failures)},

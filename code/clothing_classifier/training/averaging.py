@@ -7,11 +7,10 @@ from typing import Any
 import torch
 
 from clothing_classifier.config import parse_settings
-from clothing_classifier.dataset import content_sha256
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.provenance import provenance
-from clothing_classifier.training.checkpoint import load_tensors
+from clothing_classifier.training.checkpoint import load_tensors, weights_sha256
 from clothing_classifier.training.loop import logits_of, save_weights, scores
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import RECORD, WEIGHTS, first_difference, read_record, save_held_out
@@ -45,7 +44,7 @@ def average_runs(
     save_held_out(out, logits, held_out.targets, labels)
     record = records[0] | provenance() | {
         "seed": [record["seed"] for record in records],
-        "averaged_sha256": [content_sha256(run / WEIGHTS) for run in runs],
+        "averaged_sha256": [weights_sha256(run / WEIGHTS) for run in runs],
         "metrics": {"validation": scores(logits, held_out.targets)},
     }  # fmt: skip
     write_json(out / RECORD, record)
@@ -70,5 +69,5 @@ def _check_alike(runs: Sequence[Path], records: Sequence[dict[str, Any]]) -> Non
             raise ConfigError(f"{run}: its '{key}' are not those of {runs[0]}; only seeds may differ")
     if records[0].get("init_sha256") is None:
         raise ConfigError(f"{runs[0]}: began with random weights; only runs from the same first weights average")
-    if len({content_sha256(run / WEIGHTS) for run in runs}) < max(2, len(runs)):
+    if len({weights_sha256(run / WEIGHTS) for run in runs}) < max(2, len(runs)):
         raise ConfigError("averaging needs two runs or more, each of other weights")

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from clothing_classifier.dataset import content_sha256
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.utils import atomic_path
@@ -39,6 +40,14 @@ def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise ConfigError(f"{path}: not a whole safetensors file ({error})") from error
     return tensors, metadata
+
+
+def weights_sha256(path: Path) -> str:
+    """SHA-256 of a file of weights; raises `ConfigError` where it can't be read."""
+    try:
+        return content_sha256(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: there is no such file of weights") from error
 
 
 def with_prefix(prefix: str, tensors: Tensors) -> Tensors:

@@ -23,7 +23,7 @@ class Teachers(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.temperature = temperature
-        self.eval().requires_grad_(False)
+        self.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # no stub
 
     def forward(self, images: Tensor) -> Tensor:
         """`(N, 3, H, W) float32 in [0, 1]` to probabilities `(N, K) float32`."""

@@ -13,7 +13,7 @@ def draw_history(history: Sequence[Mapping[str, float]], path: Path) -> None:
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     panels = (
-        ("log loss", {"training (augmented)": "loss", "validation": "log_loss"}),
+        ("loss", {"training: augmented photos, soft targets": "loss", "validation: log loss": "log_loss"}),
         ("validation", {"accuracy": "accuracy", "macro-F1": "macro_f1"}),
         ("learning rate", {"at the end of the epoch": "learning_rate"}),
     )
