@@ -2,10 +2,10 @@
 
     python benchmarks/train_shipped.py wardrobe --data datasets/clothing --features FEATURES.safetensors
 
-Several seeds of the preset become teachers; students with the same seeds learn from all of them; the students' weights
-are averaged. Validation picks among the students and their average, and the pick is exported. Where validation shares
-senders with train (benchmark-10), two sender-grouped folds of train go through the first two steps, each with its one
-teacher, and confidence is calibrated on what their students hold out. Two runs train at a time, each on one processor.
+Several seeds of the preset become teachers; students with the same seeds learn from all of them. Validation
+picks among the students, and the pick is exported. Where validation shares senders with train (benchmark-10), two
+sender-grouped folds of train go through the same steps, each with its one teacher, and confidence is calibrated on what
+their students hold out. Two runs train at a time, each on one processor.
 Writes results/NAME-training.json: every run,
 with mean and spread over the seeds.
 """
@@ -26,7 +26,6 @@ from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
 FOLDS, FOLDS_LEARNT = 4, (0, 1)
-AVERAGE = "average"
 _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
@@ -62,9 +61,7 @@ def main() -> None:
             list(pool.map(lambda run: learn(run, runs, options), step))
     finished = {run.name: _record(runs / run.name) for run in (*teachers, *students)}
     whole = [run.name for run in students if "fold" not in run.name]
-    mean = average([runs / name for name in whole], runs / AVERAGE, options)
-    finished |= mean
-    chosen = max((*whole, *mean), key=lambda name: _merit(finished[name]))
+    chosen = max(whole, key=lambda name: _merit(finished[name]))
     folds = [run.name for run in students if "fold" in run.name]
     export(runs / chosen, [runs / name for name in folds], options)
     write_json(Path("results") / f"{options.model}-training.json", record | {
@@ -87,16 +84,6 @@ def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
         print(f"{run.name}: {line}", end="", flush=True)
     if process.wait():
         sys.exit(f"{run.name}: failed with status {process.returncode}")
-
-
-def average(students: list[Path], out: Path, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Average the students' weights, anew each time, since it takes seconds; return the record."""
-    shutil.rmtree(out, ignore_errors=True)
-    if len(students) > 1:
-        command = [str(_CLOTHING), "average", *map(str, students), "--data", options.data, "--out", str(out)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return {AVERAGE: _record(out)}
-    return {}
 
 
 def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
 IMAGES = sorted((DATA / "images").iterdir())
 CLOTHING = str(Path(sys.executable).parent / "clothing")
-COMMANDS = ("predict", "evaluate", "split", "train", "average", "export", "fetch", "models")
+COMMANDS = ("predict", "evaluate", "split", "train", "export", "fetch", "models")
 
 
 def clothing(*arguments: str | Path, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -181,7 +181,6 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
         (["train", "--data", "data", "--out", "x", "--set", "epochs=3"], "clothing: --set epochs=3: write section.key"),
         (["train", "--data", "data", "--out", "x", "--preset", "nope"], "clothing: preset 'nope': neither a preset"),
         (["train", "--data", "data", "--out", "x", "--init", "nope"], "nope: there is no such file of weights"),
-        (["average", "data", "code", "--data", "data", "--out", "x"], "clothing: data: not a run folder"),
         (["export", "data", "--data", "data", "--out", "x"], "clothing: data: not a run folder of 'clothing train'"),
         (["fetch", "shoes", "--out", "x"], "clothing: "),
         (["models", "--path", "nope"], "clothing: no shipped model 'nope'"),

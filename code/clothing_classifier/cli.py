@@ -183,26 +183,6 @@ def train(
     _finish(outcome.failures, named=True)
 
 
-@app.command(epilog="Example: clothing average runs/seed-0 runs/seed-1 --data mine --out runs/mean")
-def average(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders that differ in their seed.")],
-    data: Data,
-    out: Annotated[Path, typer.Option(help="Run folder to write.")],
-    format: Output = Format.table,
-) -> None:
-    """Average the weights of several runs into one network, which often beats each of them."""
-    with _needs("train"):
-        from clothing_classifier.training.averaging import average_runs
-
-    record = average_runs(runs, data, out, _log)
-    if format is Format.json:
-        _print_json(record)
-    else:
-        figures = record["metrics"]["validation"]
-        print(f"validation: accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro_f1']:.3f}")
-        print(f"next: clothing export {out} --data {data} --out BUNDLE")
-
-
 @app.command(epilog="Example: clothing export runs/mine --data mine --out my-bundle")
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder of 'clothing train'.")],

@@ -32,19 +32,15 @@ def weights_in(path: Path) -> Path:
     return path / WEIGHTS if path.is_dir() else path
 
 
-def first_difference(one: dict[str, Any], other: dict[str, Any], but_seed: bool = False) -> str | None:
-    """The first key in which two records are of different experiments, or None; `but_seed` lets the seeds differ.
+def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """The first key in which two records are of different experiments, or None.
 
     Settings are compared as they are understood, so that a record from before a setting was added has its default.
     """
-    sides = [parse_settings(record["settings"]) for record in (one, other)]
-    if but_seed:
-        sides = [side.model_copy(update={"runtime": side.runtime.model_copy(update={"seed": 0})}) for side in sides]
-    if sides[0] != sides[1]:
+    if parse_settings(one["settings"]) != parse_settings(other["settings"]):
         return "settings"
-    return next(
-        (key for key in ("init_sha256", "teachers_sha256", "data_sha256") if one.get(key) != other.get(key)), None
-    )
+    hashes = ("init_sha256", "teachers_sha256", "data_sha256")
+    return next((key for key in hashes if one.get(key) != other.get(key)), None)
 
 
 def save_held_out(run: Path, logits: Floats, targets: Integers, labels: Sequence[str]) -> None:
