@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from clothing_classifier import export
-from clothing_classifier.bundle import load_bundle
+from clothing_classifier.bundle import load_bundle, shipped
 from clothing_classifier.calibration import fit_temperature, softmax
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import load_dataset
@@ -194,3 +194,23 @@ def test_confidence_is_calibrated_on_what_the_folds_hold_out(run: Path, tmp_path
     assert content["temperature"] == pytest.approx(fit_temperature(logits, targets))
     assert content["precision_curve"][0]["coverage"] == 1.0
     assert content["precision_curve"][0]["precision"] == pytest.approx((logits.argmax(1) == targets).mean())
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_graph_has_the_temperature_that_its_manifest_names(name: str) -> None:
+    classifier = Classifier.load(name)
+    contract = classifier.bundle.contract
+    photos = load_dataset(DATA).part("test")[:9]
+    pixels = np.stack([prepare(photo.source, contract) for photo in photos])
+    expected = softmax(classifier.run(pixels, "logits").astype(float), classifier.manifest.temperature)
+    np.testing.assert_allclose(classifier.run(pixels), expected, atol=1e-5)
+
+
+def test_a_graph_without_a_temperature_is_refused(bundle: Path, tmp_path: Path) -> None:
+    model = onnx.load(bundle / "model.onnx")
+    for initializer in model.graph.initializer:
+        if initializer.name == "temperature":
+            initializer.name = "elsewhere"
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(ExportError, match="0 temperatures"):
+        export.set_temperature(tmp_path / "model.onnx", 1.5)

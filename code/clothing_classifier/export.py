@@ -48,7 +48,8 @@ class Graph(nn.Module):
     def __init__(self, model: ImageClassifier) -> None:
         super().__init__()
         self.model = model
-        self.register_buffer("temperature", torch.ones(1))
+        # Until the fitted one takes its place. Not 1: an optimizer removes a division by 1, and no place would be left.
+        self.register_buffer("temperature", torch.full((1,), 2.0))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """`(N, H, W, 3) uint8` to `OUTPUTS`."""
@@ -131,7 +132,7 @@ def export_bundle(
 
 
 def to_onnx(model: ImageClassifier, size: int, path: Path) -> None:
-    """Write the float graph of `model`, temperature 1, batch size free."""
+    """Write the float graph of `model`, its temperature not yet fitted, batch size free."""
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         # The exporter warns of its own internals and of an absent torchvision; who exports can do nothing about them.
@@ -177,11 +178,13 @@ def run_graph(graph: Path, photos: Photos, options: dict[str, str]) -> metrics.F
 
 
 def set_temperature(graph: Path, temperature: float) -> None:
-    """Replace the temperature in the graph's file."""
+    """Replace the temperature in the graph's file; raises `ExportError` where it has none."""
     model = onnx.load(graph)
-    for initializer in model.graph.initializer:
-        if initializer.name == "temperature":
-            initializer.CopyFrom(numpy_helper.from_array(np.array([temperature], np.float32), "temperature"))
+    places = [initializer for initializer in model.graph.initializer if initializer.name.endswith("temperature")]
+    if len(places) != 1:
+        raise ExportError(f"the graph has {len(places)} temperatures, not one, so that confidence can't be calibrated")
+    name = places[0].name
+    places[0].CopyFrom(numpy_helper.from_array(np.array([temperature], np.float32), name))
     onnx.save(model, graph)
 
 
