@@ -1,4 +1,4 @@
-"""Fill the generated blocks of README.md from results/, so that no figure in it stands on memory.
+"""Fill the generated blocks of README.md and of the model cards from results/, so that no figure stands on memory.
 
     python tools/update_readme.py [--check]
 
@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-BLOCK = re.compile(r"(<!-- results: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BUNDLES = ROOT / "code" / "clothing_classifier" / "bundles"
+BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+PARTS = {
+    "validation": "validation",
+    "validation, children's clothes": "children's clothes among them",
+    "validation, the ten benchmark classes": "the ten benchmark classes among them",
+    "test": "test",
+    "test, children's clothes": "children's clothes among them",
+    "test, the ten benchmark classes": "the ten benchmark classes among them",
+    "drawn": "the drawings in `data/`",
+}
 
 
 def result(name: str) -> dict[str, Any]:
@@ -24,17 +33,61 @@ def result(name: str) -> dict[str, Any]:
     return record
 
 
-def accuracy() -> str:
-    """The shipped model on the photos and on the drawings."""
-    report = result("wardrobe-evaluation.json")
+def accuracy(model: str) -> str:
+    """A shipped model on each part that it was measured on."""
+    report = result(f"{model}-evaluation.json")
     lines = ["| measured on | n | accuracy | 95% interval | macro-F1 | top-3 |", "|---|---|---|---|---|---|"]
-    for key, name in (("validation", "photos of senders kept out of training"), ("drawn", "the drawings in `data/`")):
+    methods = []
+    for key, name in PARTS.items():
+        if key not in report:
+            continue
         part = report[key]
         low, high = part["accuracy_interval"]
-        figures = f"{part['accuracy']:.1%} | {low:.1%} to {high:.1%} | {part['macro_f1']:.3f} | {part['top3']:.1%}"
-        lines.append(f"| {name} | {part['n']} | {figures} |")
-    methods = {report[key]["interval_method"] for key in ("validation", "drawn")}
-    return "\n".join([*lines, "", f"Intervals: {'; '.join(sorted(methods))}. One training run."])
+        whole = all(about["support"] for about in part["per_class"].values())
+        macro_f1 = f"{part['macro_f1']:.3f}" if whole else "some classes absent"
+        figures = f"{part['accuracy']:.1%} | {low:.1%} to {high:.1%} | {macro_f1} | {part['top3']:.1%}"
+        seen = part.get("senders_seen")
+        about = "" if seen is None else f", {seen['photos'] or 'none'} of them from senders seen in training"
+        lines.append(f"| {name}{about} | {part['n']} | {figures} |")
+        methods.append(part["interval_method"])
+    return "\n".join([*lines, "", f"Intervals: {'; '.join(dict.fromkeys(methods))}."])
+
+
+def training(model: str) -> str:
+    """The runs behind a shipped model, on validation: teachers, students, and what ships."""
+    record = result(f"{model}-training.json")
+    lines = ["| on validation | runs | accuracy | macro-F1 |", "|---|---|---|---|"]
+    for kind, about in record["summary"].items():
+        figures = _with_spread(about["accuracy"], "1%"), _with_spread(about["macro_f1"], "3f")
+        lines.append(f"| {kind}s, mean ± deviation | {about['runs']} | {' | '.join(figures)} |")
+    reached = record["runs"][record["chosen"]]["metrics"]["validation"]
+    lines.append(f"| the student that ships | 1 | {reached['accuracy']:.1%} | {reached['macro_f1']:.3f} |")
+    return "\n".join([*lines, "", f"In 32-bit arithmetic, {record['n']['validation']} photos."])
+
+
+def recipe(model: str) -> str:
+    """What a shipped model is and how it was trained, from its bundle."""
+    manifest = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
+    run, settings = manifest["provenance"], manifest["provenance"]["settings"]
+    optimization, image = settings["optimization"], settings["image"]
+    rows = {
+        "classes": ", ".join(manifest["labels"]),
+        "network": f"{manifest['architecture']['name']}, {manifest['precision']}, "
+        f"{sum(stage['macs'] for stage in manifest['stages']) / 1e6:.0f} million MACs",
+        "input": f"{image['size']} px, fitted by '{image['fit']}'; training views of "
+        f"{settings['augmentation']['size'] or image['size']} px",
+        "first weights": f"{run['init']} (SHA-256 {run['init_sha256'][:12]}…)",
+        "teachers": str(len(run["teachers_sha256"])),
+        "photos": f"{run['n']['train']} to train on, {run['n']['validation']} to validate",
+        "optimizer": f"AdamW, learning rate {optimization['learning_rate']:g}, weight decay "
+        f"{optimization['weight_decay']:g}, batches of {optimization['batch_size']}, {optimization['epochs']} epochs, "
+        f"{optimization['warmup_epochs']:g} of them warm-up, then half a cosine",
+        "frozen": f"the first {optimization['frozen_stages']} stages",
+        "temperature": f"{manifest['temperature']:.3f}, fitted to {run['calibration']['n']} held-out photos",
+        "seeds": json.dumps(run["seed"]),
+        "revision": str(run["revision"])[:12] + (" with changes" if run["dirty"] else ""),
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items())])
 
 
 def image_fit() -> str:
@@ -54,6 +107,8 @@ def speed() -> str:
     record = result("predict-throughput.json")
     rate, seconds = record["throughput"]["photos_per_second"], record["first_answer"]["seconds"]
     ratios = [record[key]["ratio"]["median"] for key in ("throughput", "first_answer")]
+    models = f"{record['model']['name']} and MobileNetV2 at {record['model']['size']} px"
+    about = f"{record['n']} photos, whole processes side by side, medians; {models}."
     return "\n".join(
         [
             "| | `clothing predict` | Hugging Face pipeline | ratio |",
@@ -61,12 +116,23 @@ def speed() -> str:
             f"| photos a second | {rate['clothing']:.0f} | {rate['huggingface']:.0f} | {ratios[0]:.1f} |",
             f"| first answer, s | {seconds['clothing']:.2f} | {seconds['huggingface']:.2f} | {ratios[1]:.1f} |",
             "",
-            f"{record['n']} photos, whole processes side by side, medians.",
+            about,
         ]
     )
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"accuracy": accuracy, "image-fit": image_fit, "speed": speed}
+BLOCKS: dict[str, Callable[..., str]] = {
+    "accuracy": accuracy,
+    "training": training,
+    "recipe": recipe,
+    "image-fit": image_fit,
+    "speed": speed,
+}
+
+
+def _with_spread(values: dict[str, float], form: str) -> str:
+    spread = f" ± {values['spread']:.{form}}" if "spread" in values else ""
+    return f"{values['mean']:.{form}}{spread}"
 
 
 def _points(share: float) -> str:
@@ -74,17 +140,24 @@ def _points(share: float) -> str:
 
 
 def main() -> None:
-    """Render each block; write README.md or compare with it."""
+    """Render each block; write the documents or compare with them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a block is out of date")
     options = parser.parse_args()
-    before = README.read_text(encoding="utf-8")
-    after = BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match[2]]()}\n{match[3]}", before)
-    if after == before:
-        return
-    if options.check:
-        sys.exit("README.md: a generated block is not what results/ give; run python tools/update_readme.py")
-    README.write_text(after, encoding="utf-8")
+    for document in (ROOT / "README.md", *sorted(BUNDLES.glob("*/README.md"))):
+        before = document.read_text(encoding="utf-8")
+        after = BLOCK.sub(_render, before)
+        if after == before:
+            continue
+        if options.check:
+            name = document.relative_to(ROOT)
+            sys.exit(f"{name}: a generated block is not what results/ give; run python tools/update_readme.py")
+        document.write_text(after, encoding="utf-8")
+
+
+def _render(match: re.Match[str]) -> str:
+    start, name, argument, end = match.groups()
+    return f"{start}{BLOCKS[name](*([argument] if argument else []))}\n{end}"
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def mobilenet_v2(
     """Build the network at a `width` multiplier of all channels; the last layer keeps 1280 at widths below 1.
 
     Without `batch_norm` each convolution has a bias instead, as where a trained norm was folded into it: for
-    fine-tuning, where it saves a third of a step; random weights do not train so.
+    fine-tuning, where it shortens a step; random weights do not train so.
     """
     bias = not batch_norm
     channels = _divisible(32 * width)
