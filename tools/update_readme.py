@@ -121,12 +121,27 @@ def speed() -> str:
     )
 
 
+def training_speed() -> str:
+    """Training throughput beside the loop of a tutorial."""
+    record = result("training-throughput.json")
+    lines = ["| | images a second | ratio |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {speed:.0f} | {record['times_plain'].get(name, 1):.1f} |"
+        for name, speed in record["images_per_second"].items()
+    ]
+    about = (
+        f"MobileNetV2 at {record['size']} px, batches of {record['batch_size']}, {record['machine']['cpus']} processors"
+    )
+    return "\n".join([*lines, "", f"{about}, medians of {len(record['rounds'])} rounds side by side."])
+
+
 BLOCKS: dict[str, Callable[..., str]] = {
     "accuracy": accuracy,
     "training": training,
     "recipe": recipe,
     "image-fit": image_fit,
     "speed": speed,
+    "training-speed": training_speed,
 }
 
 
