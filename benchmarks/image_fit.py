@@ -24,7 +24,7 @@ from clothing_classifier.training.parts import load_parts
 from clothing_classifier.utils import write_json
 
 FITS = ("squash", "crop", "pad")
-CHANGES = ("image.size=128", "optimization.epochs=6", "optimization.learning_rate=1e-3")
+CHANGES = ("image.size=128", "augmentation.size=0", "optimization.epochs=6", "optimization.learning_rate=1e-3")
 
 
 def main() -> None:

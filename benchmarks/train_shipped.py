@@ -18,7 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Run:
 
     name: str
     changes: tuple[str, ...]
-    teachers: tuple[str, ...] = field(default=())
+    teachers: tuple[str, ...] = ()
 
 
 def plan(seeds: Sequence[int], with_folds: bool) -> tuple[list[Run], list[Run]]:
