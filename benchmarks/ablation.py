@@ -1,12 +1,12 @@
 """What does each part of the recipe bring? The recipe with one part changed, on folds by sender of one train split.
 
-The preset `benchmark-10` at a smaller size, trained on all but one fold of the public benchmark's train split and
-measured on that fold, over folds and seeds; neither the benchmark's validation nor its test photos are looked at. One
-resumable command, two runs at a time; finished runs are kept below --runs. Writes results/ablation.json: for each
-variant accuracy, macro-F1 and log loss (at the temperature fitted to these very photos, so that a variant is not
-blamed for its confidence), mean and spread over the seeds, and the paired difference to the recipe with a 95% interval
-by bootstrap over senders. The interval is about senders only: another seed moves a variant by about its spread, and of
-so many comparisons some would look clear by chance.
+A preset at a smaller size, trained on all but one fold of its train split and measured on that fold, over folds and
+seeds; neither the validation nor the test photos are looked at. One resumable command, two runs at a time; finished
+runs are kept below --runs. Writes results/ablation-PRESET.json: for each variant accuracy, macro-F1 and log loss (at
+the temperature fitted to these very photos, so that a variant is not blamed for its confidence), mean and spread over
+the seeds, and the paired difference to the recipe with a 95% interval by bootstrap over senders. The interval is about
+senders only: another seed moves a variant by about its spread, and of so many comparisons some would look clear by
+chance.
 """
 
 import argparse
@@ -32,8 +32,8 @@ from clothing_classifier.utils import write_json
 
 FOLDS = 4
 RECIPE = (
-    "image.size=224",
-    "augmentation.size=192",
+    "image.size=160",
+    "augmentation.size=144",
     "optimization.epochs=12",
     f"data.folds={FOLDS}",
     "runtime.threads=1",
@@ -51,11 +51,14 @@ VARIANTS = {
     ),
     "mixup and CutMix on 4 batches of 10": ("augmentation.mix=0.4",),
     "one photo of ten turned by a quarter": ("augmentation.quarter_turns=0.1",),
-    "views as large as the input": ("augmentation.size=224",),
+    "an operator of TrivialAugment on half the photos": ("augmentation.policy=0.5",),
+    "views as large as the input": ("augmentation.size=160",),
     "batch norm": ("model.settings={batch_norm=true}",),
     "every stage learns": ("optimization.frozen_stages=0",),
     "five stages frozen": ("optimization.frozen_stages=5",),
     "each stage at 0.8 of the next one's rate": ("optimization.layer_decay=0.8",),
+    "logit adjustment by half": ("optimization.logit_adjustment=0.5",),
+    "logit adjustment": ("optimization.logit_adjustment=1.0",),
     "no label smoothing": ("optimization.label_smoothing=0.0",),
     "no average of weights": ("optimization.ema_decay=0.0",),
     "no dropout": ("model.dropout=0.0",),
@@ -73,11 +76,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
     parser.add_argument("--features", type=Path, required=True, help="ImageNet features as safetensors")
+    parser.add_argument("--preset", default="benchmark-10", choices=["benchmark-10", "wardrobe"])
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"), help="finished runs are kept here")
-    parser.add_argument("--out", type=Path, default=Path("results/ablation.json"))
     options = parser.parse_args()
     options.only = list(dict.fromkeys(["recipe", *options.only]))
     record = provenance()
@@ -85,7 +88,7 @@ def main() -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda task: learn(task, options), tasks))
     measured = {name: measure(name, options) for name in options.only}
-    write_json(options.out, record | {
+    write_json(Path("results") / f"ablation-{options.preset}.json", record | {
         "seed": options.seeds, "folds": options.folds, "of_folds": FOLDS, "recipe": RECIPE,
         "n": measured["recipe"]["n"],
         "variants": {name: summarise(name, measured) | {"changes": VARIANTS[name]} for name in options.only},
@@ -94,7 +97,7 @@ def main() -> None:
 
 def folder(name: str, fold: int, seed: int, options: argparse.Namespace) -> Path:
     """Where a run is kept."""
-    runs: Path = options.runs
+    runs: Path = options.runs / options.preset
     return runs / f"{name.replace(' ', '-')}-{fold}-{seed}"
 
 
@@ -103,7 +106,7 @@ def learn(task: tuple[str, int, int], options: argparse.Namespace) -> None:
     name, fold, seed = task
     out = folder(name, fold, seed, options)
     changes = (*RECIPE, *VARIANTS[name], f"data.fold={fold}", f"runtime.seed={seed}")
-    command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", "benchmark-10", "--out", str(out)]
+    command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", options.preset, "--out", str(out)]
     command += ["--init", str(options.features), "--resume"]
     command += [part for change in changes for part in ("--set", change)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -114,7 +117,7 @@ def learn(task: tuple[str, int, int], options: argparse.Namespace) -> None:
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Pool the folds of each seed: figures by seed, and for each photo its sender and the share of seeds right."""
-    settings = load_settings("benchmark-10", (*RECIPE, *VARIANTS[name]))
+    settings = load_settings(options.preset, (*RECIPE, *VARIANTS[name]))
     senders: list[str] = []
     for fold in options.folds:
         changed = settings.data.model_copy(update={"fold": fold})

@@ -82,6 +82,8 @@ class AugmentationSettings(Section):
     saturation: float = Field(0.4, ge=0, le=1)
     erase: float = Field(0.3, ge=0, le=1)
     """Share of the photos of which a rectangle is covered."""
+    policy: float = Field(0.0, ge=0, le=1)
+    """Share of the photos that go through one operator of TrivialAugment's, at a strength drawn uniformly."""
     mix: float = Field(0.0, ge=0, le=1)
     """Share of the batches whose photos are mixed in pairs: half of them by mixup, half by CutMix."""
 
@@ -99,6 +101,8 @@ class OptimizationSettings(Section):
     warmup_epochs: float = Field(1.0, ge=0)
     ema_decay: float = Field(0.998, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
+    logit_adjustment: float = Field(0.0, ge=0)
+    """How far the loss makes up for rare classes: 1 asks for the best balanced accuracy (Menon et al. 2021)."""
     frozen_stages: int = Field(0, ge=0)
     """First stages of the network that keep the weights they start with."""
     layer_decay: float = Field(1.0, gt=0, le=1)

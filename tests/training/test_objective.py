@@ -1,12 +1,13 @@
 """The loss against probabilities, its gradient, and the teachers' share in it."""
 
+import numpy as np
 import pytest
 import torch
 
 from clothing_classifier.config import DistillationSettings
 from clothing_classifier.models import create_model
 from clothing_classifier.training.distillation import Teachers
-from clothing_classifier.training.objective import distillation_loss, micro_batches, soft_loss
+from clothing_classifier.training.objective import distillation_loss, log_shares, micro_batches, soft_loss
 
 LOGITS = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
 TARGETS = torch.rand(5, 4, generator=torch.Generator().manual_seed(1)).softmax(1)
@@ -44,3 +45,7 @@ def test_parts_are_the_whole_batch_in_order() -> None:
     assert [len(part) for part, _ in parts] == [3, 3, 1]
     assert torch.equal(torch.cat([part for part, _ in parts]), images)
     assert torch.equal(torch.cat([wanted for _, wanted in parts]), targets)
+
+
+def test_the_shares_of_classes_sum_to_one() -> None:
+    torch.testing.assert_close(log_shares(np.array([0, 0, 2, 1]), 3).exp(), torch.tensor([0.5, 0.25, 0.25]))
