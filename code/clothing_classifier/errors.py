@@ -29,6 +29,10 @@ class ExportError(UsageError):
     """A network did not pass the export gate: its graph disagrees with torch, or there are too few images."""
 
 
+class AnalysisError(UsageError):
+    """A network can't be analysed: it does not build, can't take such an image, or its graph depends on pixels."""
+
+
 class DownloadError(UsageError):
     """Files of a data set could not be fetched whole and right; the message names some, `failures` each."""
 

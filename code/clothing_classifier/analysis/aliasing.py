@@ -1,0 +1,81 @@
+"""Writing into a view changes the tensor that it is a view of, and that tensor's other views."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from clothing_classifier.analysis import field as fields
+from clothing_classifier.analysis.compute import operator_name
+from clothing_classifier.analysis.field import Field, IndexMap
+from clothing_classifier.analysis.rules import Call, rule_for, unknown
+
+
+def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: dict[int, Call]) -> None:
+    """Set what `tensor` sees to `seen`, in the tensors below it and in all their views.
+
+    `known` holds the field of each tensor by its id, `views` the call that made each view, in order.
+    """
+    before, known[id(tensor)] = known.get(id(tensor)), seen
+    if before is not None and _same(before, seen):
+        return
+    current = tensor
+    while id(current) in views:
+        call = views[id(current)]
+        (base,) = (value for value in call.arguments.values() if isinstance(value, Tensor))
+        whole = known.get(id(base)) or fields.nowhere(tuple(base.shape))
+        undo = _WRITES.get(operator_name(call.operator), _written_somewhere)
+        known[id(base)] = undo(call, whole, known[id(current)])
+        current = base
+    storage = tensor.untyped_storage()._cdata
+    for view, call in views.items():
+        if call.output.untyped_storage()._cdata == storage:
+            rule = rule_for(call.operator)
+            again = (rule or unknown)(call)
+            known[view] = again if isinstance(again, Field) else known[view]
+
+
+def _same(one: Field, other: Field) -> bool:
+    return (
+        (one.factors, one.sees_all, one.before) == (other.factors, other.sees_all, other.before)
+        and all(a.shift == b.shift and np.array_equal(a.lo, b.lo) and np.array_equal(a.hi, b.hi)
+                for a, b in zip(one.axes, other.axes, strict=True))
+    )  # fmt: skip
+
+
+def _slice_written(call: Call, whole: Field, part: Field) -> Field:
+    (dim,), size = call.dims(), whole.shape[call.dims()[0]]
+    start, length = call["start"] or 0, part.shape[call.dims()[0]]
+    start = start + size if start < 0 else start
+    if call["step"] != 1:
+        return _written_somewhere(call, whole, part)
+    return _between(whole, dim, start, part, length)
+
+
+def _select_written(call: Call, whole: Field, part: Field) -> Field:
+    (dim,) = call.dims()
+    return _between(whole, dim, call["index"] % whole.shape[dim], fields.inserted(part, dim), 1)
+
+
+def _between(whole: Field, dim: int, start: int, part: Field, length: int) -> Field:
+    ends = [(0, start), (start + length, whole.shape[dim] - start - length)]
+    head, tail = (fields.mapped(whole, dim, IndexMap(np.array([[first]]), 1), n) for first, n in ends)
+    return fields.joined([piece for piece in (head, part, tail) if piece.shape[dim]], dim)
+
+
+def _reshape_written(call: Call, whole: Field, part: Field) -> Field:
+    return fields.reshaped(part, whole.shape)
+
+
+def _written_somewhere(call: Call, whole: Field, part: Field) -> Field:
+    """Where it was written is not worked out: the whole image, with the larger of both fields."""
+    before = [extent for extent in (whole.extent(), part.extent()) if extent]
+    return replace(fields.nowhere(whole.shape, True), before=max(before, key=lambda e: e.size, default=None))
+
+
+_WRITES: dict[str, Callable[[Call, Field, Field], Field]] = {
+    "slice": _slice_written,
+    "select": _select_written,
+    **dict.fromkeys(("view", "unsqueeze", "squeeze", "_unsafe_view"), _reshape_written),
+}

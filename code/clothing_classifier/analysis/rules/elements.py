@@ -1,0 +1,38 @@
+"""Element-wise operators, overwriting, and what stands in for a rule that is missing."""
+
+from dataclasses import replace
+
+from clothing_classifier.analysis import field as fields
+from clothing_classifier.analysis.field import Field
+from clothing_classifier.analysis.rules.call import Call
+
+
+def pointwise(call: Call) -> Field:
+    """Each output element sees what the input elements at its place see."""
+    return fields.union(call.seeing, call.shape)
+
+
+def copied(call: Call) -> Field:
+    """What is written over: the source counts, not what was there."""
+    return fields.union([call.field("src")], call.shape)
+
+
+def filled(call: Call) -> Field:
+    """One constant for all elements."""
+    return fields.nowhere(call.shape)
+
+
+def unknown(call: Call) -> Field:
+    """What stands in for a rule that is missing: the whole image, with the field before it."""
+    known = fields.union([fields.nowhere((), True, field.extent()) for field in call.seeing], ())
+    return replace(fields.nowhere(call.shape, True), before=known.before)
+
+
+POINTWISE = frozenset({
+    "hardswish", "hardsigmoid", "hardtanh", "elu", "gelu", "silu", "mish", "leaky_relu", "relu6", "prelu",
+    "_prelu_kernel", "rrelu_with_noise", "softplus", "log_sigmoid_forward", "hardshrink", "softshrink", "threshold",
+    "native_dropout", "clone", "contiguous", "detach", "alias", "_to_copy", "to", "lift_fresh", "lift", "dropout",
+    "masked_fill", "where", "clamp", "clamp_min", "clamp_max", "view_as_real", "nan_to_num", "float_power", "celu",
+    "selu", "addcmul", "addcdiv", "lerp", "fake_quantize_per_tensor_affine",
+})  # fmt: skip
+"""Element-wise operators that do not carry ATen's tag for it."""

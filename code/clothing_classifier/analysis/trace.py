@@ -1,0 +1,308 @@
+"""Run a network once on tensors without data, and read it as the operators that it calls.
+
+Every operator is seen, whoever calls it: functional code, modules that are used again, einsum, `@`, attention. Nothing
+is computed and nothing allocated, so that an image of 4,096 px costs what one of 224 px costs.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorMode,
+)
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from clothing_classifier.analysis import compute
+from clothing_classifier.analysis.aliasing import write_through
+from clothing_classifier.analysis.field import Extent, Field, image_field
+from clothing_classifier.analysis.rules import Call, NoRule, rule_for, unknown
+from clothing_classifier.errors import AnalysisError
+from clothing_classifier.utils import one_line
+
+_CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "full_like", "new_empty", "new_zeros", "new_ones",
+                       "new_full", "rand_like", "randn_like"})  # fmt: skip
+"""Operators that take only a shape from their input."""
+
+
+@dataclass
+class Layer:
+    """One call of a leaf module, its operators summed, or one operator in a container's own forward.
+
+    `output` is the shape without batch; `bytes_read` and `bytes_written` are those of all its operators, in and out of
+    memory once each; `unknown` names operators without a rule.
+    """
+
+    name: str
+    type: str
+    output: tuple[int, ...] = ()
+    params: int = 0
+    macs: int = 0
+    flops: int = 0
+    field: Field | None = None
+    activation_bytes: int = 0
+    bytes_moved: int = 0
+    unknown: tuple[str, ...] = ()
+    parameters: set[int] = dataclasses.field(default_factory=set, repr=False)
+
+    @property
+    def extent(self) -> Extent | None:
+        """The field of a unit of the output; None where the output does not depend on the image."""
+        return self.field.extent() if self.field else None
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether a unit sees the whole image by some path."""
+        return self.field is not None and self.field.sees_all
+
+
+@dataclass
+class Trace:
+    """A network as it ran: its layers in order, and what each module gave."""
+
+    input: tuple[int, ...]
+    layers: list[Layer]
+    modules: dict[str, "Reached"]
+    params: int
+    field: Field
+
+    @property
+    def macs(self) -> int:
+        """Of all layers."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def flops(self) -> int:
+        """Of all layers."""
+        return sum(layer.flops for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a module ends: the field of its output, and the MACs of the network up to there."""
+
+    extent: Extent | None
+    macs: int
+
+
+def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
+    """Read `model`, in evaluation mode, on one image of `shape` `(C, H, W)`; raises `AnalysisError`."""
+    was_training = model.training
+    model.eval()
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # one fused operator, which hides what it multiplies
+    recorder = _Recorder()
+    try:
+        with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), _paths(model, recorder):
+            image = torch.empty(1, *shape)
+            recorder.see(image, image_field(image.shape))
+            with _CircularAsZero(), recorder:
+                output = _run(model, image, recorder)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        model.train(was_training)
+    ends = [end for tensor in _tensors(output) if (end := recorder.field_of(tensor)) is not None]
+    if not ends:
+        raise AnalysisError("the model's output holds no tensor that depends on the image")
+    return Trace(
+        tuple(shape),
+        recorder.layers,
+        recorder.modules,
+        sum(recorder.sizes[key] for key in {key for layer in recorder.layers for key in layer.parameters}),
+        max(ends, key=lambda end: extent.size if (extent := end.extent()) else (0, 0)),
+    )
+
+
+def _run(model: nn.Module, image: Tensor, recorder: "_Recorder") -> Any:
+    try:
+        return model(image)
+    except (DataDependentOutputException, DynamicOutputShapeException) as error:
+        what = f"{recorder.where()}: what it computes depends on pixel values (operator {error.func})"
+        raise AnalysisError(f"{what}, so that no one graph stands for the model") from error
+    except AnalysisError:
+        raise
+    except Exception as error:  # whatever a foreign model raises is told in one line
+        text = one_line(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+        raise AnalysisError(
+            f"{recorder.where()}: can't take an image of {'x'.join(map(str, image.shape[1:]))}: {text}"
+        ) from error
+
+
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's own hook
+    """Keeps the field of every tensor, and adds every operator to the layer that it belongs to."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # torch's own
+        self.layers: list[Layer] = []
+        self.modules: dict[str, Reached] = {}
+        self.stack: list[tuple[str, nn.Module, Layer | None]] = []
+        self.sizes: dict[int, int] = {}
+        self.operator = ""
+        self._fields: dict[int, Field] = {}
+        self._parameters: dict[int, frozenset[int]] = defaultdict(frozenset)
+        self._alive: list[Any] = []  # ids stay unique while their tensors live
+        self._views: dict[int, Call] = {}
+
+    def see(self, tensor: Tensor, seen: Field) -> None:
+        """Set what a tensor's elements see."""
+        self._alive.append(tensor)
+        self._fields[id(tensor)] = seen
+
+    def field_of(self, value: Any) -> Field | None:
+        """What a tensor's elements see, None for constants and whatever is no tensor."""
+        return self._fields.get(id(value)) if isinstance(value, Tensor) else None
+
+    def where(self) -> str:
+        """The module that runs, and the last operator."""
+        name, module = next(((name, module) for name, module, _ in reversed(self.stack)), ("", None))
+        place = f"module {name or '(the model itself)'} ({type(module).__name__})" if module else "the model"
+        return f"{place}, operator {self.operator}" if self.operator else place
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func.namespace != "prim":
+            self.operator = compute.operator_name(func)
+        result = func(*args, **(kwargs or {}))
+        outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        if outputs and func.namespace != "prim":
+            self._record(Call(func, _bound(func, args, kwargs or {}), self.field_of, outputs[0]), result, outputs)
+        return result
+
+    def _record(self, call: Call, result: Any, outputs: list[Tensor]) -> None:
+        self._alive.append(outputs)
+        inputs = [leaf for leaf in tree_leaves(list(call.arguments.values())) if isinstance(leaf, Tensor)]
+        self._alive.append(inputs)
+        used = frozenset().union(*(self._used(tensor) for tensor in inputs))
+        depends = bool(call.seeing) and self.operator not in _CONSTANT
+        missing = ""
+        if depends:
+            found, missing = _ruled(call)
+            self._set(call, found, outputs)
+        else:
+            for output in outputs:
+                self._parameters[id(output)] |= used
+        if call.operator.is_view:
+            self._views.update((id(output), call) for output in outputs)
+        self._add(call, inputs, outputs, used, depends, missing)
+
+    def _set(self, call: Call, found: Field | list[Field], outputs: list[Tensor]) -> None:
+        written = [call[a.name] for a in call.operator._schema.arguments if a.alias_info and a.alias_info.is_write]
+        for tensor in written:
+            if isinstance(tensor, Tensor):
+                assert isinstance(found, Field)
+                write_through(tensor, found, self._fields, self._views)
+        for i, output in enumerate(outputs):
+            if isinstance(found, list):
+                seen = found[i]
+            elif tuple(output.shape) == outputs[0].shape:
+                seen = found
+            else:  # as the statistics that a normalisation gives beside its result
+                seen = unknown(replace(call, output=output))
+            self.see(output, seen)
+
+    def _used(self, tensor: Tensor) -> frozenset[int]:
+        if isinstance(tensor, nn.Parameter):
+            self.sizes[id(tensor)] = tensor.numel()
+            return frozenset({id(tensor)})
+        return self._parameters.get(id(tensor), frozenset())
+
+    def _add(
+        self, call: Call, inputs: list[Tensor], outputs: list[Tensor], used: frozenset[int], depends: bool, missing: str
+    ) -> None:
+        name, _, layer = self.stack[-1] if self.stack else ("", None, None)
+        work = compute.flops(call)
+        if layer is None:
+            if not depends and not work:
+                return  # constants being made ready
+            layer = Layer(f"{name}/{self.operator}".lstrip("/"), self.operator)
+            self.layers.append(layer)
+            self._close(layer, call.output)
+        layer.macs += compute.macs(call)
+        layer.flops += work
+        if depends or work:
+            layer.parameters |= used
+            layer.params = sum(self.sizes[key] for key in layer.parameters)
+        if not call.operator.is_view:
+            layer.bytes_moved += sum(t.numel() * t.element_size() for t in (*inputs, call.output))
+        layer.unknown += (missing,) if missing else ()
+
+    def _close(self, layer: Layer, output: Tensor) -> None:
+        layer.output = tuple(output.shape[1:])
+        layer.activation_bytes = output.numel() * output.element_size()
+        layer.field = self.field_of(output)
+
+    def enter(self, name: str, module: nn.Module, is_leaf: bool) -> None:
+        """Note that a module starts."""
+        layer = Layer(name, type(module).__name__) if is_leaf else None
+        if layer:
+            self.layers.append(layer)
+        self.stack.append((name, module, layer))
+
+    def leave(self, output: Any) -> None:
+        """Note that the module that started last ends."""
+        name, _, layer = self.stack.pop()
+        tensors = _tensors(output)
+        if layer and tensors:
+            self._close(layer, tensors[0])
+        seen = self.field_of(tensors[0]) if tensors else None
+        self.modules[name] = Reached(seen.extent() if seen else None, sum(layer.macs for layer in self.layers))
+
+
+class _CircularAsZero(TorchFunctionMode):
+    """Pads with zeros where circular padding is asked for: both count as the image going on."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch._C._nn.pad, nn.functional.pad):
+            given = dict(zip(("input", "pad", "mode", "value"), args, strict=False)) | kwargs
+            if given.get("mode") == "circular":
+                return func(given["input"], given["pad"], "constant", 0.0)
+        return func(*args, **kwargs)
+
+
+@contextmanager
+def _paths(model: nn.Module, recorder: _Recorder) -> Iterator[None]:
+    """Tell the recorder of every module's start and end."""
+    handles = []
+    for name, module in model.named_modules():
+        is_leaf = name != "" and next(module.children(), None) is None
+        start: Callable[..., None] = lambda m, args, n=name, leaf=is_leaf: recorder.enter(n, m, leaf)  # noqa: E731
+        end: Callable[..., None] = lambda m, args, output: recorder.leave(output)  # noqa: E731
+        handles += [module.register_forward_pre_hook(start), module.register_forward_hook(end)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _ruled(call: Call) -> tuple[Field | list[Field], str]:
+    """What the outputs see, and the operator's name where no rule covers it."""
+    rule = rule_for(call.operator)
+    try:
+        return (rule(call), "") if rule else (unknown(call), compute.operator_name(call.operator))
+    except (LookupError, TypeError, ValueError, NoRule):  # arguments of a kind that the rule does not know
+        return unknown(call), compute.operator_name(call.operator)
+
+
+def _bound(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """All arguments by name, defaults filled in."""
+    names = [argument.name for argument in func._schema.arguments]
+    defaults = {a.name: a.default_value for a in func._schema.arguments if a.has_default_value()}
+    return defaults | dict(zip(names, args, strict=False)) | kwargs
+
+
+def _tensors(output: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
