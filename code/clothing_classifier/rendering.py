@@ -58,6 +58,85 @@ def evaluation_tables(figures: Mapping[str, Any]) -> list[RenderableType]:
     return [headline, Text(), _class_table(figures["per_class"]), Text(), _confusion_table(figures)]
 
 
+def analysis_tables(report: Mapping[str, Any]) -> list[RenderableType]:
+    """A row a layer, those that make up half of the work highlighted, and the totals."""
+    totals = report["totals"]
+    costly = _costliest([row["macs"] for row in report["layers"]])
+    timed = "seconds" in totals
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer", overflow="fold")
+    table.add_column("type", overflow="fold")
+    for title in ("output", "params", "MACs", "share", *(["ms"] if timed else []), "field", "stride", "start"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("")
+    for i, row in enumerate(report["layers"]):
+        share = row["macs"] / totals["macs"] if totals["macs"] else 0.0
+        cells = [row["name"], row["type"], _times(row["output"]), f"{row['params']:,}", f"{row['macs']:,}"]
+        cells += [f"{share:.1%}", *([_milliseconds(row["seconds"])] if timed else []), *_field_cells(row)]
+        table.add_row(*(Text(cell) for cell in cells), Text(bar(share, 10), "cyan"),
+                      style="bold yellow" if i in costly else None)  # fmt: skip
+    headline = Table(box=None, pad_edge=False, show_header=False)
+    field = f"{_times(totals['receptive_field'])} px, stride {_times(totals['stride'])}"
+    if totals["global"]:
+        field += "; by other paths a unit sees the whole image"
+    for title, value in (
+        ("model", report["model"]), ("input", _times(report["input"])), ("parameters", f"{totals['params']:,}"),
+        ("MACs", f"{totals['macs']:,}"), ("FLOPs", f"{totals['flops']:,}"), ("receptive field", field),
+        *([("layers together", f"{_milliseconds(totals['seconds'])} ms")] if timed else []),
+    ):  # fmt: skip
+        headline.add_row(title, Text(value))
+    notes = [Text("* a unit also sees the whole image, by paths through global operators; the field is that of its "
+                  "local paths", "dim")] if any(row["global"] for row in report["layers"]) else []  # fmt: skip
+    if costly:
+        notes.insert(0, Text("Highlighted: the fewest layers that make up half of the MACs.", "dim"))
+    return [table, Text(), headline, *notes]
+
+
+def comparison_table(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[RenderableType]:
+    """Two models side by side: field, stride, cost, and how many times the first the second is."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("", one["model"], other["model"], "ratio"):
+        table.add_column(Text(title), justify="left" if not title else "right", overflow="fold")
+    table.add_row("input", _times(one["input"]), _times(other["input"]), "")
+    a, b = one["totals"], other["totals"]
+    for key, title in (("receptive_field", "receptive field"), ("stride", "effective stride")):
+        table.add_row(title, _times(a[key]), _times(b[key]), _ratio(max(a[key]), max(b[key])))
+    for key, title in (("params", "parameters"), ("macs", "MACs"), ("flops", "FLOPs")):
+        table.add_row(title, f"{a[key]:,}", f"{b[key]:,}", _ratio(a[key], b[key]))
+    if "seconds" in a and "seconds" in b:
+        times = (f"{_milliseconds(totals['seconds'])} ms" for totals in (a, b))
+        table.add_row("layers' time", *times, _ratio(a["seconds"], b["seconds"]))
+    return [table]
+
+
+def _costliest(costs: Sequence[int]) -> set[int]:
+    """The fewest positions whose costs make up half of all."""
+    chosen: set[int] = set()
+    for i in sorted(range(len(costs)), key=lambda i: -costs[i]):
+        if 2 * sum(costs[j] for j in chosen) >= sum(costs):
+            break
+        chosen.add(i)
+    return chosen
+
+
+def _field_cells(row: Mapping[str, Any]) -> list[str]:
+    mark = "*" if row["global"] else ""
+    return [_times(row["receptive_field"]) + mark, _times(row["stride"]), _times(row["start"])]
+
+
+def _times(values: Sequence[int | float | None]) -> str:
+    shown = ["-" if value is None else f"{value:g}" for value in values]
+    return shown[0] if len(shown) == 2 and shown[0] == shown[1] else "x".join(shown)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:.2f}"
+
+
+def _ratio(one: float, other: float) -> str:
+    return f"{other / one:.2f}" if one else ""
+
+
 def _class_table(per_class: Mapping[str, Mapping[str, float]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("class")

@@ -277,7 +277,8 @@ def _paths(model: nn.Module, recorder: _Recorder) -> Iterator[None]:
     """Tell the recorder of every module's start and end."""
     handles = []
     for name, module in model.named_modules():
-        is_leaf = name != "" and next(module.children(), None) is None
+        # A network without modules of its own is read operator by operator, unless it is one of torch's layers.
+        is_leaf = not list(module.children()) and (name != "" or type(module).__module__.startswith("torch.nn."))
         start: Callable[..., None] = lambda m, args, n=name, leaf=is_leaf: recorder.enter(n, m, leaf)  # noqa: E731
         end: Callable[..., None] = lambda m, args, output: recorder.leave(output)  # noqa: E731
         handles += [module.register_forward_pre_hook(start), module.register_forward_hook(end)]

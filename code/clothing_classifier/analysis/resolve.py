@@ -1,0 +1,94 @@
+"""From what a user names to a network: a registered name, a bundle, `timm:NAME`, or `module:callable`."""
+
+import importlib
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from clothing_classifier import bundle
+from clothing_classifier.errors import AnalysisError, ConfigError
+from clothing_classifier.models import ARCHITECTURES, create_model
+from clothing_classifier.utils import one_line
+
+_CLASSES = 1000
+"""Outputs of a registered architecture: those of ImageNet, which published figures count."""
+
+
+def resolve(text: str) -> nn.Module:
+    """Build the network that `text` names; raises `AnalysisError` or another `UsageError`.
+
+    A registered name may be followed by settings, as in `mobilenet_v2:width=0.5,batch_norm=false`. A bundle is rebuilt
+    from its architecture, with its weights where it ships them. A callable is called without arguments.
+    """
+    name, colon, rest = text.partition(":")
+    if name in ARCHITECTURES:
+        return create_model(name, _CLASSES, **_settings(text, rest))
+    if name == "timm" and colon:
+        return create_model(text, _CLASSES)
+    if text in bundle.shipped() or Path(text).exists():
+        return _from_bundle(text)
+    if colon and name and rest:
+        return _call(name, rest)
+    known = ", ".join([*ARCHITECTURES, *bundle.shipped()])
+    raise AnalysisError(f"model '{text}': neither of {known}, nor a bundle's path, timm:NAME or module:callable")
+
+
+def default_input(text: str) -> tuple[int, int, int] | None:
+    """The image that a bundle reads, `(3, H, W)`; None for any other model."""
+    if text not in bundle.shipped() and not Path(text).exists():
+        return None
+    size = bundle.load_bundle(text).manifest.preprocessing.size
+    return 3, size, size
+
+
+def _settings(text: str, rest: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, _, value = part.partition("=")
+        try:
+            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"model '{text}': write settings as name:width=0.5,batch_norm=false") from error
+    return settings
+
+
+def _from_bundle(text: str) -> nn.Module:
+    loaded = bundle.load_bundle(text)
+    architecture = loaded.manifest.architecture
+    model = create_model(architecture["name"], len(loaded.manifest.labels), **architecture["settings"])
+    if bundle.WEIGHTS in loaded.manifest.hashes and text in bundle.shipped():
+        from safetensors.torch import load_file
+
+        model.load_state_dict({name: tensor.float() for name, tensor in load_file(bundle.weights_of(text)).items()})
+    return model
+
+
+def _call(module: str, name: str) -> nn.Module:
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # the working directory, as for `python -m`
+    subject = f"model '{module}:{name}'"
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except AttributeError as error:
+        raise AnalysisError(f"{subject}: {module} has no '{name}'") from error
+    except Exception as error:  # whatever a foreign module raises when it is imported is told in one line
+        raise AnalysisError(f"{subject}: importing {module} failed: {_reason(error)}") from error
+    if not callable(found):
+        raise AnalysisError(f"{subject}: not a callable, but {type(found).__name__}")
+    try:
+        model = found() if not isinstance(found, nn.Module) else found
+    except Exception as error:
+        raise AnalysisError(f"{subject}: it does not build when called without arguments: {_reason(error)}") from error
+    if not isinstance(model, nn.Module):
+        raise AnalysisError(f"{subject}: gives {type(model).__name__}, not a torch.nn.Module")
+    return model
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return one_line(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
