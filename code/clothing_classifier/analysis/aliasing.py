@@ -59,9 +59,12 @@ def _select_written(call: Call, whole: Field, part: Field) -> Field:
 
 
 def _between(whole: Field, dim: int, start: int, part: Field, length: int) -> Field:
-    ends = [(0, start), (start + length, whole.shape[dim] - start - length)]
-    head, tail = (fields.mapped(whole, dim, IndexMap(np.array([[first]]), 1), n) for first, n in ends)
-    return fields.joined([piece for piece in (head, part, tail) if piece.shape[dim]], dim)
+    stop = start + length
+    head, tail = (
+        [fields.mapped(whole, dim, IndexMap(np.array([[first]]), 1), size)] if size else []
+        for first, size in ((0, start), (stop, whole.shape[dim] - stop))
+    )
+    return fields.joined([*head, part, *tail], dim)
 
 
 def _reshape_written(call: Call, whole: Field, part: Field) -> Field:

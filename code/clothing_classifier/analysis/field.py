@@ -13,6 +13,7 @@ moved by `shift` pixels. Convolutions of an ordinary network keep every period a
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -144,8 +145,15 @@ def merged(field: Field, dim: int) -> Field:
 def mapped(field: Field, dim: int, reads: IndexMap, size: int) -> Field:
     """`size` outputs along `dim`, which read as `reads` says."""
     field = merged(field, dim)
-    factor = field.span(dim)[0]
-    return field.with_axes(lambda spread: spread.mapped(factor, reads, size), replaced(field.factors, dim, (size,)))
+    factor, before = field.span(dim)[0], field.shape[dim]
+
+    def change(spread: Spread) -> Spread:
+        result = spread.mapped(factor, reads, max(size, 1))
+        if spread.lo.shape[factor] == before > size > 0 and len(reads.taps) == 1:
+            return result.listed(factor, size).regular(factor)  # a cut of what had no period may have one
+        return result
+
+    return field.with_axes(change, replaced(field.factors, dim, (size,)))
 
 
 def windowed(field: Field, dim: int, kernel: int, dilation: int, step: int, first: int, count: int) -> Field:
@@ -207,28 +215,29 @@ def reshaped(field: Field, shape: Shape) -> Field:
         return field
     flat = _flat(field)
     groups: list[tuple[int, ...]] = []
-    for wanted in shape:
+    for dim, wanted in enumerate(shape):
         start = sum(len(done) for done in groups)
         group: list[int] = []
         while prod(group) < wanted or (wanted == 1 and not group):
             place, left = start + len(group), wanted // prod(group)
             size = flat.sizes[place] if place < len(flat.sizes) else 0
             if wanted == 1 and size != 1:
-                flat = _refactored(flat.with_axes(lambda spread, f=place: spread.inserted(f), ()), place, 0, (1,), flat)  # type: ignore[misc]
+                flat = _changed(flat, lambda spread, f=place: spread.inserted(f), place, 0, (1,))  # type: ignore[misc]
                 size = 1
             elif left % size and size % left:  # the cut goes through several factors at once
-                inner = flat.sizes[place + 1]
-                joint = flat.with_axes(lambda spread, f=place, o=size, i=inner: spread.merged(f, o, i), ())  # type: ignore[misc]
-                flat = _refactored(joint, place, 2, (size * inner,), flat)
+                joint = size * flat.sizes[place + 1]
+                flat = _changed(flat, lambda spread, f=place, o=size, i=joint // size: spread.merged(f, o, i),  # type: ignore[misc]
+                                place, 2, (joint,))  # fmt: skip
                 continue
             elif size > left:
                 inner = size // left
-                cut = flat.with_axes(lambda spread, f=place, i=inner: spread.split(f, i), ())  # type: ignore[misc]
-                flat, size = _refactored(cut, place, 1, (left, inner), flat), left
+                cut = lambda spread, f=place, o=left, i=inner: spread.split(f, o, i)  # noqa: E731
+                flat = _changed(flat, cut, place, 1, (left, inner))
+                size = left
             group.append(size)
+        while _is_one(flat, start + len(group)) and (dim + 1 == len(shape) or shape[dim + 1] != 1):
+            group.append(1)  # a one that still tells a stride stays with what it follows
         groups.append(tuple(group))
-    left_over = flat.sizes[sum(len(done) for done in groups) :]  # ones that still tell a stride
-    groups[-1] = (*groups[-1], *left_over)
     return replace(flat, factors=tuple(groups))
 
 
@@ -282,15 +291,18 @@ def _flat(field: Field) -> Field:
     """The field with all factors in one dimension, without factors of size 1 along which nothing moves."""
     for factor in reversed(range(len(field.sizes))):
         if field.sizes[factor] == 1 and not any(spread.shift[factor] for spread in field.axes) and len(field.sizes) > 1:
-            without = field.with_axes(lambda spread, f=factor: spread.pinned(f, 0).removed(f), ())  # type: ignore[misc]
-            field = _refactored(without, factor, 1, (), field)
+            field = _changed(field, lambda spread, f=factor: spread.pinned(f, 0).removed(f), factor, 1, ())  # type: ignore[misc]
     return replace(field, factors=(field.sizes,))
 
 
-def _refactored(changed: Field, place: int, count: int, sizes: tuple[int, ...], before: Field) -> Field:
-    """`changed` as one dimension with the factors of `before`, `count` of them from `place` replaced by `sizes`."""
-    known = before.sizes
-    return replace(changed, factors=((*known[:place], *sizes, *known[place + count :]),))
+def _changed(field: Field, change: Callable[[Spread], Spread], place: int, count: int, sizes: tuple[int, ...]) -> Field:
+    """One dimension of all factors, `count` of them from `place` replaced by `sizes` as `change` does in the axes."""
+    known = field.sizes
+    return field.with_axes(change, ((*known[:place], *sizes, *known[place + count :]),))
+
+
+def _is_one(field: Field, place: int) -> bool:
+    return place < len(field.sizes) and field.sizes[place] == 1
 
 
 def _broadcast(field: Field, shape: Shape) -> Field:
@@ -303,12 +315,32 @@ def _broadcast(field: Field, shape: Shape) -> Field:
 
 
 def _aligned(fields: Sequence[Field], apart: int | None = None) -> list[Field]:
-    """The fields with the same factors in every dimension but `apart`."""
+    """The fields with the same factors in every dimension but `apart`: the finer ones, or one where they don't nest."""
     result = list(fields)
     for dim in range(len(result[0].factors)):
-        if dim != apart and len({field.factors[dim] for field in result}) > 1:
+        if dim == apart or len({field.factors[dim] for field in result}) == 1:
+            continue
+        inner = {prod(field.factors[dim][i:]) for field in result for i in range(1, len(field.factors[dim]))}
+        ends = [result[0].shape[dim], *sorted(inner - {1, result[0].shape[dim]}, reverse=True), 1]
+        if any(1 in field.factors[dim] for field in result) or any(a % b for a, b in pairwise(ends)):
             result = [merged(field, dim) for field in result]
+        else:
+            result = [_refined(field, dim, [a // b for a, b in pairwise(ends)]) for field in result]
     return result
+
+
+def _refined(field: Field, dim: int, sizes: Sequence[int]) -> Field:
+    """The factors of a dimension cut into `sizes`, which nest in them."""
+    first, done = field.span(dim)[0], 0
+    while field.factors[dim] != tuple(sizes):
+        size, outer = field.factors[dim][done], sizes[done]
+        if size != outer:
+            group = (*field.factors[dim][:done], outer, size // outer, *field.factors[dim][done + 1 :])
+            place = first + done
+            field = field.with_axes(lambda spread, f=place, o=outer, i=size // outer: spread.split(f, o, i),  # type: ignore[misc]
+                                    replaced(field.factors, dim, group))  # fmt: skip
+        done += 1
+    return field
 
 
 def _broadcast_but(arrays: Sequence[Ints], axis: int) -> list[Ints]:
@@ -325,12 +357,18 @@ def _widest(field: Field, axis: int) -> int:
 
 
 def _stride(field: Field, axis: int, dim: int | None) -> Fraction:
-    """Pixels from one unit to the next along an axis; 0 where the tensor has one unit in all."""
-    if dim is None:
-        return field.before.stride[axis] if field.before else Fraction(0)
+    """Pixels from one unit to the next along an axis."""
     factor, spread, other = field.outermost(axis), field.axes[axis], field.axes[1 - axis]
-    if factor is None or (field.before and spread.lo.shape[factor] == field.sizes[factor] > 1):
-        return field.before.stride[axis] if field.before else Fraction(0)  # no two units are alike: as before that
+    before = field.before.stride[axis] if field.before else Fraction(0)
+    if dim is None or factor is None:  # positions in raster order move along columns, and come back at each row
+        moving = [f for f, length in enumerate(spread.lo.shape) if length > 1 and other.shift[f]]
+        steps = [int(np.diff(spread.at(f, np.arange(2))[0], axis=f).flat[0]) for f in moving]
+        return Fraction(abs(steps[0])) if steps and abs(steps[0]) < NOWHERE // 2 else before
+    period = spread.lo.shape[factor]
+    if field.before and period == field.sizes[factor] > 1:
+        return before  # no two units are alike
+    if other.lo.shape[factor] > 1 and not other.shift[factor]:  # raster order: to the next row in one jump
+        return Fraction(abs(spread.shift[factor]))
     inner = range(factor + 1, field.span(dim).stop)
     finer = prod(field.sizes[f] for f in inner if not other.shift[f])  # steps of this axis within a step of the factor
     return abs(spread.slope(factor)) / finer

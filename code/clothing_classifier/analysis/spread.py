@@ -109,6 +109,20 @@ class Spread:
                 return candidate
         return self
 
+    def regular(self, factor: int) -> "Spread":
+        """The same elements with the shortest period that they show by themselves, whatever the shift was."""
+        length = self.lo.shape[factor]
+        for period in (p for p in range(1, length) if length % p == 0):
+            ends = [np.diff(end.reshape(*end.shape[:factor], -1, period, *end.shape[factor + 1 :]), axis=factor)
+                    for end in (self.lo, self.hi)]  # fmt: skip
+            moved = int(ends[0].flat[0])
+            if all((end == moved).all() for end in ends):
+                first = np.arange(period)
+                return spread_of(
+                    self.lo.take(first, factor), self.hi.take(first, factor), replaced(self.shift, factor, moved)
+                )
+        return self
+
     def flattened(self, factor: int) -> "Spread":
         """Without a shift where all elements along the factor see the same, as they do within a window of attention."""
         first = np.zeros(1, np.int64)
@@ -116,18 +130,20 @@ class Spread:
             return self
         return spread_of(*self.at(factor, first), replaced(self.shift, factor, 0))
 
-    def split(self, factor: int, inner: int) -> "Spread":
-        """The factor as an outer one and an inner one of size `inner`."""
-        period, shift = self.lo.shape[factor], self.shift[factor]
-        whole = self.repeated(factor, lcm(period, inner)) if inner % period else self
+    def split(self, factor: int, outer: int, inner: int) -> "Spread":
+        """The factor as an outer one and an inner one of these sizes."""
+        whole = self if inner % self.lo.shape[factor] == 0 else self.repeated(factor, lcm(self.lo.shape[factor], inner))
         period, shift = whole.lo.shape[factor], whole.shift[factor]
         if inner % period == 0:
             ends, moved = (1, period), (shift * (inner // period), shift)
         else:
             ends, moved = (period // inner, inner), (shift, round(Fraction(shift * inner, period)))
         shape = (*whole.lo.shape[:factor], *ends, *whole.lo.shape[factor + 1 :])
-        return spread_of(whole.lo.reshape(shape), whole.hi.reshape(shape),
-                       (*whole.shift[:factor], *moved, *whole.shift[factor + 1 :]))  # fmt: skip
+        result = spread_of(whole.lo.reshape(shape), whole.hi.reshape(shape),
+                           (*whole.shift[:factor], *moved, *whole.shift[factor + 1 :]))  # fmt: skip
+        # What was written out element by element may show its own period in the parts.
+        result = result.regular(factor + 1) if 1 < ends[1] == inner else result
+        return result.regular(factor) if 1 < ends[0] == outer else result
 
     def merged(self, factor: int, outer: int, inner: int) -> "Spread":
         """The factor, of size `outer`, and the next, of size `inner`, as one."""

@@ -128,9 +128,9 @@ def _run(model: nn.Module, image: Tensor, recorder: "_Recorder") -> Any:
     except (DataDependentOutputException, DynamicOutputShapeException) as error:
         what = f"{recorder.where()}: what it computes depends on pixel values (operator {error.func})"
         raise AnalysisError(f"{what}, so that no one graph stands for the model") from error
-    except AnalysisError:
-        raise
     except Exception as error:  # whatever a foreign model raises is told in one line
+        if error is recorder.fault:
+            raise
         text = one_line(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
         raise AnalysisError(
             f"{recorder.where()}: can't take an image of {'x'.join(map(str, image.shape[1:]))}: {text}"
@@ -147,6 +147,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         self.stack: list[tuple[str, nn.Module, Layer | None]] = []
         self.sizes: dict[int, int] = {}
         self.operator = ""
+        self.fault: Exception | None = None  # of ours, not of the network
         self._fields: dict[int, Field] = {}
         self._parameters: dict[int, frozenset[int]] = defaultdict(frozenset)
         self._alive: list[Any] = []  # ids stay unique while their tensors live
@@ -175,10 +176,14 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         result = func(*args, **(kwargs or {}))
         outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
         if outputs and func.namespace != "prim":
-            self._record(Call(func, _bound(func, args, kwargs or {}), self.field_of, outputs[0]), result, outputs)
+            try:
+                self._record(Call(func, _bound(func, args, kwargs or {}), self.field_of, outputs[0]), outputs)
+            except Exception as error:
+                self.fault = error
+                raise
         return result
 
-    def _record(self, call: Call, result: Any, outputs: list[Tensor]) -> None:
+    def _record(self, call: Call, outputs: list[Tensor]) -> None:
         self._alive.append(outputs)
         inputs = [leaf for leaf in tree_leaves(list(call.arguments.values())) if isinstance(leaf, Tensor)]
         self._alive.append(inputs)

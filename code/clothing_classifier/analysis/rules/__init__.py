@@ -43,6 +43,7 @@ RULES = _table({
     resizing.upsampling(resizing.linear, antialias=1): "_upsample_bilinear2d_aa",
     resizing.upsampling(resizing.cubic, antialias=2): "_upsample_bicubic2d_aa",
     views.reshape: "view _unsafe_view reshape _reshape_alias unsqueeze squeeze flatten view_copy _reshape_copy",
+    views.strided: "as_strided",
     views.permute: "permute",
     views.transpose: "transpose t",
     views.expand: "expand",
