@@ -25,7 +25,7 @@ check: .venv/dev
 
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
-	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py
+	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py tests/analysis/test_timm_networks.py
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

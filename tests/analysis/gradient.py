@@ -10,8 +10,6 @@ from clothing_classifier.analysis.field import Field
 
 Interval = tuple[int, int]
 
-_ROUNDING = 1e-12
-
 
 def derived(field: Field, row: int, column: int) -> tuple[Interval, Interval] | None:
     """What `field` says of a unit of an output `(N, C, H, W)`, all channels together: input rows and columns."""
@@ -26,9 +24,7 @@ def support(output: Tensor, image: Tensor, row: int, column: int) -> tuple[Inter
     (gradient,) = torch.autograd.grad(output[0, :, row, column].sum(), image, retain_graph=True, allow_unused=True)
     if gradient is None or not gradient.any():
         return None
-    # Interpolation meets a unit's centre up to rounding, and then gives its neighbour a weight of 1e-15.
-    gradient = gradient * (gradient > _ROUNDING * gradient.max())
-    rows, columns = (gradient[0].sum(dims).nonzero().flatten() for dims in ((0, 2), (0, 1)))
+    rows, columns = (gradient[0].abs().sum(dims).nonzero().flatten() for dims in ((0, 2), (0, 1)))
     return (int(rows[0]), int(rows[-1])), (int(columns[0]), int(columns[-1]))
 
 

@@ -2,6 +2,6 @@
 
 from clothing_classifier.analysis.resolve import default_input, resolve
 from clothing_classifier.analysis.summary import summarise
-from clothing_classifier.analysis.trace import Trace, trace
+from clothing_classifier.analysis.tracing import Trace, trace
 
 __all__ = ["Trace", "default_input", "resolve", "summarise", "trace"]

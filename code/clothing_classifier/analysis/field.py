@@ -83,6 +83,10 @@ class Field:
         """The same change in both axes, which gives the tensor these factors."""
         return replace(self, axes=(change(self.axes[0]), change(self.axes[1])), factors=tuple(factors))
 
+    def moves_along(self, factor: int) -> bool:
+        """Whether a factor runs over positions of the image, not over channels."""
+        return any(spread.shift[factor] for spread in self.axes)
+
     def outermost(self, axis: int) -> int | None:
         """The factor that runs over the whole of an axis, in the largest steps; None where there is none."""
         spread = self.axes[axis]
@@ -146,10 +150,11 @@ def mapped(field: Field, dim: int, reads: IndexMap, size: int) -> Field:
     """`size` outputs along `dim`, which read as `reads` says."""
     field = merged(field, dim)
     factor, before = field.span(dim)[0], field.shape[dim]
+    is_position = field.moves_along(factor)
 
     def change(spread: Spread) -> Spread:
         result = spread.mapped(factor, reads, max(size, 1))
-        if spread.lo.shape[factor] == before > size > 0 and len(reads.taps) == 1:
+        if is_position and spread.lo.shape[factor] == before > size > 0 and len(reads.taps) == 1:
             return result.listed(factor, size).regular(factor)  # a cut of what had no period may have one
         return result
 
@@ -230,9 +235,7 @@ def reshaped(field: Field, shape: Shape) -> Field:
                                 place, 2, (joint,))  # fmt: skip
                 continue
             elif size > left:
-                inner = size // left
-                cut = lambda spread, f=place, o=left, i=inner: spread.split(f, o, i)  # noqa: E731
-                flat = _changed(flat, cut, place, 1, (left, inner))
+                flat = _cut(flat, 0, place, left)
                 size = left
             group.append(size)
         while _is_one(flat, start + len(group)) and (dim + 1 == len(shape) or shape[dim + 1] != 1):
@@ -290,7 +293,7 @@ def joined(fields: Sequence[Field], dim: int) -> Field:
 def _flat(field: Field) -> Field:
     """The field with all factors in one dimension, without factors of size 1 along which nothing moves."""
     for factor in reversed(range(len(field.sizes))):
-        if field.sizes[factor] == 1 and not any(spread.shift[factor] for spread in field.axes) and len(field.sizes) > 1:
+        if field.sizes[factor] == 1 and not field.moves_along(factor) and len(field.sizes) > 1:
             field = _changed(field, lambda spread, f=factor: spread.pinned(f, 0).removed(f), factor, 1, ())  # type: ignore[misc]
     return replace(field, factors=(field.sizes,))
 
@@ -303,6 +306,16 @@ def _changed(field: Field, change: Callable[[Spread], Spread], place: int, count
 
 def _is_one(field: Field, place: int) -> bool:
     return place < len(field.sizes) and field.sizes[place] == 1
+
+
+def _cut(field: Field, dim: int, factor: int, outer: int) -> Field:
+    """A factor of a dimension as an outer one of this size and an inner one."""
+    inner, at, sizes = field.sizes[factor] // outer, factor - field.span(dim)[0], field.factors[dim]
+    is_position = field.moves_along(factor)
+    return field.with_axes(
+        lambda spread: spread.split(factor, outer, inner, is_position),
+        replaced(field.factors, dim, (*sizes[:at], outer, inner, *sizes[at + 1 :])),
+    )
 
 
 def _broadcast(field: Field, shape: Shape) -> Field:
@@ -335,10 +348,7 @@ def _refined(field: Field, dim: int, sizes: Sequence[int]) -> Field:
     while field.factors[dim] != tuple(sizes):
         size, outer = field.factors[dim][done], sizes[done]
         if size != outer:
-            group = (*field.factors[dim][:done], outer, size // outer, *field.factors[dim][done + 1 :])
-            place = first + done
-            field = field.with_axes(lambda spread, f=place, o=outer, i=size // outer: spread.split(f, o, i),  # type: ignore[misc]
-                                    replaced(field.factors, dim, group))  # fmt: skip
+            field = _cut(field, dim, first + done, outer)
         done += 1
     return field
 

@@ -130,7 +130,7 @@ class Spread:
             return self
         return spread_of(*self.at(factor, first), replaced(self.shift, factor, 0))
 
-    def split(self, factor: int, outer: int, inner: int) -> "Spread":
+    def split(self, factor: int, outer: int, inner: int, is_position: bool) -> "Spread":
         """The factor as an outer one and an inner one of these sizes."""
         whole = self if inner % self.lo.shape[factor] == 0 else self.repeated(factor, lcm(self.lo.shape[factor], inner))
         period, shift = whole.lo.shape[factor], whole.shift[factor]
@@ -141,6 +141,8 @@ class Spread:
         shape = (*whole.lo.shape[:factor], *ends, *whole.lo.shape[factor + 1 :])
         result = spread_of(whole.lo.reshape(shape), whole.hi.reshape(shape),
                            (*whole.shift[:factor], *moved, *whole.shift[factor + 1 :]))  # fmt: skip
+        if not is_position:
+            return result
         # What was written out element by element may show its own period in the parts.
         result = result.regular(factor + 1) if 1 < ends[1] == inner else result
         return result.regular(factor) if 1 < ends[0] == outer else result

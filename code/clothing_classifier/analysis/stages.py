@@ -3,7 +3,7 @@
 from typing import Any
 
 from clothing_classifier.analysis.summary import describe_extent
-from clothing_classifier.analysis.trace import trace
+from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.models import ImageClassifier
 
 

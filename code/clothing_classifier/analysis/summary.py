@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from clothing_classifier.analysis.field import Extent
-from clothing_classifier.analysis.trace import Layer, Trace
+from clothing_classifier.analysis.tracing import Layer, Trace
 
 
 def summarise(name: str, trace: Trace, seconds: Sequence[float | None] | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from clothing_classifier.analysis.trace import Trace
+from clothing_classifier.analysis.tracing import Trace
 
 
 @torch.inference_mode()

@@ -103,7 +103,8 @@ def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
     recorder = _Recorder()
     try:
         with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), _paths(model, recorder):
-            image = torch.empty(1, *shape)
+            kinds = (tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
+            image = torch.empty(1, *shape, dtype=next(kinds, torch.float32))
             recorder.see(image, image_field(image.shape))
             with _CircularAsZero(), recorder:
                 output = _run(model, image, recorder)
@@ -129,8 +130,8 @@ def _run(model: nn.Module, image: Tensor, recorder: "_Recorder") -> Any:
         what = f"{recorder.where()}: what it computes depends on pixel values (operator {error.func})"
         raise AnalysisError(f"{what}, so that no one graph stands for the model") from error
     except Exception as error:  # whatever a foreign model raises is told in one line
-        if error is recorder.fault:
-            raise
+        if recorder.fault is not None:
+            raise recorder.fault from None
         text = one_line(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
         raise AnalysisError(
             f"{recorder.where()}: can't take an image of {'x'.join(map(str, image.shape[1:]))}: {text}"

@@ -1,0 +1,86 @@
+"""Published networks that only timm builds: figures and proof; runs where timm is installed (`make test-timm`)."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from gradient import derived, make_positive, replace_modules, support
+from test_published import averaging, leaf_outputs
+from torch import nn
+
+from clothing_classifier.analysis import summarise, trace
+
+NETWORKS = {
+    "mobilenet_v2 (torchvision)": ("mobilenetv2_100", 224),
+    "mobilenet_v3_small (torchvision)": ("mobilenetv3_small_100", 224),
+    "mobilenet_v3_large (torchvision)": ("mobilenetv3_large_100", 224),
+    "efficientnet_b0 (torchvision)": ("efficientnet_b0", 224),
+    "inception_v3 (torchvision)": ("inception_v3", 299),
+    "inception_resnet_v2": ("inception_resnet_v2", 299),
+}
+OTHERS = (
+    "convnext_atto", "swin_tiny_patch4_window7_224", "vit_tiny_patch16_224", "densenet121", "ghostnet_100",
+    "mobilevit_xxs", "xcit_nano_12_p16_224", "eca_nfnet_l0", "res2net50_26w_4s",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def timm() -> Iterator[Any]:
+    """Timm, with two operators declared that torchvision declares only where its binaries load."""
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, name):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    yield pytest.importorskip("timm", reason="timm is not installed: make test-timm")
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_published_figures(name: str, timm: Any, shared: Path) -> None:
+    with (shared / "anchors" / "published_analysis.csv").open() as file:
+        (published,) = (row for row in csv.DictReader(file) if row["network"] == name)
+    build, size = NETWORKS[name]
+    totals = summarise(name, trace(timm.create_model(build), (3, size, size)))["totals"]
+    for key in ("params", "macs"):
+        if published[key]:
+            assert totals[key] == int(published[key])
+    assert totals["receptive_field"] == [int(published["receptive_field"])] * 2
+    assert totals["stride"] == [int(published["effective_stride"])] * 2
+    assert totals["start"] == [-int(published["effective_padding"])] * 2
+
+
+@pytest.mark.parametrize(("build", "length", "narrow"), [
+    ("mobilenetv3_small_100", 1664, 64), ("efficientnet_b0", 2048, 64), ("inception_v3", 2800, 80),
+    ("inception_resnet_v2", 4400, 80),
+])  # fmt: skip
+def test_convolutions_by_their_gradients(build: str, length: int, narrow: int, timm: Any) -> None:
+    """With the gates of squeeze-and-excitation bypassed; of long networks every tenth layer, and the last."""
+    linear = make_positive(timm.create_model(build))
+    replace_modules(linear, lambda module: averaging(module) or without_gate(module))
+    traced = trace(linear, (3, length, narrow))
+    image = torch.ones(1, 3, length, narrow, dtype=torch.float64, requires_grad=True)
+    outputs = dict(leaf_outputs(linear, image))
+    rows = [row for row in traced.layers if row.type.startswith("Conv2d") and not row.sees_all]
+    for row in [*rows[:: max(1, len(rows) // 10)], rows[-1]]:
+        assert row.field is not None
+        middle = [side // 2 for side in outputs[row.name].shape[2:]]
+        expected, found = derived(row.field, *middle), support(outputs[row.name], image, *middle)
+        assert expected is not None
+        assert found is not None
+        assert found[0] == expected[0], row.name
+
+
+def without_gate(module: nn.Module) -> nn.Module | None:
+    known = ("BatchNormAct2d", "SqueezeExcite", "Hardswish", "SiLU", "Swish")
+    return nn.Identity() if type(module).__name__ in known else None
+
+
+@pytest.mark.parametrize("build", OTHERS)
+def test_every_operator_of_other_networks_has_its_rule(build: str, timm: Any) -> None:
+    model = timm.create_model(build)
+    found = summarise(build, trace(model, (3, 224, 224)))
+    assert found["operators_without_a_rule"] == []
+    assert found["totals"]["global"]
+    assert found["totals"]["params"] == sum(parameter.numel() for parameter in model.parameters())
