@@ -21,7 +21,7 @@ evaluation | inference | splits
 models | bundle
 calibration
 metrics | dataset | preprocessing | fetch
-config | provenance | origins
+config | provenance | origins | memory
 utils
 errors
 """

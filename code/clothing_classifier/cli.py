@@ -212,48 +212,42 @@ def export(
 @app.command(epilog="Example: clothing analyze mobilenet_v2 --input 3x224x224 --compare mobilenet_v2:width=0.5")
 def analyze(
     model: Annotated[
-        str,
-        typer.Argument(
-            help="A registered name (with settings: NAME:width=0.5), a bundle, timm:NAME or module:callable."
-        ),
+        str, typer.Argument(help="A registered name (NAME:width=0.5 sets it), a bundle, timm:NAME or module:callable.")
     ],
     input_: Annotated[
         str | None,
-        typer.Option("--input", metavar="CxHxW", help="Size of the image. Default: a bundle's own, else 3x224x224."),
+        typer.Option("--input", metavar="CxHxW", help="The image. Default: a bundle's, or 3x224x224."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every layer and operator, not only products.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail where an operator has no rule.")] = False,
     time_: Annotated[bool, typer.Option("--time", help="Measure each layer's time, too.")] = False,
     compare: Annotated[str | None, typer.Option(help="Another model, shown beside.")] = None,
     compare_input: Annotated[str | None, typer.Option(metavar="CxHxW", help="Its image. Default: the same.")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Folder for pictures: fields, growth, costs, roofline.")] = None,
+    photo: Annotated[
+        list[Path] | None, typer.Option(help="Photo for the effective field; may be repeated. Default: noise.")
+    ] = None,
     format: Output = Format.table,
 ) -> None:
     """Receptive field, parameters, MACs and FLOPs of any network, layer by layer."""
     with _needs("train"):
         from clothing_classifier import analysis
-        from clothing_classifier.analysis.timing import time_layers
 
-    def report(name: str, size: str | None) -> dict[str, Any]:
-        network = analysis.resolve(name)
-        shape = _image_shape(size) if size else analysis.default_input(name) or (3, 224, 224)
-        traced = analysis.trace(network, shape)
-        told = analysis.summarise(name, traced, time_layers(network, traced) if time_ else None)
-        if operators := told["operators_without_a_rule"]:
-            first = next(row for row in told["layers"] if "operators_without_a_rule" in row)
-            what = f"{name}: no rule for {', '.join(operators)} (first in {first['name']})"
+    def look(name: str, size: str | None, drawn: Path | None) -> dict[str, Any]:
+        report = analysis.analyze(name, _image_shape(size) if size else None, time_, drawn, photo or [])
+        if operators := report["operators_without_a_rule"]:
+            first = next(row["name"] for row in report["layers"] if "operators_without_a_rule" in row)
+            what = f"{name}: no rule for {', '.join(operators)} (first in {first})"
             if strict:
                 raise UsageError(what)
             _log(f"warning: {what}: their outputs count as seeing the whole image, their arithmetic as none")
-        return told
+        return report if everything else report | {"layers": [row for row in report["layers"] if row["macs"]]}
 
-    reports = [report(model, input_)]
+    reports = [look(model, input_, figures)]
     if compare:
-        reports.append(report(compare, compare_input or input_))
-    for told in reports:
-        if not everything:
-            told["layers"] = [row for row in told["layers"] if row["macs"]]
+        reports.append(look(compare, compare_input or input_, None))
     if format is Format.json:
-        _print_json(reports[0] if not compare else {"models": reports})
+        _print_json({"models": reports} if compare else reports[0])
         return
     from clothing_classifier.rendering import analysis_tables, comparison_table, show
 
@@ -263,7 +257,7 @@ def analyze(
 def _image_shape(text: str) -> tuple[int, int, int]:
     parts = text.lower().split("x")
     if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
-        raise UsageError(f"--input {text}: write channels, height and width, as in 3x224x224")
+        raise UsageError(f"input {text}: write channels, height and width, as in 3x224x224")
     channels, height, width = map(int, parts)
     return channels, height, width
 

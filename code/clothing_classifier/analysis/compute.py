@@ -45,6 +45,21 @@ def flops(call: Call) -> int:
     return int(call.output.numel()) if is_arithmetic(call.operator) else 0
 
 
+def kind(call: Call) -> str:
+    """What sort of product a call is: `depthwise`, `pointwise`, `convolution`, `linear` or `product`; else empty.
+
+    A product of two tensors that both depend on the image, as in attention, is no linear layer.
+    """
+    name = operator_name(call.operator)
+    if name == "convolution":
+        if call["groups"] > 1 and call["groups"] == call["input"].shape[1]:
+            return "depthwise"
+        return "pointwise" if prod(call["weight"].shape[2:]) == 1 else "convolution"
+    if name in _PRODUCTS:
+        return "linear" if len(call.seeing) < 2 else "product"
+    return "product" if "scaled_dot_product" in name else ""
+
+
 def is_arithmetic(operator: torch._ops.OpOverload) -> bool:
     """Whether an operator computes rather than moves data."""
     name = operator_name(operator)

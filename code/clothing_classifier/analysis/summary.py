@@ -36,6 +36,7 @@ def describe_layer(layer: Layer) -> dict[str, Any]:
     return {
         "name": layer.name,
         "type": layer.type,
+        "kind": layer.kind,
         "output": list(layer.output),
         "params": layer.params,
         "macs": layer.macs,

@@ -2,12 +2,15 @@
 
 import statistics
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
 from clothing_classifier.analysis.tracing import Trace
+from clothing_classifier.memory import keep_large_blocks
 
 
 @torch.inference_mode()
@@ -16,6 +19,7 @@ def time_layers(model: nn.Module, trace: Trace, rounds: int = 10, warm_up: int =
 
     Measured in the middle of the running network, with torch's threads as they are set.
     """
+    keep_large_blocks()  # else the first stages mostly wait for the kernel to map memory
     was_training = model.training
     model.eval()
     known = {layer.name for layer in trace.layers}
@@ -43,3 +47,29 @@ def time_layers(model: nn.Module, trace: Trace, rounds: int = 10, warm_up: int =
     medians = iter([statistics.median(run[i][1] for run in measured) for i in range(len(measured[0]))])
     names = {name for name, _ in leaves}
     return [next(medians) if layer.name in names else None for layer in trace.layers]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this machine can: float32 operations a second in a large matrix product, and bytes a second copied."""
+
+    flops_per_second: float
+    bytes_per_second: float
+
+
+def measure_machine() -> Machine:
+    """Measure both roofs, with torch's threads as they are set; the best of several rounds."""
+    side, copied = 1024, 32 * 2**20
+    matrix, block = torch.rand(side, side), torch.rand(copied)
+    product = _best(lambda: matrix @ matrix)
+    copy = _best(lambda: block.clone())
+    return Machine(2 * side**3 / product, 2 * block.numel() * block.element_size() / copy)
+
+
+def _best(action: Callable[[], object], rounds: int = 5) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - started)
+    return min(times)

@@ -38,8 +38,8 @@ _CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "full_like", "ne
 class Layer:
     """One call of a leaf module, its operators summed, or one operator in a container's own forward.
 
-    `output` is the shape without batch; `bytes_read` and `bytes_written` are those of all its operators, in and out of
-    memory once each; `unknown` names operators without a rule.
+    `output` is the shape without batch; `bytes_moved` goes in and out of memory, once for each operator; `kind` is the
+    sort of product that it makes (`compute.kind`); `unknown` names operators without a rule.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Layer:
     field: Field | None = None
     activation_bytes: int = 0
     bytes_moved: int = 0
+    kind: str = ""
     unknown: tuple[str, ...] = ()
     parameters: set[int] = dataclasses.field(default_factory=set, repr=False)
 
@@ -235,6 +236,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
             self._close(layer, call.output)
         layer.macs += compute.macs(call)
         layer.flops += work
+        layer.kind = compute.kind(call) or layer.kind
         if depends or work:
             layer.parameters |= used
             layer.params = sum(self.sizes[key] for key in layer.parameters)

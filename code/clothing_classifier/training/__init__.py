@@ -10,6 +10,7 @@ import torch
 
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ConfigError
+from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
@@ -18,7 +19,6 @@ from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
 from clothing_classifier.training.initialisation import initialise
 from clothing_classifier.training.loop import fit, logits_of, make_accelerator, to_images
-from clothing_classifier.training.memory import keep_large_blocks
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import RECORD, WEIGHTS, first_difference, save_held_out, weights_in

@@ -1,0 +1,64 @@
+"""Every picture of one analysis, from photos to files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from clothing_classifier.analysis import figures
+from clothing_classifier.analysis.effective import effective_fields
+from clothing_classifier.analysis.timing import measure_machine
+from clothing_classifier.models import ImageClassifier
+from clothing_classifier.preprocessing import ImageContract, prepare
+
+_NOISE_IMAGES = 8
+
+
+def draw_all(model: nn.Module, report: Mapping[str, Any], folder: Path, photos: Sequence[Path]) -> list[dict[str, Any]]:
+    """Write fields, growth and costs, and the roofline where layers were timed, as PNG and SVG into `folder`.
+
+    The effective fields are measured on `photos`, each prepared as a padded square, or on noise where there are none;
+    returns them as data.
+    """
+    images = read_images(photos, report["input"])
+    stages = find_stages(model, report["layers"])
+    sides = {stage["name"]: stage["receptive_field"] for stage in stages}
+    measured = effective_fields(model, images, sides)
+    shown = (images[0, :3].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    shown = shown if shown.shape[2] == 3 else np.repeat(shown[..., :1], 3, axis=2)
+    figures.draw_fields(shown, stages, measured, folder / "fields")
+    figures.draw_growth(report, measured, folder / "growth")
+    figures.draw_costs(report, folder / "costs")
+    if "seconds" in report["totals"]:
+        figures.draw_roofline(report, measure_machine(), folder / "roofline")
+    return [field.describe() for field in measured]
+
+
+def read_images(photos: Sequence[Path], shape: Sequence[int]) -> Tensor:
+    """Photos, or noise, as `(N, C, H, W) float32 in [0, 1]`; grey where there is one channel."""
+    channels, height, width = shape
+    if not photos or channels not in (1, 3):
+        return torch.rand(_NOISE_IMAGES, channels, height, width, generator=torch.Generator().manual_seed(0))
+    side = max(height, width)
+    squares = np.stack([prepare(photo, ImageContract(side, "pad")) for photo in photos])
+    top, left = (side - height) // 2, (side - width) // 2
+    images = torch.from_numpy(squares[:, top : top + height, left : left + width]).permute(0, 3, 1, 2).float() / 255
+    return images.mean(1, keepdim=True) if channels == 1 else images
+
+
+def find_stages(model: nn.Module, layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows that end a stage: as the network names them, else the last local one at each effective stride."""
+    rows = [row for row in layers if len(row["output"]) == 3 and not row["global"] and min(row["output"][1:]) > 1]
+    rows = [row for row in rows if _is_module(model, row["name"])]
+    if isinstance(model, ImageClassifier) and model.stages:
+        ends = [f"extractor.{name}" for name in model.stages]
+        last = {end: next(row for row in reversed(rows) if figures.within(row["name"], end)) for end in ends}
+        return [{**row, "name": end} for end, row in last.items()]
+    return list({tuple(row["stride"]): row for row in rows}.values())
+
+
+def _is_module(model: nn.Module, name: str) -> bool:
+    return any(known == name for known, _ in model.named_modules())
