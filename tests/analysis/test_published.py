@@ -63,6 +63,8 @@ def test_published_networks_by_their_gradients(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "settings"), [
     ("mobilenet_v2", {"width": 0.1}), ("mobilenet_v2", {"width": 0.1, "batch_norm": False}),
+    ("mobilenet_v2", {"width": 0.1, "depth": 0.3, "kernel": 5}),
+    ("mobilenet_v2", {"width": 0.1, "dilation": 3, "local_blocks": 2}),
     ("resnet_small", {"width": 4}), ("resnet_small", {"width": 2, "depth": 8}),
 ])  # fmt: skip
 def test_registered_networks_by_their_gradients(name: str, settings: dict[str, float]) -> None:

@@ -71,8 +71,11 @@ def test_a_strided_layer_pads_below_and_to_the_right_on_even_sides() -> None:
     ("name", "settings", "message"),
     [
         ("mobilenet", {}, "model 'mobilenet': unknown; use mobilenet_v2, resnet_small or timm:NAME"),
-        ("mobilenet_v2", {"depth": 3}, r"model mobilenet_v2 has no setting 'depth' \(settings: width, batch_norm\)"),
+        ("mobilenet_v2", {"heads": 3}, r"model mobilenet_v2 has no setting 'heads' \(settings: width, batch_norm, "),
         ("mobilenet_v2", {"width": "wide"}, "model mobilenet_v2, setting 'width': 'wide' is not a number"),
+        ("mobilenet_v2", {"kernel": 4}, "an odd kernel and at most 17 local_blocks"),
+        ("mobilenet_v2", {"local_blocks": 18}, "an odd kernel and at most 17 local_blocks"),
+        ("mobilenet_v2", {"local_blocks": -1}, "setting 'local_blocks': -1 is not above 0"),
         ("mobilenet_v2", {"width": 0}, "model mobilenet_v2, setting 'width': 0 is not above 0"),
         ("resnet_small", {"depth": 21}, "resnet_small needs 6n"),
         ("resnet_small", {"depth": 20.0}, "model resnet_small, setting 'depth': 20.0 is not a whole number"),

@@ -29,11 +29,12 @@ def create_model(name: str, num_classes: int, *, dropout: float = 0.0, **setting
     for key, value in settings.items():
         if key not in known:
             raise ConfigError(f"model {name} has no setting '{key}' (settings: {', '.join(known)})")
-        _check(f"model {name}, setting '{key}'", value, known[key].annotation)
+        _check(f"model {name}, setting '{key}'", value, known[key])
     return build(num_classes, dropout, **settings)
 
 
-def _check(subject: str, value: Any, kind: type) -> None:
+def _check(subject: str, value: Any, parameter: inspect.Parameter) -> None:
+    kind = parameter.annotation
     if kind is bool:
         if not isinstance(value, bool):
             raise ConfigError(f"{subject}: {value!r} is neither true nor false")
@@ -41,5 +42,5 @@ def _check(subject: str, value: Any, kind: type) -> None:
     allowed = (int,) if kind is int else (int, float)
     if not isinstance(value, allowed) or isinstance(value, bool):
         raise ConfigError(f"{subject}: {value!r} is not a {'whole ' if kind is int else ''}number")
-    if value <= 0:
+    if value < 0 or (value == 0 and parameter.default != 0):
         raise ConfigError(f"{subject}: {value} is not above 0")

@@ -1,11 +1,13 @@
 """MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), any width, any input size."""
 
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clothing_classifier.errors import ConfigError
 from clothing_classifier.models.base import ConvNorm, ImageClassifier
 
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -13,7 +15,7 @@ STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3,
 
 
 class SameConv2d(nn.Conv2d):
-    """3x3 convolution padded as TensorFlow's "SAME": where one side must get more, it is the lower and the right.
+    """A convolution padded as TensorFlow's "SAME": where one side must get more, it is the lower and the right.
 
     The published ImageNet weights were trained so; symmetric padding would shift every strided layer by a pixel.
     """
@@ -27,22 +29,25 @@ class SameConv2d(nn.Conv2d):
         return self._convolve(input)
 
     def _convolve(self, input: Tensor) -> Tensor:
-        (kernel, stride), sides = (self.kernel_size[0], self.stride[0]), (input.shape[3], input.shape[2])
+        stride, dilation, sides = self.stride[0], self.dilation[0], (input.shape[3], input.shape[2])
+        kernel = dilation * (self.kernel_size[0] - 1) + 1
         totals = [max(kernel - stride if side % stride == 0 else kernel - side % stride, 0) for side in sides]
         pads = [pad for total in totals for pad in (total // 2, total - total // 2)]
         if pads[0] == pads[1] == pads[2] == pads[3]:
-            return F.conv2d(input, self.weight, self.bias, self.stride, pads[0], 1, self.groups)
-        return F.conv2d(F.pad(input, pads), self.weight, self.bias, self.stride, 0, 1, self.groups)
+            return F.conv2d(input, self.weight, self.bias, self.stride, pads[0], dilation, self.groups)
+        return F.conv2d(F.pad(input, pads), self.weight, self.bias, self.stride, 0, dilation, self.groups)
 
 
 class InvertedResidual(nn.Module):
-    """Expand by 1x1, filter each channel by 3x3, project by 1x1; added to its input where the shapes agree."""
+    """Expand by 1x1, filter each channel, project by 1x1; added to its input where the shapes agree."""
 
-    def __init__(self, inputs: int, hidden: int, outputs: int, stride: int, bias: bool) -> None:
+    def __init__(
+        self, inputs: int, hidden: int, outputs: int, stride: int, bias: bool, kernel: int = 3, dilation: int = 1
+    ) -> None:
         super().__init__()
         self.residual = stride == 1 and inputs == outputs
         self.expand = _pointwise(inputs, hidden, bias, nn.ReLU6()) if hidden != inputs else nn.Identity()
-        filters = SameConv2d(hidden, hidden, 3, stride, groups=hidden, bias=bias)
+        filters = SameConv2d(hidden, hidden, kernel, stride, dilation=dilation, groups=hidden, bias=bias)
         self.depthwise = ConvNorm(filters, nn.ReLU6())
         self.project = _pointwise(hidden, outputs, bias)
 
@@ -63,31 +68,49 @@ def _divisible(channels: float, divisor: int = 8) -> int:
 
 
 def mobilenet_v2(
-    num_classes: int, dropout: float = 0.0, width: float = 1.0, batch_norm: bool = True
+    num_classes: int,
+    dropout: float = 0.0,
+    width: float = 1.0,
+    batch_norm: bool = True,
+    depth: float = 1.0,
+    kernel: int = 3,
+    dilation: int = 1,
+    local_blocks: int = 0,
 ) -> ImageClassifier:
     """Build the network at a `width` multiplier of all channels; the last layer keeps 1280 at widths below 1.
 
     Without `batch_norm` each convolution has a bias instead, as where a trained norm was folded into it: for
-    fine-tuning, where it shortens a step; random weights do not train so.
+    fine-tuning, where it shortens a step; random weights do not train so. `depth` multiplies the blocks of each stage.
+    Three settings move the receptive field: `kernel` of all depthwise filters, `dilation` of those behind the last
+    stride, at the same cost, and `local_blocks`, how many of the last blocks filter with 1x1, which see no further than
+    the blocks before them.
     """
+    counts = [max(1, round(count * depth)) for _, _, count, _ in STAGES]
+    if kernel % 2 == 0 or local_blocks > sum(counts):
+        raise ConfigError(f"model mobilenet_v2: an odd kernel and at most {sum(counts)} local_blocks are possible")
     bias = not batch_norm
     channels = _divisible(32 * width)
     layers: dict[str, nn.Module] = {"stem": ConvNorm(SameConv2d(3, channels, 3, 2, bias=bias), nn.ReLU6())}
     blocks: list[nn.Module] = []
-    for expansion, base, count, first_stride in STAGES:
+    last_stride = max(i for i, stage in enumerate(STAGES) if stage[3] > 1)
+    for number, (expansion, base, _, first_stride) in enumerate(STAGES):
         outputs = _divisible(base * width)
-        for i in range(count):
-            blocks.append(
-                InvertedResidual(channels, channels * expansion, outputs, first_stride if i == 0 else 1, bias)
-            )
+        for i in range(counts[number]):
+            stride = first_stride if i == 0 else 1
+            is_local = len(blocks) >= sum(counts) - local_blocks
+            dilated = dilation if number > last_stride or (number == last_stride and i > 0) else 1
+            blocks.append(InvertedResidual(channels, channels * expansion, outputs, stride, bias,
+                                           1 if is_local else kernel, dilated))  # fmt: skip
             channels = outputs
     layers["blocks"] = nn.Sequential(*blocks)
     last = _divisible(1280 * max(1.0, width))
     layers["head"] = _pointwise(channels, last, bias, nn.ReLU6())
     for layer in layers.values():
         layer.apply(_initialise)
-    architecture: dict[str, Any] = {"name": "mobilenet_v2", "settings": {"width": width, "batch_norm": batch_norm}}
-    ends = [sum(count for _, _, count, _ in STAGES[: i + 1]) - 1 for i in range(len(STAGES))]
+    settings = {"width": width, "batch_norm": batch_norm, "depth": depth, "kernel": kernel, "dilation": dilation,
+                "local_blocks": local_blocks}  # fmt: skip
+    architecture: dict[str, Any] = {"name": "mobilenet_v2", "settings": settings}
+    ends = [end - 1 for end in accumulate(counts)]
     stages = ("stem", *(f"blocks.{i}" for i in ends), "head")
     return ImageClassifier(_named_sequence(layers), last, num_classes, architecture, dropout, stages)
 

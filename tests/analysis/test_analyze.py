@@ -1,0 +1,140 @@
+"""`clothing analyze`, as a user runs it: every kind of model, both formats, pictures, and what goes wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clothing_classifier.analysis import analyze
+
+DRAWN = Path(__file__).parents[2] / "data" / "images" / "dress-00-a.jpg"
+
+MODELS = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3)) @ torch.ones(4, 2)
+
+class Zoo:
+    Net = Net
+
+class Choosy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x) if x.mean() > 0 else x
+
+class Strange(nn.Module):
+    def forward(self, x):
+        return torch.linalg.inv(x)
+
+def fails():
+    raise RuntimeError("no such weights\\nand more")
+
+number = 3
+layer = nn.Conv2d(3, 1, 5)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    (tmp_path / "mine.py").write_text(MODELS)
+
+    def call(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from clothing_classifier.cli import main; main()", "analyze", *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path,
+                                env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+        assert result.returncode == status, result.stderr
+        return result
+
+    return call
+
+
+def test_json_of_a_model_of_ones_own(run: Any) -> None:
+    report = json.loads(run("mine:Zoo.Net", "--input", "3x20x30", "--format", "json", "--all").stdout)
+    assert report["model"] == "mine:Zoo.Net"
+    assert report["input"] == [3, 20, 30]
+    assert [row["name"] for row in report["layers"]] == ["conv", "mean", "mm"]
+    assert report["layers"][0] | {"arithmetic_intensity": 0} == {
+        "name": "conv", "type": "Conv2d", "kind": "convolution", "output": [4, 20, 30], "params": 112,
+        "macs": 20 * 30 * 4 * 27, "flops": 2 * 20 * 30 * 4 * 27, "receptive_field": [3, 3], "stride": [1, 1],
+        "start": [-1, -1], "global": False, "activation_bytes": 4 * 4 * 20 * 30, "arithmetic_intensity": 0,
+    }  # fmt: skip
+    assert report["totals"]["macs"] == 20 * 30 * 4 * 27 + 8
+    assert report["totals"]["receptive_field"] == [3, 3]
+
+
+def test_products_alone_are_shown_by_default(run: Any) -> None:
+    assert [row["name"] for row in json.loads(run("mine:Net", "--format", "json").stdout)["layers"]] == ["conv", "mm"]
+
+
+def test_the_table_and_two_models_side_by_side(run: Any) -> None:
+    table = run("resnet_small", "--input", "3x32x32").stdout
+    assert "receptive field  81 px, stride 4; by other paths a unit sees the whole image" in table
+    assert "half of the MACs" in table
+    beside = run("mobilenet_v2", "--compare", "mobilenet_v2:width=0.5,kernel=5", "--compare-input", "3x160x160").stdout
+    assert "3x224x224" in beside
+    assert "3x160x160" in beside
+    assert "1.99" in next(line for line in beside.splitlines() if line.startswith("receptive field"))
+
+
+def test_a_bundle_is_read_at_its_own_size() -> None:
+    report = analyze("wardrobe")
+    assert report["input"] == [3, 256, 256]
+    assert report["totals"]["receptive_field"] == [491, 491]
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["nonsense"], "neither of mobilenet_v2, resnet_small"),
+    (["mobilenet_v2:heads=3"], "has no setting 'heads'"),
+    (["mobilenet_v2:width"], "write settings as name:width=0.5"),
+    (["nosuchmodule:Net"], "importing nosuchmodule failed: ModuleNotFoundError"),
+    (["mine:Missing"], "mine has no 'Missing'"),
+    (["mine:number"], "not a callable, but int"),
+    (["mine:fails"], "does not build when called without arguments: RuntimeError: no such weights"),
+    (["collections:OrderedDict"], "gives OrderedDict, not a torch.nn.Module"),
+    (["mine:Choosy"], "module (the model itself) (Choosy), operator local_scalar_dense: what it computes depends on"),
+    (["mine:Net", "--input", "4x20x20"], "module conv (Conv2d), operator convolution: can't take an image of 4x20x20"),
+    (["mine:Net", "--input", "20x20"], "write channels, height and width, as in 3x224x224"),
+    (["mine:Strange", "--strict"], "no rule for linalg_inv_ex (first in linalg_inv_ex)"),
+    (["mine:Net", "--figures", "pictures", "--photo", "none.jpg"], "none.jpg: "),
+])  # fmt: skip
+def test_what_goes_wrong_is_one_line(arguments: list[str], words: str, run: Any) -> None:
+    error = run(*arguments, status=2).stderr
+    assert words in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+def test_an_operator_without_a_rule_is_warned_of(run: Any) -> None:
+    assert "warning: mine:Strange: no rule for linalg_inv_ex" in run("mine:Strange", "--input", "3x8x8").stderr
+
+
+def test_a_layer_of_torch_is_one_row(run: Any) -> None:
+    (row,) = json.loads(run("mine:layer", "--input", "3x9x9", "--format", "json").stdout)["layers"]
+    assert (row["name"], row["type"], row["receptive_field"]) == ("", "Conv2d", [5, 5])
+
+
+def test_pictures_time_and_effective_fields(tmp_path: Path) -> None:
+    report = analyze("resnet_small:depth=8,width=4", (3, 48, 32), timed=True, figures=tmp_path, photos=[DRAWN])
+    names = {f"{name}.{kind}" for name in ("fields", "growth", "costs", "roofline") for kind in ("png", "svg")}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert [row["name"] for row in report["effective"]] == [
+        f"extractor.{stage}" for stage in ("stem", "stage1", "stage2", "stage3")
+    ]
+    assert all(0 < row["share_of_theoretical_side"] <= 1 for row in report["effective"])
+    timed = [row["seconds"] for row in report["layers"] if row["type"] == "Conv2d"]
+    assert timed
+    assert all(timed)
