@@ -148,6 +148,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         self.modules: dict[str, Reached] = {}
         self.stack: list[tuple[str, nn.Module, Layer | None]] = []
         self.sizes: dict[int, int] = {}
+        self.macs = 0
         self.operator = ""
         self.fault: Exception | None = None  # of ours, not of the network
         self._fields: dict[int, Field] = {}
@@ -234,7 +235,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
             layer = Layer(f"{name}/{self.operator}".lstrip("/"), self.operator)
             self.layers.append(layer)
             self._close(layer, call.output)
-        layer.macs += compute.macs(call)
+        products = compute.macs(call)
+        self.macs += products
+        layer.macs += products
         layer.flops += work
         layer.kind = compute.kind(call) or layer.kind
         if depends or work:
@@ -263,7 +266,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         if layer and tensors:
             self._close(layer, tensors[0])
         seen = self.field_of(tensors[0]) if tensors else None
-        self.modules[name] = Reached(seen.extent() if seen else None, sum(layer.macs for layer in self.layers))
+        self.modules[name] = Reached(seen.extent() if seen else None, self.macs)
 
 
 class _CircularAsZero(TorchFunctionMode):
