@@ -1,4 +1,4 @@
-"""Fill the generated blocks of README.md and of the model cards from results/, so that no figure stands on memory.
+"""Fill the generated blocks of README.md, docs/ and the model cards from results/, so that no figure stands on memory.
 
     python tools/update_readme.py [--check]
 
@@ -135,6 +135,76 @@ def training_speed() -> str:
     return "\n".join([*lines, "", f"{about}, medians of {len(record['rounds'])} rounds side by side."])
 
 
+def stages(model: str) -> str:
+    """Field, stride and MACs of each stage of a shipped model, from its bundle."""
+    manifest = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
+    size, total = manifest["preprocessing"]["size"], sum(stage["macs"] for stage in manifest["stages"])
+    lines = ["| stage | receptive field | effective stride | starts at | MACs | share |", "|---|---|---|---|---|---|"]
+    for stage in manifest["stages"]:
+        field, stride, start = (stage[key][0] for key in ("receptive_field", "stride", "start"))
+        macs = stage["macs"]
+        lines.append(f"| {stage['name']} | {field} px | {stride} px | {start} px | {macs:,} | {macs / total:.1%} |")
+    return "\n".join([*lines, "", f"{model}, {size} px; rows and columns are alike."])
+
+
+def what_if() -> str:
+    """How field and cost move with each change of a network."""
+    variants = result("what-if.json")["variants"]
+    base = next(iter(variants.values()))
+    lines = ["| MobileNetV2 | receptive field | effective stride | MACs | parameters | `clothing analyze` |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    for name, variant in variants.items():
+        side = "" if variant["input"] == base["input"] else f" --input {'x'.join(map(str, variant['input']))}"
+        costs = [f"{variant[key] / 1e6:.1f} million ({variant[key] / base[key]:.2f})" for key in ("macs", "params")]
+        field, stride = variant["receptive_field"][0], variant["stride"][0]
+        lines.append(f"| {name} | {field} px | {stride} px | {' | '.join(costs)} | `{variant['model']}{side}` |")
+    return "\n".join(lines)
+
+
+def analysis_cost() -> str:
+    """Time and memory of an analysis."""
+    record = result("analysis-cost.json")
+    lines = ["| | layers | seconds | importing torch | peak memory |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {name} | {case['layers']:.0f} | {case['seconds']:.1f} | {case['import_torch_seconds']:.1f} | "
+        f"{case['peak_mb']:.0f} MB |"
+        for name, case in record["cases"].items()
+    ]
+    return "\n".join([*lines, "", f"Fresh processes, medians of {record['n']}."])
+
+
+def ablation(preset: str) -> str:
+    """What each part of a recipe brings."""
+    record = result(f"ablation-{preset}.json")
+    lines = ["| | runs | accuracy | macro-F1 | log loss | ahead of the recipe |", "|---|---|---|---|---|---|"]
+    for name, about in record["variants"].items():
+        low, high = about["ahead_interval"]
+        ahead = "" if name == "recipe" else f"{_points(about['ahead'])} ({_points(low)} to {_points(high)})"
+        figures = [_with_spread(about[key], form) for key, form in
+                   (("accuracy", "1%"), ("macro_f1", "3f"), ("log_loss", "3f"))]  # fmt: skip
+        lines.append(f"| {name} | {about['runs']} | {' | '.join(figures)} | {ahead} |")
+    size = next(setting.partition("=")[2] for setting in record["recipe"] if setting.startswith("image.size"))
+    photos = f"{record['n']} photos of {len(record['folds'])} of {record['of_folds']} folds by sender, {size} px"
+    about = f"{photos}, {len(record['seed'])} seeds, mean ± deviation; 95%, bootstrap over senders."
+    return "\n".join([*lines, "", about])
+
+
+def few_photos() -> str:
+    """Starting from the shipped model, from ImageNet and from random weights."""
+    record = result("few-photos.json")
+    lines = ["| photos | start | runs | accuracy | macro-F1 | wardrobe ahead by | seconds |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for row in record["summary"]:
+        ahead = row["wardrobe_ahead"]
+        margin = "" if row["start"] == "wardrobe" else f"{_points(ahead['mean'])} ± {100 * ahead['spread']:.1f}"
+        figures = f"{_with_spread(row['accuracy'], '1%')} | {_with_spread(row['macro_f1'], '3f')}"
+        start = f"{row['photos']} | {row['start']} | {row['runs']}"
+        lines.append(f"| {start} | {figures} | {margin} | {row['seconds']['mean']:.0f} |")
+    photos = f"{record['folds']} folds by sender of {record['n']} photos that wardrobe has not seen"
+    about = f"{len(record['labels'])} coarse classes, {photos}, mean ± deviation over folds."
+    return "\n".join([*lines, "", about])
+
+
 BLOCKS: dict[str, Callable[..., str]] = {
     "accuracy": accuracy,
     "training": training,
@@ -142,6 +212,11 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "image-fit": image_fit,
     "speed": speed,
     "training-speed": training_speed,
+    "stages": stages,
+    "what-if": what_if,
+    "analysis-cost": analysis_cost,
+    "ablation": ablation,
+    "few-photos": few_photos,
 }
 
 
@@ -159,7 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a block is out of date")
     options = parser.parse_args()
-    for document in (ROOT / "README.md", *sorted(BUNDLES.glob("*/README.md"))):
+    for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(BUNDLES.glob("*/README.md"))):
         before = document.read_text(encoding="utf-8")
         after = BLOCK.sub(_render, before)
         if after == before:
