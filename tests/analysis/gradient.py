@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from clothing_classifier.analysis import field as fields
+from clothing_classifier.analysis import moves
 from clothing_classifier.analysis.field import Field
 
 Interval = tuple[int, int]
@@ -13,8 +13,8 @@ Interval = tuple[int, int]
 
 def derived(field: Field, row: int, column: int) -> tuple[Interval, Interval] | None:
     """What `field` says of a unit of an output `(N, C, H, W)`, all channels together: input rows and columns."""
-    field = fields.reduced(fields.reduced(field, 0), 1)
-    field = fields.pinned(fields.pinned(field, 2, row), 3, column)
+    field = moves.reduced(moves.reduced(field, 0), 1)
+    field = moves.pinned(moves.pinned(field, 2, row), 3, column)
     rows, columns = ((int(spread.lo[0, 0, 0, 0]), int(spread.hi[0, 0, 0, 0])) for spread in field.axes)
     return (rows, columns) if rows[0] <= rows[1] else None
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from clothing_classifier.analysis.layers import Trace
 from clothing_classifier.analysis.resolve import default_input, resolve
 from clothing_classifier.analysis.summary import summarise
-from clothing_classifier.analysis.tracing import Trace, trace
+from clothing_classifier.analysis.tracing import trace
 
 __all__ = ["Trace", "analyze", "resolve", "summarise", "trace"]
 

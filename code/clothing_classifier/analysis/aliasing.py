@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from clothing_classifier.analysis import field as fields
+from clothing_classifier.analysis import combining, moves
 from clothing_classifier.analysis.compute import operator_name
-from clothing_classifier.analysis.field import Field, IndexMap
+from clothing_classifier.analysis.extent import extent_of
+from clothing_classifier.analysis.field import Field, nowhere
 from clothing_classifier.analysis.rules import Call, rule_for, unknown
+from clothing_classifier.analysis.spread import IndexMap
 
 
 def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: dict[int, Call]) -> None:
@@ -24,7 +26,7 @@ def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: d
     while id(current) in views:
         call = views[id(current)]
         (base,) = (value for value in call.arguments.values() if isinstance(value, Tensor))
-        whole = known.get(id(base)) or fields.nowhere(tuple(base.shape))
+        whole = known.get(id(base)) or nowhere(tuple(base.shape))
         undo = _WRITES.get(operator_name(call.operator), _written_somewhere)
         known[id(base)] = undo(call, whole, known[id(current)])
         current = base
@@ -55,26 +57,26 @@ def _slice_written(call: Call, whole: Field, part: Field) -> Field:
 
 def _select_written(call: Call, whole: Field, part: Field) -> Field:
     (dim,) = call.dims()
-    return _between(whole, dim, call["index"] % whole.shape[dim], fields.inserted(part, dim), 1)
+    return _between(whole, dim, call["index"] % whole.shape[dim], moves.inserted(part, dim), 1)
 
 
 def _between(whole: Field, dim: int, start: int, part: Field, length: int) -> Field:
     stop = start + length
     head, tail = (
-        [fields.mapped(whole, dim, IndexMap(np.array([[first]]), 1), size)] if size else []
+        [moves.mapped(whole, dim, IndexMap(np.array([[first]]), 1), size)] if size else []
         for first, size in ((0, start), (stop, whole.shape[dim] - stop))
     )
-    return fields.joined([*head, part, *tail], dim)
+    return combining.joined([*head, part, *tail], dim)
 
 
 def _reshape_written(call: Call, whole: Field, part: Field) -> Field:
-    return fields.reshaped(part, whole.shape)
+    return moves.reshaped(part, whole.shape)
 
 
 def _written_somewhere(call: Call, whole: Field, part: Field) -> Field:
     """Where it was written is not worked out: the whole image, with the larger of both fields."""
-    before = [extent for extent in (whole.extent(), part.extent()) if extent]
-    return replace(fields.nowhere(whole.shape, True), before=max(before, key=lambda e: e.size, default=None))
+    before = [extent for extent in (extent_of(whole), extent_of(part)) if extent]
+    return replace(nowhere(whole.shape, True), before=max(before, key=lambda e: e.size, default=None))
 
 
 _WRITES: dict[str, Callable[[Call, Field, Field], Field]] = {

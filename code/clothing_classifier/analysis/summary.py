@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from clothing_classifier.analysis.extent import extent_of
 from clothing_classifier.analysis.field import Extent
-from clothing_classifier.analysis.tracing import Layer, Trace
+from clothing_classifier.analysis.layers import Layer, Trace
 
 
 def summarise(name: str, trace: Trace, seconds: Sequence[float | None] | None = None) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def summarise(name: str, trace: Trace, seconds: Sequence[float | None] | None = 
             "params": trace.params,
             "macs": trace.macs,
             "flops": trace.flops,
-            **describe_extent(trace.field.extent()),
+            **describe_extent(extent_of(trace.field)),
             "global": trace.field.sees_all,
             **({"seconds": sum(s for s in seconds if s)} if seconds is not None else {}),
         },

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from clothing_classifier.analysis.tracing import Trace
+from clothing_classifier.analysis.layers import Trace
 from clothing_classifier.memory import keep_large_blocks
 
 

@@ -4,11 +4,10 @@ Every operator is seen, whoever calls it: functional code, modules that are used
 is computed and nothing allocated, so that an image of 4,096 px costs what one of 224 px costs.
 """
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,7 +23,9 @@ from torch.utils._pytree import tree_leaves
 
 from clothing_classifier.analysis import compute
 from clothing_classifier.analysis.aliasing import write_through
-from clothing_classifier.analysis.field import Extent, Field, image_field
+from clothing_classifier.analysis.extent import extent_of
+from clothing_classifier.analysis.field import Field, image_field
+from clothing_classifier.analysis.layers import Layer, Reached, Trace
 from clothing_classifier.analysis.rules import Call, NoRule, rule_for, unknown
 from clothing_classifier.errors import AnalysisError
 from clothing_classifier.utils import one_line
@@ -32,67 +33,6 @@ from clothing_classifier.utils import one_line
 _CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "full_like", "new_empty", "new_zeros", "new_ones",
                        "new_full", "rand_like", "randn_like"})  # fmt: skip
 """Operators that take only a shape from their input."""
-
-
-@dataclass
-class Layer:
-    """One call of a leaf module, its operators summed, or one operator in a container's own forward.
-
-    `output` is the shape without batch; `bytes_moved` goes in and out of memory, once for each operator; `kind` is the
-    sort of product that it makes (`compute.kind`); `unknown` names operators without a rule.
-    """
-
-    name: str
-    type: str
-    output: tuple[int, ...] = ()
-    params: int = 0
-    macs: int = 0
-    flops: int = 0
-    field: Field | None = None
-    activation_bytes: int = 0
-    bytes_moved: int = 0
-    kind: str = ""
-    unknown: tuple[str, ...] = ()
-    parameters: set[int] = dataclasses.field(default_factory=set, repr=False)
-
-    @property
-    def extent(self) -> Extent | None:
-        """The field of a unit of the output; None where the output does not depend on the image."""
-        return self.field.extent() if self.field else None
-
-    @property
-    def sees_all(self) -> bool:
-        """Whether a unit sees the whole image by some path."""
-        return self.field is not None and self.field.sees_all
-
-
-@dataclass
-class Trace:
-    """A network as it ran: its layers in order, and what each module gave."""
-
-    input: tuple[int, ...]
-    layers: list[Layer]
-    modules: dict[str, "Reached"]
-    params: int
-    field: Field
-
-    @property
-    def macs(self) -> int:
-        """Of all layers."""
-        return sum(layer.macs for layer in self.layers)
-
-    @property
-    def flops(self) -> int:
-        """Of all layers."""
-        return sum(layer.flops for layer in self.layers)
-
-
-@dataclass(frozen=True)
-class Reached:
-    """Where a module ends: the field of its output, and the MACs of the network up to there."""
-
-    extent: Extent | None
-    macs: int
 
 
 def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
@@ -120,7 +60,7 @@ def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
         recorder.layers,
         recorder.modules,
         sum(recorder.sizes[key] for key in {key for layer in recorder.layers for key in layer.parameters}),
-        max(ends, key=lambda end: extent.size if (extent := end.extent()) else (0, 0)),
+        max(ends, key=lambda end: extent.size if (extent := extent_of(end)) else (0, 0)),
     )
 
 
@@ -266,7 +206,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         if layer and tensors:
             self._close(layer, tensors[0])
         seen = self.field_of(tensors[0]) if tensors else None
-        self.modules[name] = Reached(seen.extent() if seen else None, self.macs)
+        self.modules[name] = Reached(extent_of(seen) if seen else None, self.macs)
 
 
 class _CircularAsZero(TorchFunctionMode):

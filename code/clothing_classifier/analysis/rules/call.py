@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clothing_classifier.analysis import field as fields
-from clothing_classifier.analysis.field import Field
+from clothing_classifier.analysis.field import Field, nowhere
 
 
 class NoRule(Exception):
@@ -35,7 +34,7 @@ class Call:
     def field(self, name: str = "self") -> Field:
         """What the elements of an input see; a constant sees nothing."""
         tensor = self.arguments[name]
-        return self.field_of(tensor) or fields.nowhere(tuple(tensor.shape))
+        return self.field_of(tensor) or nowhere(tuple(tensor.shape))
 
     def dims(self, name: str = "dim") -> list[int]:
         """A dimension argument as non-negative numbers: one, several, or all where it is absent."""

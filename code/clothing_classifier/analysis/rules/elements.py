@@ -2,30 +2,31 @@
 
 from dataclasses import replace
 
-from clothing_classifier.analysis import field as fields
-from clothing_classifier.analysis.field import Field
+from clothing_classifier.analysis import combining
+from clothing_classifier.analysis.extent import extent_of
+from clothing_classifier.analysis.field import Field, nowhere
 from clothing_classifier.analysis.rules.call import Call
 
 
 def pointwise(call: Call) -> Field:
     """Each output element sees what the input elements at its place see."""
-    return fields.union(call.seeing, call.shape)
+    return combining.union(call.seeing, call.shape)
 
 
 def copied(call: Call) -> Field:
     """What is written over: the source counts, not what was there."""
-    return fields.union([call.field("src")], call.shape)
+    return combining.union([call.field("src")], call.shape)
 
 
 def filled(call: Call) -> Field:
     """One constant for all elements."""
-    return fields.nowhere(call.shape)
+    return nowhere(call.shape)
 
 
 def unknown(call: Call) -> Field:
     """What stands in for a rule that is missing: the whole image, with the field before it."""
-    known = fields.union([fields.nowhere((), True, field.extent()) for field in call.seeing], ())
-    return replace(fields.nowhere(call.shape, True), before=known.before)
+    known = combining.union([nowhere((), True, extent_of(field)) for field in call.seeing], ())
+    return replace(nowhere(call.shape, True), before=known.before)
 
 
 POINTWISE = frozenset({

@@ -6,7 +6,8 @@ Over channels they are local. Over positions of the whole image they see all of 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from clothing_classifier.analysis import field as fields
+from clothing_classifier.analysis import combining, moves
+from clothing_classifier.analysis.extent import lost
 from clothing_classifier.analysis.field import Field
 from clothing_classifier.analysis.rules.call import Call, Rule
 from clothing_classifier.analysis.rules.elements import pointwise
@@ -17,10 +18,10 @@ def reduction(call: Call) -> Field:
     if "other" in call.arguments:  # the binary forms of max and min
         return pointwise(call)
     field, dims = call.field(), call.dims()
-    field = field.lost() if field.covers(dims) else field
+    field = lost(field) if field.covers(dims) else field
     for dim in dims:
-        field = fields.reduced(field, dim)
-    return fields.reshaped(field, call.shape)
+        field = moves.reduced(field, dim)
+    return moves.reshaped(field, call.shape)
 
 
 def along(call: Call) -> Field:
@@ -52,16 +53,16 @@ def product(one: str, two: str) -> Rule:
     def rule(call: Call) -> Field:
         a, b = call.field(one), call.field(two)
         if b.factors and len(b.factors) == 1:
-            b = fields.inserted(b, 1)
+            b = moves.inserted(b, 1)
         rows, columns = len(a.factors) - 2, len(b.factors) - 1
         pairs = not a.nowhere and not b.nowhere and (a.covers([rows]) or b.covers([columns]))
-        a = a.lost() if pairs or a.covers([rows + 1]) else a
-        b = b.lost() if pairs or b.covers([columns - 1]) else b
-        a, b = fields.reduced(a, rows + 1), fields.reduced(b, columns - 1)
+        a = lost(a) if pairs or a.covers([rows + 1]) else a
+        b = lost(b) if pairs or b.covers([columns - 1]) else b
+        a, b = moves.reduced(a, rows + 1), moves.reduced(b, columns - 1)
         shape = (*call.shape, 1) if len(call.shape) < len(a.factors) else call.shape
         added = call.field_of(call["self"]) if one != "self" else None
-        result = fields.union([a, b] if added is None else [a, b, added], shape)
-        return fields.reshaped(result, call.shape)
+        result = combining.union([a, b] if added is None else [a, b, added], shape)
+        return moves.reshaped(result, call.shape)
 
     return rule
 
@@ -69,8 +70,8 @@ def product(one: str, two: str) -> Rule:
 def linear_layer(call: Call) -> Field:
     """The last dimension contracted with a constant matrix."""
     field, last = call.field("input"), len(call.shape) - 1
-    field = field.lost() if field.covers([last]) else field
-    return fields.widened(fields.reduced(field, last), last, call.shape[last])
+    field = lost(field) if field.covers([last]) else field
+    return moves.widened(moves.reduced(field, last), last, call.shape[last])
 
 
 def attention(call: Call) -> Field:
@@ -78,10 +79,10 @@ def attention(call: Call) -> Field:
     query, key, value = (call.field(name) for name in ("query", "key", "value"))
     place = len(call.shape) - 2
     if any(field.covers([place]) for field in (query, key, value)):
-        query, key, value = query.lost(), key.lost(), value.lost()
-    parts = [fields.reduced(query, place + 1)]
-    parts += [fields.reduced(fields.reduced(field, place + 1), place) for field in (key, value)]
-    return fields.union(parts, call.shape)
+        query, key, value = lost(query), lost(key), lost(value)
+    parts = [moves.reduced(query, place + 1)]
+    parts += [moves.reduced(moves.reduced(field, place + 1), place) for field in (key, value)]
+    return combining.union(parts, call.shape)
 
 
 def _spread_over(field: Field, dims: Sequence[int] | range) -> Field:
@@ -90,5 +91,5 @@ def _spread_over(field: Field, dims: Sequence[int] | range) -> Field:
         return replace(field, sees_all=True)
     for dim in dims:
         size = field.shape[dim]
-        field = fields.widened(fields.reduced(field, dim), dim, size)
+        field = moves.widened(moves.reduced(field, dim), dim, size)
     return field

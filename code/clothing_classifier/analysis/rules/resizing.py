@@ -6,9 +6,10 @@ from math import floor
 
 import numpy as np
 
-from clothing_classifier.analysis import field as fields
-from clothing_classifier.analysis.field import Field, IndexMap
+from clothing_classifier.analysis import moves
+from clothing_classifier.analysis.field import Field
 from clothing_classifier.analysis.rules.call import Call, Rule
+from clothing_classifier.analysis.spread import IndexMap
 
 
 def upsampling(taps: Callable[[Fraction], Sequence[int]], antialias: int = 0) -> Rule:
@@ -30,7 +31,7 @@ def upsampling(taps: Callable[[Fraction], Sequence[int]], antialias: int = 0) ->
                 read = [[floor(j * ratio)] for j in range(period)]
             longest = max(map(len, read))
             index = np.array([row + row[-1:] * (longest - len(row)) for row in read])
-            field = fields.mapped(field, 2 + i, IndexMap(index, step), m)
+            field = moves.mapped(field, 2 + i, IndexMap(index, step), m)
         return field
 
     return rule

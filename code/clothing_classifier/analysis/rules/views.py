@@ -4,14 +4,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clothing_classifier.analysis import field as fields
-from clothing_classifier.analysis.field import Field, IndexMap
+from clothing_classifier.analysis import combining, moves
+from clothing_classifier.analysis.field import Field, nowhere
 from clothing_classifier.analysis.rules.call import Call, NoRule
+from clothing_classifier.analysis.spread import IndexMap
 
 
 def reshape(call: Call) -> Field:
     """The same elements in the same order."""
-    return fields.reshaped(call.field(), call.shape)
+    return moves.reshaped(call.field(), call.shape)
 
 
 def strided(call: Call) -> Field:
@@ -25,7 +26,7 @@ def strided(call: Call) -> Field:
 
 def permute(call: Call) -> Field:
     """Dimensions in another order."""
-    return fields.permuted(call.field(), call.dims("dims"))
+    return moves.permuted(call.field(), call.dims("dims"))
 
 
 def transpose(call: Call) -> Field:
@@ -33,22 +34,22 @@ def transpose(call: Call) -> Field:
     order = list(range(len(call.shape)))
     one, two = (call.dims("dim0")[0], call.dims("dim1")[0]) if "dim0" in call.arguments else (0, len(order) - 1)
     order[one], order[two] = order[two], order[one]
-    return fields.permuted(call.field(), order)
+    return moves.permuted(call.field(), order)
 
 
 def expand(call: Call) -> Field:
     """Dimensions of size 1 repeated."""
-    return fields.union([call.field()], call.shape)
+    return combining.union([call.field()], call.shape)
 
 
 def repeat(call: Call) -> Field:
     """The tensor side by side with itself."""
     field = call.field()
     for _ in range(len(call.shape) - len(field.factors)):
-        field = fields.inserted(field, 0)
+        field = moves.inserted(field, 0)
     for dim in reversed(range(len(call.shape))):
-        field = fields.inserted(field, dim, call["repeats"][dim])
-    return fields.reshaped(field, call.shape)
+        field = moves.inserted(field, dim, call["repeats"][dim])
+    return moves.reshaped(field, call.shape)
 
 
 def slice_(call: Call) -> Field:
@@ -56,19 +57,19 @@ def slice_(call: Call) -> Field:
     (dim,), size = call.dims(), call["self"].shape[call.dims()[0]]
     start, step = call["start"] or 0, call["step"]
     start = min(max(start + size if start < 0 else start, 0), size)
-    return fields.mapped(call.field(), dim, IndexMap(np.array([[start]]), step), call.shape[dim])
+    return moves.mapped(call.field(), dim, IndexMap(np.array([[start]]), step), call.shape[dim])
 
 
 def select(call: Call) -> Field:
     """One element of a dimension, which goes."""
     (dim,) = call.dims()
-    return fields.removed(fields.pinned(call.field(), dim, call["index"] % call["self"].shape[dim]), dim)
+    return moves.removed(moves.pinned(call.field(), dim, call["index"] % call["self"].shape[dim]), dim)
 
 
 def unbind(call: Call) -> list[Field]:
     """Each element of a dimension by itself."""
     (dim,) = call.dims()
-    return [fields.removed(fields.pinned(call.field(), dim, i), dim) for i in range(call["self"].shape[dim])]
+    return [moves.removed(moves.pinned(call.field(), dim, i), dim) for i in range(call["self"].shape[dim])]
 
 
 def split(call: Call) -> list[Field]:
@@ -77,7 +78,7 @@ def split(call: Call) -> list[Field]:
     given = call["split_size"] if "split_size" in call.arguments else call["split_sizes"]
     sizes = [min(given, size - i) for i in range(0, size, given)] if isinstance(given, int) else given
     starts = np.cumsum([0, *sizes])
-    return [fields.mapped(call.field(), dim, IndexMap(np.array([[start]]), 1), n)
+    return [moves.mapped(call.field(), dim, IndexMap(np.array([[start]]), 1), n)
             for start, n in zip(starts, sizes, strict=False)]  # fmt: skip
 
 
@@ -85,14 +86,14 @@ def cat(call: Call) -> Field:
     """Tensors one behind the other."""
     dim = (call.arguments.get("dim") or 0) % len(call.shape)
     parts = [tensor for tensor in call["tensors"] if tensor.numel() or tensor.ndim == len(call.shape)]
-    return fields.joined([call.field_of(t) or fields.nowhere(tuple(t.shape)) for t in parts], dim)
+    return combining.joined([call.field_of(t) or nowhere(tuple(t.shape)) for t in parts], dim)
 
 
 def stack(call: Call) -> Field:
     """Tensors one behind the other along a new dimension."""
     dim = (call.arguments.get("dim") or 0) % len(call.shape)
-    parts = [call.field_of(t) or fields.nowhere(tuple(t.shape)) for t in call["tensors"]]
-    return fields.joined([fields.inserted(part, dim) for part in parts], dim)
+    parts = [call.field_of(t) or nowhere(tuple(t.shape)) for t in call["tensors"]]
+    return combining.joined([moves.inserted(part, dim) for part in parts], dim)
 
 
 def flip(call: Call) -> Field:
@@ -100,7 +101,7 @@ def flip(call: Call) -> Field:
     field = call.field()
     for dim in call.dims("dims"):
         size = call.shape[dim]
-        field = fields.mapped(field, dim, IndexMap(np.array([[size - 1]]), -1), size)
+        field = moves.mapped(field, dim, IndexMap(np.array([[size - 1]]), -1), size)
     return field
 
 
@@ -111,10 +112,10 @@ def roll(call: Call) -> Field:
         raise NoRule
     for shift, dim in zip(call["shifts"], call.dims("dims"), strict=True):
         if field.covers([dim]):
-            field = fields.mapped(field, dim, IndexMap(np.array([[-shift]]), 1), call.shape[dim])
+            field = moves.mapped(field, dim, IndexMap(np.array([[-shift]]), 1), call.shape[dim])
         else:
             index = (np.arange(call.shape[dim]) - shift) % call.shape[dim]
-            field = fields.mapped(field, dim, IndexMap(index[:, None], call.shape[dim]), call.shape[dim])
+            field = moves.mapped(field, dim, IndexMap(index[:, None], call.shape[dim]), call.shape[dim])
     return field
 
 
@@ -122,24 +123,24 @@ def pixel_shuffle(call: Call) -> Field:
     """Channels to positions: `(C r r, H, W)` to `(C, H r, W r)`."""
     *lead, c, h, w = call["self"].shape
     r, n = call["upscale_factor"], len(lead)
-    field = fields.reshaped(call.field(), (*lead, c // (r * r), r, r, h, w))
-    return fields.reshaped(fields.permuted(field, [*range(n), n, n + 3, n + 1, n + 4, n + 2]), call.shape)
+    field = moves.reshaped(call.field(), (*lead, c // (r * r), r, r, h, w))
+    return moves.reshaped(moves.permuted(field, [*range(n), n, n + 3, n + 1, n + 4, n + 2]), call.shape)
 
 
 def pixel_unshuffle(call: Call) -> Field:
     """Positions to channels: `(C, H r, W r)` to `(C r r, H, W)`."""
     *lead, c, h, w = call["self"].shape
     r, n = call["downscale_factor"], len(lead)
-    field = fields.reshaped(call.field(), (*lead, c, h // r, r, w // r, r))
-    return fields.reshaped(fields.permuted(field, [*range(n), n, n + 2, n + 4, n + 1, n + 3]), call.shape)
+    field = moves.reshaped(call.field(), (*lead, c, h // r, r, w // r, r))
+    return moves.reshaped(moves.permuted(field, [*range(n), n, n + 2, n + 4, n + 1, n + 3]), call.shape)
 
 
 def channel_shuffle(call: Call) -> Field:
     """Groups of channels interleaved."""
     n, c, *rest = call["self"].shape
     groups = call["groups"]
-    field = fields.reshaped(call.field(), (n, groups, c // groups, *rest))
-    return fields.reshaped(fields.permuted(field, [0, 2, 1, *range(3, 3 + len(rest))]), call.shape)
+    field = moves.reshaped(call.field(), (n, groups, c // groups, *rest))
+    return moves.reshaped(moves.permuted(field, [0, 2, 1, *range(3, 3 + len(rest))]), call.shape)
 
 
 def indexed(call: Call) -> Field:
@@ -154,4 +155,4 @@ def indexed(call: Call) -> Field:
     picked = index.nonzero().flatten() if index.dtype is torch.bool else index
     size = call["self"].shape[dim]
     taps = (picked.numpy() % size)[:, None].astype(np.int64)
-    return fields.mapped(call.field(), dim, IndexMap(taps, size), len(taps))
+    return moves.mapped(call.field(), dim, IndexMap(taps, size), len(taps))

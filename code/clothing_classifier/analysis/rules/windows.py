@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier.analysis import field as fields
-from clothing_classifier.analysis.field import Field, IndexMap
+from clothing_classifier.analysis import combining, moves
+from clothing_classifier.analysis.extent import lost
+from clothing_classifier.analysis.field import Field, nowhere
 from clothing_classifier.analysis.rules.call import Call, NoRule
+from clothing_classifier.analysis.spread import IndexMap
 
 
 def convolution(call: Call) -> Field:
@@ -26,7 +28,7 @@ def convolution(call: Call) -> Field:
             if call["transposed"]
             else window_reads(kernel, stride, padding, dilation)
         )
-        field = fields.mapped(field, 2 + i, reads, call.shape[2 + i])
+        field = moves.mapped(field, 2 + i, reads, call.shape[2 + i])
     return replace(field, sees_all=field.sees_all or made is not None)
 
 
@@ -49,7 +51,7 @@ def pooling(call: Call) -> Field:
         dim = len(call.shape) - count + i
         stride = _of(call["stride"] or kernel, i)
         reads = window_reads(_of(kernel, i), stride, _of(call["padding"], i), _of(call.arguments.get("dilation", 1), i))
-        field = fields.mapped(field, dim, reads, call.shape[dim])
+        field = moves.mapped(field, dim, reads, call.shape[dim])
     return field
 
 
@@ -59,14 +61,14 @@ def adaptive_pooling(call: Call) -> Field:
     dims = range(len(call.shape) - count, len(call.shape))
     pooled = [dim for dim in dims if call.shape[dim] == 1]
     if field.covers(pooled):
-        return replace(field.lost(), factors=tuple((size,) for size in call.shape))
+        return replace(lost(field), factors=tuple((size,) for size in call.shape))
     for dim in dims:
         n, m = field.shape[dim], call.shape[dim]
         period = m // gcd(n, m)
         spans = [(j * n // m, -(-(j + 1) * n // m)) for j in range(period)]
         longest = max(stop - start for start, stop in spans)
         taps = np.array([[min(start + k, stop - 1) for k in range(longest)] for start, stop in spans])
-        field = fields.mapped(field, dim, IndexMap(taps, n // gcd(n, m)), m)
+        field = moves.mapped(field, dim, IndexMap(taps, n // gcd(n, m)), m)
     return field
 
 
@@ -77,16 +79,16 @@ def unfolded_image(call: Call) -> Field:
     sides = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in
              zip(field.shape[2:], kernel, step, padding, dilation, strict=True)]  # fmt: skip
     for i in (1, 0):
-        field = fields.windowed(field, 2 + i, kernel[i], dilation[i], step[i], -padding[i], sides[i])
-    return fields.reshaped(fields.permuted(field, [0, 1, 2, 4, 3, 5]), call.shape)
+        field = moves.windowed(field, 2 + i, kernel[i], dilation[i], step[i], -padding[i], sides[i])
+    return moves.reshaped(moves.permuted(field, [0, 1, 2, 4, 3, 5]), call.shape)
 
 
 def unfolded(call: Call) -> Field:
     """`Tensor.unfold`: the windows stay in the dimension's place, their taps come last."""
     (dim,) = call.dims("dimension")
-    field = fields.windowed(call.field(), dim, call["size"], 1, call["step"], 0, call.shape[dim])
+    field = moves.windowed(call.field(), dim, call["size"], 1, call["step"], 0, call.shape[dim])
     order = [d for d in range(len(field.factors)) if d != dim]
-    return fields.permuted(field, [*order, dim])
+    return moves.permuted(field, [*order, dim])
 
 
 def padded(call: Call) -> Field:
@@ -97,28 +99,28 @@ def padded(call: Call) -> Field:
         if not field.covers([dim]) and call.operator._schema.name == "aten::constant_pad_nd":
             field = _zeros_around(field, dim, before, widths[2 * i + 1])
         else:
-            field = fields.mapped(field, dim, IndexMap(np.array([[-before]]), 1), call.shape[dim])
+            field = moves.mapped(field, dim, IndexMap(np.array([[-before]]), 1), call.shape[dim])
     return field
 
 
 def _zeros_around(field: Field, dim: int, before: int, after: int) -> Field:
-    cut = fields.mapped(field, dim, IndexMap(np.array([[max(-before, 0)]]), 1),
+    cut = moves.mapped(field, dim, IndexMap(np.array([[max(-before, 0)]]), 1),
                         field.shape[dim] + min(before, 0) + min(after, 0))  # fmt: skip
-    zeros = [fields.nowhere((*cut.shape[:dim], max(n, 0), *cut.shape[dim + 1 :])) for n in (before, after)]
-    return fields.joined([part for part in (zeros[0], cut, zeros[1]) if part.shape[dim]], dim)
+    zeros = [nowhere((*cut.shape[:dim], max(n, 0), *cut.shape[dim + 1 :])) for n in (before, after)]
+    return combining.joined([part for part in (zeros[0], cut, zeros[1]) if part.shape[dim]], dim)
 
 
 def _channels_mixed(field: Field, groups: int, outputs: int) -> Field:
     """Each output channel sees all input channels of its group."""
     if groups > 1:
         n, channels, *rest = field.shape
-        field = fields.reshaped(fields.merged(field, 1), (n, groups, channels // groups, *rest))
-        field = fields.widened(fields.reduced(field, 2), 2, outputs // groups)
-        return fields.merged(
+        field = moves.reshaped(moves.merged(field, 1), (n, groups, channels // groups, *rest))
+        field = moves.widened(moves.reduced(field, 2), 2, outputs // groups)
+        return moves.merged(
             replace(field, factors=(field.factors[0], (groups, outputs // groups), *field.factors[3:])), 1
         )
-    field = field.lost() if field.covers([1]) else field
-    return fields.widened(fields.reduced(field, 1), 1, outputs)
+    field = lost(field) if field.covers([1]) else field
+    return moves.widened(moves.reduced(field, 1), 1, outputs)
 
 
 def _of(values: Any, i: int) -> int:
