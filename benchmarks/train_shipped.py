@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clothing_classifier.bundle import DEFAULT
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
@@ -90,7 +91,8 @@ def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None
     """Turn the chosen run into the bundle."""
     out: Path = options.bundles / options.model
     shutil.rmtree(out, ignore_errors=True)
-    command = [str(_CLOTHING), "export", str(chosen), "--data", options.data, "--out", str(out), "--weights"]
+    command = [str(_CLOTHING), "export", str(chosen), "--data", options.data, "--out", str(out)]
+    command += ["--weights"] if options.model == DEFAULT else []  # what a user's own training starts from
     command += [part for fold in folds for part in ("--calibration", str(fold))]
     subprocess.run(command, check=True)
 
