@@ -50,7 +50,10 @@ def joined(fields: Sequence[Field], dim: int) -> Field:
         lo, hi = (np.concatenate(_broadcast_but(ends, factor), factor) for ends in
                   ([spread.lo for spread in listed], [spread.hi for spread in listed]))  # fmt: skip
         axes.append(spread_of(lo, hi, shift).shrunk(factor))
-    irregular = any(1 < total == spread.lo.shape[factor] for spread in axes)  # as tokens behind a class token
+    # As tokens behind a class token are: from such positions no stride can be told.
+    irregular = any(field.moves_along(factor) for field in aligned) and any(
+        1 < total == spread.lo.shape[factor] for spread in axes
+    )
     return Field(
         replaced(aligned[0].factors, dim, (total,)),
         (axes[0], axes[1]),

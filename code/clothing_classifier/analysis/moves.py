@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
+from operator import methodcaller
 
 import numpy as np
 
@@ -16,7 +17,7 @@ def merged(field: Field, dim: int) -> Field:
         factor = field.span(dim)[0]
         outer, inner, *rest = field.factors[dim]
         groups = replaced(field.factors, dim, (outer * inner, *rest))
-        field = field.with_axes(lambda spread, f=factor, o=outer, i=inner: spread.merged(f, o, i), groups)  # type: ignore[misc]
+        field = field.with_axes(methodcaller("merged", factor, outer, inner), groups)
     return field
 
 
@@ -40,17 +41,17 @@ def windowed(field: Field, dim: int, kernel: int, dilation: int, step: int, firs
     field = merged(field, dim)
     factor, offsets = field.span(dim)[0], np.arange(kernel) * dilation
     groups = (*field.factors[:dim], (kernel,), (count,), *field.factors[dim + 1 :])
-    return field.with_axes(lambda spread: spread.windowed(factor, offsets, step, first), groups)
+    return field.with_axes(methodcaller("windowed", factor, offsets, step, first), groups)
 
 
 def reduced(field: Field, dim: int) -> Field:
     """The union along `dim`, which keeps one element."""
     sizes = field.sizes
     for factor in field.span(dim):
-        field = field.with_axes(lambda spread, f=factor: spread.united(f, sizes[f]), field.factors)  # type: ignore[misc]
+        field = field.with_axes(methodcaller("united", factor, sizes[factor]), field.factors)
     span = field.span(dim)
     for factor in reversed(span[1:]):
-        field = field.with_axes(lambda spread, f=factor: spread.removed(f), field.factors)  # type: ignore[misc]
+        field = field.with_axes(methodcaller("removed", factor), field.factors)
     return replace(field, factors=replaced(field.factors, dim, (1,)))
 
 
@@ -64,26 +65,26 @@ def pinned(field: Field, dim: int, index: int) -> Field:
     """One element of a dimension, which stays."""
     field = merged(field, dim)
     factor = field.span(dim)[0]
-    return field.with_axes(lambda spread: spread.pinned(factor, index), replaced(field.factors, dim, (1,)))
+    return field.with_axes(methodcaller("pinned", factor, index), replaced(field.factors, dim, (1,)))
 
 
 def removed(field: Field, dim: int) -> Field:
     """Without a dimension that was pinned."""
     factor = field.span(dim)[0]
-    return field.with_axes(lambda spread: spread.removed(factor), without(field.factors, dim))
+    return field.with_axes(methodcaller("removed", factor), without(field.factors, dim))
 
 
 def inserted(field: Field, dim: int, size: int = 1) -> Field:
     """One more dimension, along which nothing changes."""
     factor = sum(len(group) for group in field.factors[:dim])
     groups = (*field.factors[:dim], (size,), *field.factors[dim:])
-    return field.with_axes(lambda spread: spread.inserted(factor), groups)
+    return field.with_axes(methodcaller("inserted", factor), groups)
 
 
 def permuted(field: Field, order: Sequence[int]) -> Field:
     """The dimensions in another order."""
     factors = [factor for dim in order for factor in field.span(dim)]
-    return field.with_axes(lambda spread: spread.ordered(factors), (field.factors[dim] for dim in order))
+    return field.with_axes(methodcaller("ordered", factors), (field.factors[dim] for dim in order))
 
 
 def reshaped(field: Field, shape: Shape) -> Field:
@@ -101,12 +102,11 @@ def reshaped(field: Field, shape: Shape) -> Field:
             place, left = start + len(group), wanted // prod(group)
             size = flat.sizes[place] if place < len(flat.sizes) else 0
             if wanted == 1 and size != 1:
-                flat = _changed(flat, lambda spread, f=place: spread.inserted(f), place, 0, (1,))  # type: ignore[misc]
+                flat = _changed(flat, methodcaller("inserted", place), place, 0, (1,))
                 size = 1
             elif left % size and size % left:  # the cut goes through several factors at once
                 joint = size * flat.sizes[place + 1]
-                flat = _changed(flat, lambda spread, f=place, o=size, i=joint // size: spread.merged(f, o, i),  # type: ignore[misc]
-                                place, 2, (joint,))  # fmt: skip
+                flat = _changed(flat, methodcaller("merged", place, size, joint // size), place, 2, (joint,))
                 continue
             elif size > left:
                 flat = cut(flat, 0, place, left)
@@ -122,7 +122,7 @@ def _flat(field: Field) -> Field:
     """The field with all factors in one dimension, without factors of size 1 along which nothing moves."""
     for factor in reversed(range(len(field.sizes))):
         if field.sizes[factor] == 1 and not field.moves_along(factor) and len(field.sizes) > 1:
-            field = _changed(field, lambda spread, f=factor: spread.pinned(f, 0).removed(f), factor, 1, ())  # type: ignore[misc]
+            field = _changed(field, methodcaller("removed", factor), factor, 1, ())
     return replace(field, factors=(field.sizes,))
 
 
@@ -141,6 +141,6 @@ def cut(field: Field, dim: int, factor: int, outer: int) -> Field:
     inner, at, sizes = field.sizes[factor] // outer, factor - field.span(dim)[0], field.factors[dim]
     is_position = field.moves_along(factor)
     return field.with_axes(
-        lambda spread: spread.split(factor, outer, inner, is_position),
+        methodcaller("split", factor, outer, inner, is_position),
         replaced(field.factors, dim, (*sizes[:at], outer, inner, *sizes[at + 1 :])),
     )

@@ -174,8 +174,10 @@ class Spread:
         return Spread(lo, hi, (*self.shift[:factor], 0, *self.shift[factor:]))
 
     def removed(self, factor: int) -> "Spread":
-        """Without a factor that has been pinned or united."""
-        return Spread(self.lo.squeeze(factor), self.hi.squeeze(factor), without(self.shift, factor))
+        """Without a factor, along which only the first element counts."""
+        first = np.zeros(1, np.int64)
+        lo, hi = (ends.squeeze(factor) for ends in self.at(factor, first))
+        return Spread(lo, hi, without(self.shift, factor))
 
 
 def matched(spreads: Sequence[Spread], sizes: Sequence[int], apart: int | None = None) -> list[Spread]:
