@@ -78,21 +78,28 @@ def main() -> None:
     parser.add_argument("--features", type=Path, required=True, help="ImageNet features as safetensors")
     parser.add_argument("--preset", default="benchmark-10", choices=["benchmark-10", "wardrobe"])
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--once", nargs="+", choices=list(VARIANTS), default=[], help="run these with one seed only")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"), help="finished runs are kept here")
     options = parser.parse_args()
     options.only = list(dict.fromkeys(["recipe", *options.only]))
     record = provenance()
-    tasks = [(name, fold, seed) for seed in options.seeds for fold in options.folds for name in options.only]
+    tasks = [(name, fold, seed) for seed in options.seeds for fold in options.folds for name in options.only
+             if seed in seeds_of(name, options)]  # fmt: skip
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda task: learn(task, options), tasks))
     measured = {name: measure(name, options) for name in options.only}
     write_json(Path("results") / f"ablation-{options.preset}.json", record | {
         "seed": options.seeds, "folds": options.folds, "of_folds": FOLDS, "recipe": RECIPE,
-        "n": measured["recipe"]["n"],
+        "n": len(measured["recipe"]["senders"]),
         "variants": {name: summarise(name, measured) | {"changes": VARIANTS[name]} for name in options.only},
     })  # fmt: skip
+
+
+def seeds_of(name: str, options: argparse.Namespace) -> list[int]:
+    """The seeds that a variant runs with: all, or the first alone where `--once` names it."""
+    return options.seeds[:1] if name in options.once else list(options.seeds)
 
 
 def folder(name: str, fold: int, seed: int, options: argparse.Namespace) -> Path:
@@ -116,35 +123,36 @@ def learn(task: tuple[str, int, int], options: argparse.Namespace) -> None:
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Pool the folds of each seed: figures by seed, and for each photo its sender and the share of seeds right."""
+    """Pool the folds of each seed: figures by seed, the sender of each photo, and by seed which photos were right."""
     settings = load_settings(options.preset, (*RECIPE, *VARIANTS[name]))
     senders: list[str] = []
     for fold in options.folds:
         changed = settings.data.model_copy(update={"fold": fold})
         senders += group_names(load_parts(options.data, changed)[2])
-    figures, right = [], []
-    for seed in options.seeds:
+    figures, right = {}, {}
+    for seed in seeds_of(name, options):
         runs = [folder(name, fold, seed, options) for fold in options.folds]
         labels = json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["labels"]
         logits, targets = load_held_out(runs, labels)
         probabilities = softmax(logits, fit_temperature(logits, targets))
         predicted = probabilities.argmax(1)
         confusion = metrics.confusion_matrix(targets, predicted, len(labels))
-        right.append(predicted == targets)
-        figures.append({
+        right[seed] = (predicted == targets).astype(float)
+        figures[seed] = {
             "accuracy": metrics.accuracy(targets, predicted), "macro_f1": metrics.macro_f1(confusion),
             "log_loss": metrics.log_loss(targets, probabilities),
-        })  # fmt: skip
-    return {"n": len(senders), "figures": figures, "right": np.mean(right, axis=0), "senders": senders}
+        }  # fmt: skip
+    return {"figures": figures, "right": right, "senders": senders}
 
 
 def summarise(name: str, measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Mean and spread over seeds, and how far ahead of the recipe, with its interval."""
+    """Mean and spread over seeds, and how far ahead of the recipe with the same seeds, with its interval."""
     own, recipe = measured[name], measured["recipe"]
-    ahead = own["right"] - recipe["right"]
+    ahead = np.mean([own["right"][seed] - recipe["right"][seed] for seed in own["right"]], axis=0)
+    figures = list(own["figures"].values())
     return {
-        "runs": len(own["figures"]),
-        **{key: mean_and_spread([figures[key] for figures in own["figures"]]) for key in own["figures"][0]},
+        "runs": len(figures),
+        **{key: mean_and_spread([row[key] for row in figures]) for key in figures[0]},
         "ahead": float(ahead.mean()),
         "ahead_interval": interval(ahead, recipe["senders"]),
     }
