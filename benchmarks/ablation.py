@@ -4,7 +4,7 @@ A preset at a smaller size, trained on all but one fold of its train split and m
 seeds; neither the validation nor the test photos are looked at. One resumable command, two runs at a time; finished
 runs are kept below --runs. Writes results/ablation-PRESET.json: for each variant accuracy, macro-F1 and log loss (at
 the temperature fitted to these very photos, so that a variant is not blamed for its confidence), mean and spread over
-the seeds, and the paired difference to the recipe with a 95% interval by bootstrap over senders. The interval is about
+its seeds, and the paired difference to the recipe with a 95% interval by bootstrap over senders. The interval is about
 senders only: another seed moves a variant by about its spread, and of so many comparisons some would look clear by
 chance.
 """

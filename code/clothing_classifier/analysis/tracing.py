@@ -44,8 +44,8 @@ def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
     recorder = _Recorder()
     try:
         with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), _paths(model, recorder):
-            kinds = (tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
-            image = torch.empty(1, *shape, dtype=next(kinds, torch.float32))
+            like = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(()))
+            image = torch.empty(1, *shape, dtype=like.dtype, device=like.device)
             recorder.see(image, image_field(image.shape))
             with _CircularAsZero(), recorder:
                 output = _run(model, image, recorder)
@@ -141,7 +141,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
                 self._parameters[id(output)] |= used
         if call.operator.is_view:
             self._views.update((id(output), call) for output in outputs)
-        self._add(call, inputs, outputs, used, depends, missing)
+        self._add(call, inputs, used, depends, missing)
 
     def _set(self, call: Call, found: Field | list[Field], outputs: list[Tensor]) -> None:
         written = [call[a.name] for a in call.operator._schema.arguments if a.alias_info and a.alias_info.is_write]
@@ -164,9 +164,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
             return frozenset({id(tensor)})
         return self._parameters.get(id(tensor), frozenset())
 
-    def _add(
-        self, call: Call, inputs: list[Tensor], outputs: list[Tensor], used: frozenset[int], depends: bool, missing: str
-    ) -> None:
+    def _add(self, call: Call, inputs: list[Tensor], used: frozenset[int], depends: bool, missing: str) -> None:
         name, _, layer = self.stack[-1] if self.stack else ("", None, None)
         work = compute.flops(call)
         if layer is None:
