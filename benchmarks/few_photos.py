@@ -39,7 +39,7 @@ COARSE = {
 }
 NAMES = {label: name for name, labels in COARSE.items() for label in labels}
 SIZES = (100, 200, 300)
-FOLDS = 4
+FOLDS = 3
 _CLOTHING = Path(sys.executable).with_name("clothing")
 EPOCHS_FROM_RANDOM = 24
 
