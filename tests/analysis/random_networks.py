@@ -22,6 +22,9 @@ class Positive(nn.Module):
         self.outputs, self.options, self.transposed = outputs, options, transposed
         self.layer: nn.Module | None = None
 
+    def extra_repr(self) -> str:
+        return f"transposed={self.transposed}, {self.options}"
+
     def forward(self, x: Tensor) -> Tensor:
         if self.layer is None:
             options = self.options | {"groups": gcd(self.options["groups"], x.shape[1])}  # type: ignore[arg-type]

@@ -14,20 +14,23 @@ from clothing_classifier.analysis.rules import Call, rule_for, unknown
 from clothing_classifier.analysis.spread import IndexMap
 
 
-def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: dict[int, Call]) -> None:
+def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: dict[int, Call]) -> bool:
     """Set what `tensor` sees to `seen`, in the tensors below it and in all their views.
 
-    `known` holds the field of each tensor by its id, `views` the call that made each view, in order.
+    `known` holds the field of each tensor by its id, `views` the call that made each view, in order. Returns whether
+    it was worked out where the write went; else the tensor below counts as seeing the whole image.
     """
     before, known[id(tensor)] = known.get(id(tensor)), seen
     if before is not None and _same(before, seen):
-        return
-    current = tensor
+        return True
+    current, is_exact = tensor, True
     while id(current) in views:
         call = views[id(current)]
         (base,) = (value for value in call.arguments.values() if isinstance(value, Tensor))
         whole = known.get(id(base)) or nowhere(tuple(base.shape))
         undo = _WRITES.get(operator_name(call.operator), _written_somewhere)
+        undo = _written_somewhere if undo is _slice_written and call["step"] != 1 else undo
+        is_exact = is_exact and undo is not _written_somewhere
         known[id(base)] = undo(call, whole, known[id(current)])
         current = base
     storage = tensor.untyped_storage()._cdata
@@ -36,6 +39,7 @@ def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: d
             rule = rule_for(call.operator)
             again = (rule or unknown)(call)
             known[view] = again if isinstance(again, Field) else known[view]
+    return is_exact
 
 
 def _same(one: Field, other: Field) -> bool:
@@ -50,8 +54,6 @@ def _slice_written(call: Call, whole: Field, part: Field) -> Field:
     (dim,), size = call.dims(), whole.shape[call.dims()[0]]
     start, length = call["start"] or 0, part.shape[call.dims()[0]]
     start = start + size if start < 0 else start
-    if call["step"] != 1:
-        return _written_somewhere(call, whole, part)
     return _between(whole, dim, start, part, length)
 
 
@@ -73,6 +75,18 @@ def _reshape_written(call: Call, whole: Field, part: Field) -> Field:
     return moves.reshaped(part, whole.shape)
 
 
+def _transpose_written(call: Call, whole: Field, part: Field) -> Field:
+    order = list(range(len(call.shape)))
+    one, two = (call.dims("dim0")[0], call.dims("dim1")[0]) if "dim0" in call.arguments else (0, len(order) - 1)
+    order[one], order[two] = order[two], order[one]
+    return moves.permuted(part, order)
+
+
+def _permute_written(call: Call, whole: Field, part: Field) -> Field:
+    order = call.dims("dims")
+    return moves.permuted(part, [order.index(dim) for dim in range(len(order))])
+
+
 def _written_somewhere(call: Call, whole: Field, part: Field) -> Field:
     """Where it was written is not worked out: the whole image, with the larger of both fields."""
     before = [extent for extent in (extent_of(whole), extent_of(part)) if extent]
@@ -82,5 +96,8 @@ def _written_somewhere(call: Call, whole: Field, part: Field) -> Field:
 _WRITES: dict[str, Callable[[Call, Field, Field], Field]] = {
     "slice": _slice_written,
     "select": _select_written,
-    **dict.fromkeys(("view", "unsqueeze", "squeeze", "_unsafe_view"), _reshape_written),
+    "transpose": _transpose_written,
+    "t": _transpose_written,
+    "permute": _permute_written,
+    **dict.fromkeys(("view", "unsqueeze", "squeeze", "detach", "alias"), _reshape_written),
 }

@@ -32,7 +32,7 @@ def union(fields: Sequence[Field], shape: Shape) -> Field:
         result = spread_of(lo, hi, spreads[0].shift)
         for factor in range(len(sizes)):
             if len({spread.slope(factor) for spread in own}) > 1:
-                result = result.flattened(factor)
+                result = result.flattened(factor, sizes[factor])
         axes.append(result)
     return Field(aligned[0].factors, (axes[0], axes[1]), sees_all, before)
 
@@ -49,7 +49,10 @@ def joined(fields: Sequence[Field], dim: int) -> Field:
         shift = replaced(listed[0].shift, factor, round(slope * total))
         lo, hi = (np.concatenate(_broadcast_but(ends, factor), factor) for ends in
                   ([spread.lo for spread in listed], [spread.hi for spread in listed]))  # fmt: skip
-        axes.append(spread_of(lo, hi, shift).shrunk(factor))
+        result = spread_of(lo, hi, shift).shrunk(factor)
+        if not any(result.shift):  # rows or tokens put together again, along which alone the axis runs
+            result = result.regular(factor)
+        axes.append(result)
     # As tokens behind a class token are: from such positions no stride can be told.
     irregular = any(field.moves_along(factor) for field in aligned) and any(
         1 < total == spread.lo.shape[factor] for spread in axes

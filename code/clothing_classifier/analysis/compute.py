@@ -15,8 +15,11 @@ _PRODUCTS = {"mm": "self", "bmm": "self", "addmm": "mat1", "baddbmm": "batch1", 
              "addmv": "mat", "linear": "input"}  # fmt: skip
 """Operators that contract the last dimension of the argument named."""
 
-_ARITHMETIC = ("pool", "norm", "softmax", "linear1d", "bilinear2d", "trilinear3d", "bicubic2d", "prelu",
-               "hardsw", "hardsi", "elu", "dropout")  # fmt: skip
+_ARITHMETIC = (
+    "pool", "norm", "softmax", "linear1d", "bilinear2d", "trilinear3d", "bicubic2d", "prelu", "hardsw", "hardsi",
+    "elu", "glu", "log_sigmoid", "floor_divide", "grid_sampler", "col2im", "fake_quantize",
+)  # fmt: skip
+"""Parts of the names of operators that compute, where ATen has no tag for them."""
 _REDUCTIONS = frozenset({"mean", "sum", "amax", "amin", "max", "min", "prod", "var", "std", "logsumexp", "argmax",
                          "argmin", "var_mean", "std_mean", "cumsum", "cumprod", "nansum", "median"})  # fmt: skip
 _MOVES = frozenset({"clone", "contiguous", "detach", "alias", "to", "lift_fresh", "lift", "copy", "fill",

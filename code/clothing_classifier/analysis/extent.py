@@ -63,7 +63,12 @@ def _stride(field: Field, axis: int, dim: int | None) -> Fraction:
 
 
 def _first(field: Field, axis: int) -> int | None:
-    lo, hi = field.axes[axis].lo.flat[0], field.axes[axis].hi.flat[0]
-    if lo <= hi:
-        return int(lo)
-    return field.before.start[axis] if field.before else None
+    spread, factor = field.axes[axis], field.outermost(axis)
+    if field.before and spread.lo.flat[0] > spread.hi.flat[0]:
+        return field.before.start[axis]
+    if factor is None:
+        return int(spread.lo.flat[0])
+    # Between the taps of a transposed convolution the first unit may see nothing; then by the next one that does.
+    line = np.moveaxis(spread.lo, factor, -1).reshape(-1, spread.lo.shape[factor])[0]
+    seeing = np.flatnonzero(abs(line) < NOWHERE // 2)
+    return int(line[seeing[0]] - spread.slope(factor) * int(seeing[0])) if len(seeing) else None

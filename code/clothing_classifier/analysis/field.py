@@ -84,7 +84,8 @@ class Field:
 
     def covers(self, dims: Iterable[int]) -> bool:
         """Whether these dimensions hold positions over the whole of an axis, so that reducing them sees all of it."""
-        held = {factor for dim in dims for factor in self.span(dim)}
+        # A single position beside channels, as behind a flattened 1 x 1 map, makes channels no positions.
+        held = {factor for dim in dims for factor in self.span(dim) if self.sizes[factor] > 1 or self.shape[dim] == 1}
         return any(self.outermost(axis) in held for axis in (0, 1))
 
     def dim_of(self, factor: int | None) -> int | None:

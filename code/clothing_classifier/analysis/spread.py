@@ -90,6 +90,17 @@ class Spread:
         moved = round(self.slope(factor) * size)
         return spread_of(*self.at(factor, np.arange(size)), replaced(self.shift, factor, moved))
 
+    def margined(self, factor: int, size: int) -> "Spread":
+        """Written out like `listed`, and as far again to either side, for what has no period of its own.
+
+        Indices below 0 stand at the end of the period, where reading them finds them.
+        """
+        moved = round(self.slope(factor) * 3 * size)
+        lo, hi = self.at(factor, np.concatenate([np.arange(2 * size), np.arange(-size, 0)]))
+        below = (np.arange(3 * size) >= 2 * size) * moved
+        below = below.reshape(-1, *(1,) * (self.lo.ndim - factor - 1))
+        return spread_of(lo + below, hi + below, replaced(self.shift, factor, moved))
+
     def repeated(self, factor: int, period: int) -> "Spread":
         """The same with a multiple of the period."""
         turns = period // self.lo.shape[factor]
@@ -111,6 +122,8 @@ class Spread:
 
     def regular(self, factor: int) -> "Spread":
         """The same elements with the shortest period that they show by themselves, whatever the shift was."""
+        if any(self.shift) and not self.shift[factor]:
+            return self  # the axis runs along another factor
         length = self.lo.shape[factor]
         for period in (p for p in range(1, length) if length % p == 0):
             ends = [np.diff(end.reshape(*end.shape[:factor], -1, period, *end.shape[factor + 1 :]), axis=factor)
@@ -121,12 +134,24 @@ class Spread:
                 return spread_of(
                     self.lo.take(first, factor), self.hi.take(first, factor), replaced(self.shift, factor, moved)
                 )
-        return self
+        line = np.moveaxis(self.lo, factor, -1).reshape(-1, length)[0]
+        if length == 1 or self.shift[factor] or abs(line).max() >= NOWHERE // 2:
+            return self
+        mean = (line[-1] - line[0]) / (length - 1)
+        return replace(self, shift=replaced(self.shift, factor, round(mean * length)))
 
-    def flattened(self, factor: int) -> "Spread":
+    def shifted(self, factor: int, moved: int, size: int) -> "Spread":
+        """The same elements, `margined` for a factor of this size, under another shift."""
+        if moved == self.shift[factor]:
+            return self
+        below = (np.arange(self.lo.shape[factor]) >= 2 * size) * (moved - self.shift[factor])
+        below = below.reshape(-1, *(1,) * (self.lo.ndim - factor - 1))
+        return spread_of(self.lo + below, self.hi + below, replaced(self.shift, factor, moved))
+
+    def flattened(self, factor: int, size: int) -> "Spread":
         """Without a shift where all elements along the factor see the same, as they do within a window of attention."""
-        first = np.zeros(1, np.int64)
-        if self.lo.shape[factor] == 1 or any((ends != ends.take(first, factor)).any() for ends in (self.lo, self.hi)):
+        first, there = np.zeros(1, np.int64), np.arange(size)
+        if any((ends.take(there, factor) != ends.take(first, factor)).any() for ends in (self.lo, self.hi)):
             return self
         return spread_of(*self.at(factor, first), replaced(self.shift, factor, 0))
 
@@ -188,12 +213,11 @@ def matched(spreads: Sequence[Spread], sizes: Sequence[int], apart: int | None =
             continue
         slopes = [spread.slope(factor) for spread in result if not spread.nowhere]
         period = lcm(*(spread.lo.shape[factor] for spread in result))
-        if len(set(slopes)) > 1 or period > max(size, _LONGEST):
-            # No common period: the elements that there are, which go on as the first of the tensors does.
-            result, period = [spread.listed(factor, size) for spread in result], size
+        if len(set(slopes)) > 1 or period > max(size, _LONGEST):  # no common period
+            result, period = [spread.margined(factor, size) for spread in result], 3 * size
         result = [spread.repeated(factor, period) for spread in result]
-        moved = next((spread.shift[factor] for spread in result if not spread.nowhere), 0)
-        result = [replace(spread, shift=replaced(spread.shift, factor, moved)) for spread in result]
+        first = next((spread for spread in result if not spread.nowhere), result[0])
+        result = [spread.shifted(factor, first.shift[factor], size) for spread in result]
     return result
 
 

@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import (
     DynamicOutputShapeException,
     FakeTensorMode,
 )
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -37,21 +38,21 @@ _CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "full_like", "ne
 
 def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
     """Read `model`, in evaluation mode, on one image of `shape` `(C, H, W)`; raises `AnalysisError`."""
-    was_training = model.training
-    model.eval()
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # one fused operator, which hides what it multiplies
+    _initialise_lazy(model, shape)
     recorder = _Recorder()
-    try:
-        with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), _paths(model, recorder):
-            like = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(()))
-            image = torch.empty(1, *shape, dtype=like.dtype, device=like.device)
-            recorder.see(image, image_field(image.shape))
-            with _CircularAsZero(), recorder:
-                output = _run(model, image, recorder)
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
-        model.train(was_training)
+    with (
+        _left_as_it_was(model),
+        torch.no_grad(),
+        _without_fused_layers(),
+        FakeTensorMode(allow_non_fake_inputs=True),
+        _paths(model, recorder),
+    ):
+        model.eval()
+        like = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(()))
+        image = torch.empty(1, *shape, dtype=like.dtype, device=like.device)
+        recorder.see(image, image_field(image.shape))
+        with _CircularAsZero(), recorder:
+            output = _run(model, image, recorder)
     ends = [end for tensor in _tensors(output) if (end := recorder.field_of(tensor)) is not None]
     if not ends:
         raise AnalysisError("the model's output holds no tensor that depends on the image")
@@ -90,6 +91,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         self.sizes: dict[int, int] = {}
         self.macs = 0
         self.operator = ""
+        self.guessed = ""  # an operator that wrote where it is not worked out
         self.fault: Exception | None = None  # of ours, not of the network
         self._fields: dict[int, Field] = {}
         self._parameters: dict[int, frozenset[int]] = defaultdict(frozenset)
@@ -136,6 +138,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         if depends:
             found, missing = _ruled(call)
             self._set(call, found, outputs)
+            missing, self.guessed = missing or self.guessed, ""
         else:
             for output in outputs:
                 self._parameters[id(output)] |= used
@@ -148,7 +151,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         for tensor in written:
             if isinstance(tensor, Tensor):
                 assert isinstance(found, Field)
-                write_through(tensor, found, self._fields, self._views)
+                if not write_through(tensor, found, self._fields, self._views):
+                    self.guessed = self.operator
         for i, output in enumerate(outputs):
             if isinstance(found, list):
                 seen = found[i]
@@ -178,9 +182,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         layer.macs += products
         layer.flops += work
         layer.kind = compute.kind(call) or layer.kind
-        if depends or work:
-            layer.parameters |= used
-            layer.params = sum(self.sizes[key] for key in layer.parameters)
+        layer.parameters |= used
+        layer.params = sum(self.sizes[key] for key in layer.parameters)
         if not call.operator.is_view:
             layer.bytes_moved += sum(t.numel() * t.element_size() for t in (*inputs, call.output))
         layer.unknown += (missing,) if missing else ()
@@ -222,10 +225,55 @@ class _CircularAsZero(TorchFunctionMode):
 
 
 @contextmanager
+def _without_fused_layers() -> Iterator[None]:
+    """Attention and recurrent layers operator by operator, since a fused one hides what it multiplies."""
+    attention, recurrent = torch.backends.mha.get_fastpath_enabled(), torch._C._get_mkldnn_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(attention)
+        torch._C._set_mkldnn_enabled(recurrent)
+
+
+def _initialise_lazy(model: nn.Module, shape: Sequence[int]) -> None:
+    """Let lazy layers find their sizes, by one real run."""
+    kinds = UninitializedParameter | UninitializedBuffer
+    if not any(isinstance(tensor, kinds) for tensor in (*model.parameters(), *model.buffers())):
+        return
+    flags = [(module, module.training) for module in model.modules()]
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *shape))
+    except Exception as error:  # whatever a foreign model raises is told in one line
+        raise AnalysisError(f"the model's lazy layers can't be made: {one_line(str(error))}") from error
+    for module, flag in flags:
+        module.training = flag
+
+
+@contextmanager
+def _left_as_it_was(model: nn.Module) -> Iterator[None]:
+    """Put back every module's attributes afterwards: training flags, and what a forward keeps for later."""
+    modules = [module for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)]
+    before = [(module, dict(vars(module)), dict(module._buffers)) for module in modules]
+    try:
+        yield
+    finally:
+        for module, attributes, buffers in before:
+            vars(module).clear()
+            vars(module).update(attributes)
+            module._buffers.clear()
+            module._buffers.update(buffers)
+
+
+@contextmanager
 def _paths(model: nn.Module, recorder: _Recorder) -> Iterator[None]:
     """Tell the recorder of every module's start and end."""
     handles = []
     for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):  # takes no hooks: its operators count as its container's
+            continue
         # A network without modules of its own is read operator by operator, unless it is one of torch's layers.
         is_leaf = not list(module.children()) and (name != "" or type(module).__module__.startswith("torch.nn."))
         start: Callable[..., None] = lambda m, args, n=name, leaf=is_leaf: recorder.enter(n, m, leaf)  # noqa: E731
@@ -255,4 +303,6 @@ def _bound(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str
 
 
 def _tensors(output: Any) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+    leaves = tree_leaves(output)
+    inside = [vars(leaf) for leaf in leaves if hasattr(leaf, "__dict__") and not isinstance(leaf, Tensor)]
+    return [leaf for leaf in (*leaves, *tree_leaves(inside)) if isinstance(leaf, Tensor)]

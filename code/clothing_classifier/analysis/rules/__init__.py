@@ -26,6 +26,7 @@ def _table(rules: dict[Rule, str]) -> dict[str, Rule]:
 RULES = _table({
     elements.copied: "copy_ copy",
     elements.filled: "fill_ zero_",
+    elements.gated: "glu",
     windows.convolution: "convolution _convolution",
     windows.pooling: "max_pool2d_with_indices max_pool3d_with_indices max_pool2d max_pool1d max_pool3d "
                      "avg_pool1d avg_pool2d avg_pool3d",
@@ -51,7 +52,7 @@ RULES = _table({
     views.slice_: "slice",
     views.select: "select",
     views.unbind: "unbind",
-    views.split: "split split_with_sizes",
+    views.split: "split split_with_sizes unsafe_split unsafe_split_with_sizes",
     views.cat: "cat",
     views.stack: "stack",
     views.flip: "flip",

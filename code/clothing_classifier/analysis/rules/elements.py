@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
-from clothing_classifier.analysis import combining
+import numpy as np
+
+from clothing_classifier.analysis import combining, moves
 from clothing_classifier.analysis.extent import extent_of
 from clothing_classifier.analysis.field import Field, nowhere
 from clothing_classifier.analysis.rules.call import Call
+from clothing_classifier.analysis.spread import IndexMap
 
 
 def pointwise(call: Call) -> Field:
@@ -23,6 +26,14 @@ def filled(call: Call) -> Field:
     return nowhere(call.shape)
 
 
+def gated(call: Call) -> Field:
+    """`glu`: one half of a dimension times a function of the other."""
+    (dim,) = call.dims()
+    halves = [moves.mapped(call.field(), dim, IndexMap(np.array([[start]]), 1), call.shape[dim])
+              for start in (0, call.shape[dim])]  # fmt: skip
+    return combining.union(halves, call.shape)
+
+
 def unknown(call: Call) -> Field:
     """What stands in for a rule that is missing: the whole image, with the field before it."""
     known = combining.union([nowhere((), True, extent_of(field)) for field in call.seeing], ())
@@ -34,6 +45,7 @@ POINTWISE = frozenset({
     "_prelu_kernel", "rrelu_with_noise", "softplus", "log_sigmoid_forward", "hardshrink", "softshrink", "threshold",
     "native_dropout", "clone", "contiguous", "detach", "alias", "_to_copy", "to", "lift_fresh", "lift", "dropout",
     "masked_fill", "where", "clamp", "clamp_min", "clamp_max", "view_as_real", "nan_to_num", "float_power", "celu",
-    "selu", "addcmul", "addcdiv", "lerp", "fake_quantize_per_tensor_affine",
+    "selu", "floor_divide", "tril", "triu", "bernoulli", "addcmul", "addcdiv", "lerp",
+    "fake_quantize_per_tensor_affine",
 })  # fmt: skip
 """Element-wise operators that do not carry ATen's tag for it."""

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from clothing_classifier.analysis import combining, moves
 from clothing_classifier.analysis.field import Field, nowhere
@@ -152,7 +153,8 @@ def indexed(call: Call) -> Field:
         (dim,) = call.dims()
     if len(given) != 1 or type(index) is not Tensor or index.ndim != 1 or index.is_floating_point():
         raise NoRule  # made on the way, so that its values are not known
-    picked = index.nonzero().flatten() if index.dtype is torch.bool else index
+    with _disable_current_modes():  # the index is real: its values are read, not traced
+        picked = (index.nonzero().flatten() if index.dtype is torch.bool else index).numpy()
     size = call["self"].shape[dim]
-    taps = (picked.numpy() % size)[:, None].astype(np.int64)
+    taps = (picked % size)[:, None].astype(np.int64)
     return moves.mapped(call.field(), dim, IndexMap(taps, size), len(taps))

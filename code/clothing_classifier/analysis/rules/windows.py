@@ -1,5 +1,6 @@
 """Operators whose outputs read windows of their input: convolution, pooling, resizing, padding."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import gcd
 from typing import Any
@@ -44,9 +45,16 @@ def transposed_reads(kernel: int, stride: int, padding: int, dilation: int) -> I
 
 
 def pooling(call: Call) -> Field:
-    """Maximum or mean over windows; with ceil mode the windows are those that the output has."""
+    """Maximum or mean over windows; with ceil mode the windows are those that the output has.
+
+    One window over the whole map is global pooling, however it is written.
+    """
     field, kernel = call.field(), call["kernel_size"]
     count = len(kernel)
+    sides = field.shape[-count:]
+    whole = all(_of(kernel, i) >= side for i, side in enumerate(sides)) and max(sides) > 1
+    if whole and call.shape[-count:] == (1,) * count:
+        return _seen_whole(field, call.shape)
     for i in range(count):
         dim = len(call.shape) - count + i
         stride = _of(call["stride"] or kernel, i)
@@ -61,7 +69,7 @@ def adaptive_pooling(call: Call) -> Field:
     dims = range(len(call.shape) - count, len(call.shape))
     pooled = [dim for dim in dims if call.shape[dim] == 1]
     if field.covers(pooled):
-        return replace(lost(field), factors=tuple((size,) for size in call.shape))
+        return _seen_whole(field, call.shape)
     for dim in dims:
         n, m = field.shape[dim], call.shape[dim]
         period = m // gcd(n, m)
@@ -70,6 +78,10 @@ def adaptive_pooling(call: Call) -> Field:
         taps = np.array([[min(start + k, stop - 1) for k in range(longest)] for start, stop in spans])
         field = moves.mapped(field, dim, IndexMap(taps, n // gcd(n, m)), m)
     return field
+
+
+def _seen_whole(field: Field, shape: Sequence[int]) -> Field:
+    return replace(lost(field), factors=tuple((size,) for size in shape))
 
 
 def unfolded_image(call: Call) -> Field:
