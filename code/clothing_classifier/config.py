@@ -74,18 +74,12 @@ class AugmentationSettings(Section):
     """The crop's aspect is drawn log-uniformly from [1 / aspect, aspect]."""
     rotation: float = Field(20.0, ge=0, le=180)
     """Degrees to either side."""
-    quarter_turns: float = Field(0.0, ge=0, le=1)
-    """Share of the photos turned by 90, 180 or 270 degrees, as phones without a sense of gravity deliver them."""
     flip: bool = True
     brightness: float = Field(0.4, ge=0, lt=1)
     contrast: float = Field(0.4, ge=0, lt=1)
     saturation: float = Field(0.4, ge=0, le=1)
     erase: float = Field(0.3, ge=0, le=1)
     """Share of the photos of which a rectangle is covered."""
-    policy: float = Field(0.0, ge=0, le=1)
-    """Share of the photos that go through one operator of TrivialAugment's, at a strength drawn uniformly."""
-    mix: float = Field(0.0, ge=0, le=1)
-    """Share of the batches whose photos are mixed in pairs: half of them by mixup, half by CutMix."""
 
 
 class OptimizationSettings(Section):
@@ -101,12 +95,8 @@ class OptimizationSettings(Section):
     warmup_epochs: float = Field(1.0, ge=0)
     ema_decay: float = Field(0.998, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    logit_adjustment: float = Field(0.0, ge=0)
-    """How far the loss makes up for rare classes: 1 asks for the best balanced accuracy (Menon et al. 2021)."""
     frozen_stages: int = Field(0, ge=0)
     """First stages of the network that keep the weights they start with."""
-    layer_decay: float = Field(1.0, gt=0, le=1)
-    """Each stage learns at this share of the rate of the stage after it; the classifier at the full rate."""
     keep: Literal["best", "last"] = "best"
     """Which epoch's averaged weights are kept: best on validation, or the last, so that validation chooses nothing."""
     patience: int = Field(0, ge=0)

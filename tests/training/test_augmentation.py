@@ -91,15 +91,3 @@ def test_erasing_covers_one_rectangle_with_one_colour(probability: float) -> Non
     assert share[share > 0].numel() == 0 or 0.01 < share[share > 0].min() <= share.max() < 0.28
     for photo in covered:
         assert torch.equal(photo, photo.any(1)[:, None] & photo.any(0)[None])
-
-
-def test_quarter_turns_are_exact(pixels: Tensor) -> None:
-    images = as_images(pixels)
-    turns = [next((k for k in range(4) if torch.allclose(a, b.rot90(k, (1, 2)), atol=1e-4)), None)
-             for a, b in zip(view(pixels, quarter_turns=0.6), images, strict=True)]  # fmt: skip
-    assert set(turns) == {0, 1, 2, 3}
-
-
-def test_the_policy_changes_its_share_of_the_photos(pixels: Tensor) -> None:
-    changed = (view(pixels, policy=0.5) - as_images(pixels)).abs().amax((1, 2, 3)) > 1e-3
-    assert 3 < int(changed.sum()) < 13

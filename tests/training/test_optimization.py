@@ -36,17 +36,6 @@ def test_biases_and_norms_are_not_decayed() -> None:
     assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
 
 
-def test_each_stage_learns_at_a_share_of_the_next_ones_rate() -> None:
-    model = create_model("mobilenet_v2", 3, width=0.25)
-    settings = OptimizationSettings(layer_decay=0.5)
-    scale = {id(p): group["scale"] for group in make_optimizer(model, settings).param_groups for p in group["params"]}
-    expected = {"stem": 9, "blocks.0": 8, "blocks.1": 7, "blocks.2": 7, "blocks.3": 6, "blocks.16": 2, "head": 1}
-    for part, steps in expected.items():
-        for parameter in model.extractor.get_submodule(part).parameters():
-            assert scale[id(parameter)] == 0.5**steps
-    assert scale[id(model.classifier.weight)] == 1
-
-
 def test_frozen_stages_keep_weights_and_statistics() -> None:
     model = create_model("mobilenet_v2", 3, width=0.25)
     freeze(model, 2)

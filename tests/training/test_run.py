@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CLOTHING = Path(sys.executable).parent / "clothing"
 TINY = (
     "model.name=resnet_small", "model.settings.depth=8", "model.settings.width=8", "image.size=32",
-    "optimization.batch_size=24", "runtime.threads=1", "augmentation.mix=0.8",
+    "optimization.batch_size=24", "runtime.threads=1",
 )  # fmt: skip
 
 

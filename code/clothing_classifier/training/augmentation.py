@@ -18,8 +18,7 @@ _ERASED_ASPECT = 3.0
 def augment(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
     """Return one random view of each photo, `(N, 3, size, size) float32 in [0, 1]`, from `(N, S, S, 3) uint8`."""
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255
-    images = recolour(warp(images, size, settings, generator), settings, generator)
-    return erase(trivial(images, settings.policy, generator), settings.erase, generator)
+    return erase(recolour(warp(images, size, settings, generator), settings, generator), settings.erase, generator)
 
 
 def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
@@ -27,10 +26,7 @@ def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: G
     n = len(images)
     side = _uniform(n, settings.scale[0], settings.scale[1], generator).sqrt()
     stretch = _uniform(n, -0.5, 0.5, generator).mul(math.log(settings.aspect)).exp()
-    turns = torch.randint(1, 4, (n,), generator=generator) * (
-        torch.rand(n, generator=generator) < settings.quarter_turns
-    )
-    angle = (_uniform(n, -settings.rotation, settings.rotation, generator) + 90 * turns).deg2rad()
+    angle = _uniform(n, -settings.rotation, settings.rotation, generator).deg2rad()
     mirror = 1 - 2 * torch.randint(0, 2, (n,), generator=generator) if settings.flip else torch.ones(n)
     width, height = side * stretch, side / stretch
     across = _uniform(n, -1, 1, generator) * (1 - width).abs()
@@ -49,31 +45,6 @@ def recolour(images: Tensor, settings: AugmentationSettings, generator: Generato
     images = torch.lerp(luma, images, _factor(n, settings.saturation, generator))
     mean = luma.mean(dim=(2, 3), keepdim=True)
     return torch.lerp(mean, images, _factor(n, settings.contrast, generator)).clamp_(0, 1)
-
-
-def trivial(images: Tensor, probability: float, generator: Generator) -> Tensor:
-    """Posterize, solarize, blur, sharpen or stretch the contrast of a photo, at a random strength.
-
-    TrivialAugment (Müller and Hutter 2021, https://arxiv.org/abs/2103.10158) less what `warp` and `recolour` do.
-    """
-    if not probability:
-        return images
-    n = len(images)
-    chosen = torch.randint(0, 4, (n,), generator=generator)
-    chosen[torch.rand(n, generator=generator) >= probability] = -1
-    strength = torch.rand(n, 1, 1, 1, generator=generator)
-    levels = 2 ** (8 - 6 * strength).round() - 1
-    low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
-    blurred = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    changed = (
-        (images * levels).round() / levels,
-        torch.where(images >= 1 - strength, 1 - images, images),
-        torch.lerp(blurred, images, 0.1 + 1.8 * strength).clamp(0, 1),
-        (images - low) / (high - low).clamp(min=1e-6),
-    )
-    for number, way in enumerate(changed):
-        images = torch.where((chosen == number).view(n, 1, 1, 1), way, images)
-    return images
 
 
 def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:

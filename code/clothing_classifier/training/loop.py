@@ -24,8 +24,7 @@ from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment
 from clothing_classifier.training.data import Photos, epoch_order, in_order
 from clothing_classifier.training.distillation import Teachers
-from clothing_classifier.training.mixing import mix
-from clothing_classifier.training.objective import distillation_loss, log_shares, micro_batches, soft_loss
+from clothing_classifier.training.objective import distillation_loss, micro_batches
 from clothing_classifier.training.optimization import (
     learning_rate,
     make_average,
@@ -71,7 +70,6 @@ def fit(
     if teachers is not None:
         teachers = accelerator.prepare_model(teachers, evaluation_mode=True)
     side = settings.augmentation.size or settings.image.size
-    rarity = (optimization.logit_adjustment * log_shares(train.targets, len(labels))).to(accelerator.device)
     state = _restore(out, model, average, optimizer) if resume else State()
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
@@ -84,15 +82,13 @@ def fit(
             for step, (pixels, classes) in enumerate(train.batches(batches)):
                 generator = torch.Generator().manual_seed(_derived(run.seed, epoch, step))
                 images = augment(pixels, side, settings.augmentation, generator)
-                targets = F.one_hot(classes, len(labels)).float()
-                images, targets = mix(images, targets, settings.augmentation.mix, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)
                 for group in optimizer.param_groups:
-                    group["lr"] = rate * group["scale"]
+                    group["lr"] = rate
                 loss = 0.0
-                for part, wanted in micro_batches(images, targets, optimization.micro_batches, accelerator.device):
+                for part, wanted in micro_batches(images, classes, optimization.micro_batches, accelerator.device):
                     logits = network(part)
-                    objective = soft_loss(logits + rarity, wanted, optimization.label_smoothing)
+                    objective = F.cross_entropy(logits.float(), wanted, label_smoothing=optimization.label_smoothing)
                     if teachers is not None:
                         objective = distillation_loss(objective, logits, teachers(part), settings.distillation)
                     accelerator.backward(objective * len(part) / len(pixels))

@@ -2,7 +2,6 @@
 
 import math
 from bisect import bisect_left
-from collections import defaultdict
 
 import torch
 from torch import nn
@@ -30,26 +29,11 @@ def set_train_mode(model: nn.Module) -> None:
 
 
 def make_optimizer(model: ImageClassifier, settings: OptimizationSettings) -> torch.optim.AdamW:
-    """AdamW, a group for each stage and kind of parameter, whose `scale` says what share of the rate it learns at.
-
-    Matrices and kernels decay, biases and norms do not (as in the ResNet recipe of He et al. 2019).
-    """
-    groups: dict[tuple[int, bool], list[nn.Parameter]] = defaultdict(list)
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            groups[stage_of(name.removeprefix("extractor."), model), parameter.ndim > 1].append(parameter)
-    last = len(model.stages)
-    return torch.optim.AdamW(
-        [
-            {
-                "params": parameters,
-                "weight_decay": settings.weight_decay if decays else 0.0,
-                "scale": settings.layer_decay ** (last - stage),
-            }
-            for (stage, decays), parameters in groups.items()
-        ],
-        lr=settings.learning_rate,
-    )
+    """AdamW; matrices and kernels decay, biases and norms do not (as in the ResNet recipe of He et al. 2019)."""
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    kinds = ((settings.weight_decay, lambda p: p.ndim > 1), (0.0, lambda p: p.ndim <= 1))
+    groups = [{"params": list(filter(belongs, learning)), "weight_decay": decay} for decay, belongs in kinds]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate)
 
 
 def stage_of(name: str, model: ImageClassifier) -> int:
