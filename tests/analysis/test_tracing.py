@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -192,3 +193,93 @@ def test_the_network_is_left_as_it_was() -> None:
     assert model.training
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def shifted_channels(x: Tensor, conv: nn.Module) -> Tensor:
+    y = conv(x)
+    out = torch.zeros_like(y)
+    out[:, :1, 1:] = y[:, :1, :-1]
+    out[:, 1:] = y[:, 1:]
+    return out
+
+
+def small_unet(x: Tensor, *convs: nn.Module) -> Tensor:
+    skips = []
+    for conv in convs[:3]:
+        x = conv(x)
+        skips.append(x)
+        x = F.avg_pool2d(x, 2)
+    x = convs[3](x)
+    for skip, conv in zip(reversed(skips), convs[4:], strict=True):
+        x = conv(torch.cat([F.interpolate(x, size=skip.shape[2:]), skip], 1))
+    return x
+
+
+def convs(*sizes: tuple[int, int]) -> dict[str, nn.Module]:
+    return {f"c{i}": nn.Conv2d(a, b, 3, padding=1) for i, (a, b) in enumerate(sizes)}
+
+
+@pytest.mark.parametrize("side", [64, 96, 100, 110, 200, 299])
+def test_branches_whose_sizes_do_not_divide_have_the_field_of_those_that_do(side: int) -> None:
+    model = Function(small_unet, **convs((3, 2), (2, 2), (2, 2), (2, 2), (4, 2), (4, 2), (4, 2)))
+    found = totals(model, 3, side, side + 1)
+    assert found["receptive_field"][0] == totals(model, 3, 64, 64)["receptive_field"][0]
+    assert found["start"][0] == totals(model, 3, 64, 64)["start"][0]
+
+
+@pytest.mark.parametrize(("function", "expected"), [
+    (shifted_channels, ([4, 3], [1, 1], False)),
+    (lambda x, conv: torch.stack(list(conv(x).unbind(2)), 2), ([3, 3], [1, 1], False)),
+    (lambda x, conv: conv(torch.cat([x, x.flip(3)], 0))[:1], ([3, 3], [1, 1], False)),
+    (lambda x, conv: F.avg_pool2d(conv(x), x.shape[2:]), ([3, 3], [1, 1], True)),
+    (lambda x, conv: conv(x).transpose(2, 3).contiguous().transpose(2, 3), ([3, 3], [1, 1], False)),
+    (lambda x, conv: F.glu(conv(x), 1), ([3, 3], [1, 1], False)),
+])  # fmt: skip
+def test_ways_to_write_it(function: Callable[..., Any], expected: tuple[list[int], list[int], bool]) -> None:
+    found = totals(Function(function, conv=nn.Conv2d(3, 4, 3, padding=1)), 3, 16, 16)
+    assert (found["receptive_field"], found["stride"], found["global"]) == expected
+
+
+def test_channels_beside_a_single_row_are_no_positions() -> None:
+    model = Function(lambda x, first, last: last(first(x).squeeze(2)), first=nn.Conv2d(3, 8, (16, 3)),
+                     last=nn.Conv1d(8, 5, 3))  # fmt: skip
+    found = totals(model, 3, 16, 40)
+    assert (found["receptive_field"], found["global"]) == ([16, 5], False)
+
+
+def test_a_buffer_of_indices_is_read_as_it_is() -> None:
+    model = Function(lambda x, conv: conv(x)[:, :, model.rows], conv=nn.Conv2d(3, 4, 3, padding=1))
+    model.register_buffer("rows", torch.tensor([2, 0]))
+    (row,) = (layer for layer in trace(model, (3, 16, 16)).layers if layer.type == "index")
+    assert row.field is not None
+    assert row.field.axes[0].at(2, np.array([0, 1]))[0].ravel().tolist() == [1, -1]
+
+
+def test_recurrent_layers_count_their_products() -> None:
+    model = Function(lambda x, lstm: lstm(x.flatten(2).transpose(1, 2))[0], lstm=nn.LSTM(3, 4, batch_first=True))
+    assert totals(model, 3, 4, 4)["macs"] == 16 * 4 * 4 * (3 + 4)
+
+
+def test_an_embedding_holds_its_parameters() -> None:
+    def add_positions(x: Tensor, table: nn.Module) -> Tensor:
+        return x.flatten(2).transpose(1, 2) + table(torch.arange(16))
+
+    found = rows(Function(add_positions, table=nn.Embedding(16, 3)), 3, 4, 4)
+    assert (found["table"]["params"], found["add"]["params"]) == (48, 0)
+
+
+def test_flags_and_what_a_forward_keeps_are_put_back() -> None:
+    def forward(x: Tensor, norm: nn.Module) -> Tensor:
+        model.kept = torch.arange(3)
+        return norm(x)  # type: ignore[no-any-return]
+
+    model = Function(forward, norm=nn.BatchNorm2d(3)).train()
+    model.norm.eval()  # type: ignore[union-attr, operator]
+    trace(model, (3, 4, 4))
+    assert (model.training, model.norm.training) == (True, False)  # type: ignore[union-attr]
+    assert not hasattr(model, "kept")
+
+
+def test_lazy_layers_are_made() -> None:
+    lazy = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d())
+    assert totals(lazy, 3, 8, 8)["params"] == 3 * 4 * 9 + 4 + 8

@@ -206,6 +206,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         tensors = _tensors(output)
         if layer and tensors:
             self._close(layer, tensors[0])
+            for tensor in tensors:  # its parameters are in this layer's row, and in no other
+                self._parameters.pop(id(tensor), None)
         seen = self.field_of(tensors[0]) if tensors else None
         self.modules[name] = Reached(extent_of(seen) if seen else None, self.macs)
 
