@@ -15,7 +15,7 @@ from clothing_classifier.training.run_folder import read_record, weights_in
 class Teachers(nn.Module):
     """The mean probabilities of one or several networks on the very view that the student sees.
 
-    That teacher and student see the same crop, mixed alike, is what Beyer et al. 2022 find to matter
+    That teacher and student see the same crop is what Beyer et al. 2022 find to matter
     (https://arxiv.org/abs/2106.05237).
     """
 
