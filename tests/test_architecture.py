@@ -19,6 +19,8 @@ rendering
 export
 training | analysis
 evaluation | inference | splits
+comparison
+answers
 models | bundle
 calibration
 metrics | dataset | preprocessing | fetch
