@@ -15,6 +15,7 @@ ProbabilityFunction = Callable[[Iterable[RecordSource]], Iterator[Any]]
 
 _SUM_TOLERANCE = 1e-3
 """Probabilities of half precision sum to one within this."""
+_END = object()
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def collect(
     kept, rows, failures = [], [], []
     outcomes = iter(predict(record.source for record in records))
     for position, record in enumerate(records):
-        outcome = next(outcomes, None)
+        outcome = next(outcomes, _END)
+        if outcome is _END:
+            counts = f"{position} answers for {len(records)} photos"
+            raise ModelOutputError(f"{record.image}: the predict function ended before it: {counts}")
         advance()
         if isinstance(outcome, ImageError):
             failures.append(str(outcome))
@@ -124,9 +128,10 @@ def _match_candidates(candidates: Sequence[str], labels: Sequence[str]) -> list[
 
 
 def _distribution(outcome: Any, image: str, classes: int) -> metrics.Floats:
-    if outcome is None:
-        raise ModelOutputError(f"{image}: the predict function gives no answer for it: it ended before the photos did")
-    values: metrics.Floats = np.asarray(outcome, float)
+    try:
+        values: metrics.Floats = np.asarray(outcome).astype(float)
+    except (TypeError, ValueError) as error:
+        raise ModelOutputError(f"{image}: the model gives no numbers, but a {type(outcome).__name__}") from error
     if values.shape != (classes,):
         raise ModelOutputError(f"{image}: the model gives an array of shape {values.shape} for {classes} classes")
     total = values.sum()

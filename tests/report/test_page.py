@@ -1,7 +1,6 @@
 """A page is one file that fetches nothing, and what it shows of names and labels is text."""
 
 import base64
-from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from PIL import Image
 pytest.importorskip("jinja2", reason="needs the extra 'report'")
 
 from jinja2 import UndefinedError
+from reading import read_page
 
 from clothing_classifier.report.page import data_uri, environment, thumbnail
 
@@ -27,34 +27,6 @@ PAGE = """
 {{ parts.pair(picture, None, name, [name]) }}
 {% endblock %}
 """
-
-
-class Tags(HTMLParser):
-    """Collects the tags and attributes of a page, and checks that each tag is closed."""
-
-    VOID = frozenset({"meta", "img", "line", "circle", "rect", "path", "polyline", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-        self.links: list[str] = []
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.names.append(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def read_page(text: str) -> Tags:
-    tags = Tags()
-    tags.feed(text)
-    assert tags.open == []
-    return tags
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 460, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 14, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 14, 50
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 

@@ -45,7 +45,7 @@ def write(path: Path, report: Report, title: str, explain: Explanation | None = 
         "evaluation.html.j2",
         title=title,
         figures=figures,
-        cards=[(name, f"{figures[key]:.3f}", note) for key, name, note in _CARDS if key in figures],
+        cards=_cards(figures),
         notes=report.notes,
         failures=report.failures,
         confusion=_confusion(figures),
@@ -67,6 +67,12 @@ def explain_with(classifier: Classifier) -> Explanation | None:
         return pixels, classifier.run(pixels[None], "class_map")[0, classifier.labels.index(label)]
 
     return explain
+
+
+def _cards(figures: dict[str, Any]) -> list[tuple[str, str, str]]:
+    low, high = figures["accuracy_interval"]
+    accuracy = ("Accuracy", f"{figures['accuracy']:.1%}", f"95%: {low:.1%} to {high:.1%}")
+    return [accuracy, *((name, f"{figures[key]:.3f}", note) for key, name, note in _CARDS if key in figures)]
 
 
 def _confusion(figures: dict[str, Any]) -> dict[str, Any]:
