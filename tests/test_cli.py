@@ -245,7 +245,7 @@ def test_evaluate_slices_by_any_column() -> None:
     assert set(figures["slices"]["label"]["Hat"]) == {"n", "accuracy", "accuracy_interval", "interval_method"}
     table = clothing(*arguments).stdout
     assert "and 12 more" in table
-    assert "if the least sure go to a person" in table
+    assert "if the least confident are left to a person" in table
 
 
 def test_evaluate_restricts_the_candidates() -> None:
@@ -256,7 +256,8 @@ def test_evaluate_restricts_the_candidates() -> None:
 
 def test_evaluate_compares_two_models_on_the_same_photos(tmp_path: Path) -> None:
     data = shutil.copytree(DATA, tmp_path / "data")
-    broken = next(row["image"] for row in csv.DictReader((data / "dataset.csv").open()) if row["split"] == "test")
+    table = csv.DictReader((data / "dataset.csv").read_text().splitlines())
+    broken = next(row["image"] for row in table if row["split"] == "test")
     (data / "images" / broken).write_bytes(b"")
     arguments = ("evaluate", "--data", data, "--exclude-labels", "Hoodie,Polo", "--against", "benchmark-10")
     result = clothing(*arguments, "--format", "json")

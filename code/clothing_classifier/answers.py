@@ -9,6 +9,7 @@ import numpy as np
 from clothing_classifier import metrics
 from clothing_classifier.dataset import Record, RecordSource, match_labels
 from clothing_classifier.errors import DatasetError, ImageError, ModelOutputError
+from clothing_classifier.utils import one_line
 
 ProbabilityFunction = Callable[[Iterable[RecordSource]], Iterator[Any]]
 """Takes sources and yields for each, in order, `(K,) float` probabilities or an `ImageError`."""
@@ -56,11 +57,13 @@ class Answers:
         places = {index: place for place, index in enumerate(chosen)}
         for record, target in zip(self.records, self.targets, strict=True):
             if target not in places:
-                raise DatasetError(f"{record.image} is labelled '{record.label}', which is not among the candidates")
+                raise DatasetError(
+                    f"{one_line(record.image)} is labelled '{record.label}', which is not among the candidates"
+                )
         kept = self.probabilities[:, chosen]
         totals = kept.sum(1, keepdims=True)
         if not totals.all():
-            image = self.records[int(np.argmin(totals))].image
+            image = one_line(self.records[int(np.argmin(totals))].image)
             raise ModelOutputError(f"{image}: the model gives every candidate the probability 0: none can be chosen")
         targets = np.array([places[target] for target in self.targets])
         return replace(self, targets=targets, probabilities=kept / totals, labels=tuple(candidates))
@@ -87,12 +90,12 @@ def collect(
         outcome = next(outcomes, _END)
         if outcome is _END:
             counts = f"{position} answers for {len(records)} photos"
-            raise ModelOutputError(f"{record.image}: the predict function ended before it: {counts}")
+            raise ModelOutputError(f"{one_line(record.image)}: the predict function ended before it: {counts}")
         advance()
         if isinstance(outcome, ImageError):
             failures.append(str(outcome))
         else:
-            rows.append(_distribution(outcome, record.image, len(labels)))
+            rows.append(_distribution(outcome, one_line(record.image), len(labels)))
             kept.append(position)
     if not kept:
         raise DatasetError(

@@ -52,7 +52,7 @@ def write(path: Path, report: Report, title: str, explain: Explanation | None = 
         reliability=_reliability(figures["reliability"]),
         risk=_risk(figures["risk_coverage"]),
         mistakes=_mistakes(report, explain),
-        wrong=round((1 - figures["accuracy"]) * figures["n"]),
+        wrong=int((~report.answers.right).sum()),
         explained=explain is not None,
     )
 
