@@ -263,7 +263,7 @@ def test_evaluate_compares_two_models_on_the_same_photos(tmp_path: Path) -> None
     result = clothing(*arguments, "--format", "json")
     assert result.returncode == 1
     assert result.stderr.count(f"{data}/images/{broken}: the file is empty") == 1
-    assert "compared on the 10 classes that both models have" in result.stderr
+    assert "compared on the 10 classes that both can choose" in result.stderr
     found = json.loads(result.stdout)["comparison"]
     counts = [found[key] for key in ("only_this_right", "only_against_right", "both_right", "both_wrong")]
     assert found["against"] == "benchmark-10"

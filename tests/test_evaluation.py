@@ -161,7 +161,7 @@ def test_a_rival_joins_the_report_with_what_it_can_not_read() -> None:
     report = evaluate(predict, some, LABELS)
     both = with_rival(report, collect(rival, some, (*LABELS, "Sock")), "other")
     assert both.failures == ("gone: damaged", "b: too large")
-    assert both.notes[-1] == "compared on the 3 classes that both models have"
+    assert both.notes[-1] == "compared on the 3 classes that both can choose"
     found = both.figures["comparison"]
     assert (found["against"], found["n"], found["candidates"]) == ("other", 2, list(LABELS))
     assert (found["only_this_right"], found["only_against_right"], found["difference"]) == (1, 1, 0)

@@ -109,7 +109,7 @@ def evaluate(
     with progress_bar("evaluating", len(records) * (2 if rival else 1)) as advance:
         report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance, candidates, slices)
         if rival and against:
-            answers = collect(rival.probabilities, records, rival.labels, advance, candidates)
+            answers = collect(rival.probabilities, records, rival.labels, advance)
             report = evaluation.with_rival(report, answers, against)
     _say_set_aside(dataset.set_aside)
     for note in (*dataset.notes, *report.notes):

@@ -57,9 +57,9 @@ def with_rival(report: Report, rival: Answers, name: str) -> Report:
     Photos that the other can't read join the failures. Raises as `comparison.compare` does.
     """
     found = compare(report.answers, rival)
-    notes = report.notes
+    notes = tuple(dict.fromkeys((*report.notes, *rival.notes)))
     if len(found["candidates"]) < max(len(report.answers.labels), len(rival.labels)):
-        notes += (f"compared on the {len(found['candidates'])} classes that both models have",)
+        notes += (f"compared on the {len(found['candidates'])} classes that both can choose",)
     failures = tuple(dict.fromkeys((*report.failures, *rival.failures)))
     return replace(
         report, figures=report.figures | {"comparison": {"against": name, **found}}, failures=failures, notes=notes
