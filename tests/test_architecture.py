@@ -13,11 +13,14 @@ PACKAGE = Path(__file__).parents[1] / "code" / "clothing_classifier"
 # Highest first. Modules on one line do not import each other.
 LAYERS = """
 cli
+report
 prediction
 rendering
 export
 training | analysis
 evaluation | inference | splits
+comparison
+answers
 models | bundle
 calibration
 metrics | dataset | preprocessing | fetch
@@ -26,7 +29,7 @@ utils
 errors
 """
 MAY_IMPORT_TORCH = {"models", "training", "analysis", "compression", "export"}
-HEAVY_EXTRAS = ("torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray")
+HEAVY_EXTRAS = ("torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray", "jinja2")
 
 HEIGHT = {
     module.strip(): -height

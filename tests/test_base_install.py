@@ -58,10 +58,12 @@ def test_a_missing_extra_is_one_line(base: Path, tmp_path: Path) -> None:
         ["train", "--data", str(ROOT / "data"), "--out", "run"],
         ["export", "run", "--data", str(ROOT / "data"), "--out", "bundle"],
         ["split", "--data", str(ROOT / "data"), "--out", "table.csv", "--overwrite"],
+        ["evaluate", "--data", str(ROOT / "data"), "--html", "page.html"],
     ):
+        extra = "report" if "--html" in command else "train"
         result = run(base, "clothing", *command, folder=tmp_path)
         assert result.returncode == 2
-        assert "is not installed: pip install 'clothing-classifier[train]'" in result.stderr
+        assert f"is not installed: pip install 'clothing-classifier[{extra}]'" in result.stderr
         assert len(result.stderr.splitlines()) == 1
 
 

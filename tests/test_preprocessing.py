@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from PIL.JpegImagePlugin import JpegImageFile
 
 from clothing_classifier import errors
-from clothing_classifier.preprocessing import Fit, ImageContract, Limits, Pixels, prepare
+from clothing_classifier.preprocessing import Fit, ImageContract, Limits, Pixels, prepare, scale
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 CONTRACT = ImageContract(32)
@@ -841,3 +841,12 @@ def test_threads_share_no_state_and_leave_the_warning_filters_alone() -> None:
     assert warnings.filters == before
     for pixels in answers:
         np.testing.assert_array_equal(pixels, answers[0])
+
+
+def test_scale_keeps_the_whole_photo_and_its_shape() -> None:
+    photo = np.zeros((60, 120, 3), np.uint8)
+    photo[:, :60] = 255
+    small = scale(photo, 40)
+    assert small.shape == (20, 40, 3)
+    assert small[:, :19].min() == 255
+    assert small[:, 21:].max() == 0

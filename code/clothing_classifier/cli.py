@@ -70,37 +70,58 @@ def predict(
     _finish([*bad_rows, *failed])
 
 
-@app.command(epilog="Example: clothing evaluate --data datasets/clothing --split validation --format json")
+@app.command(epilog="Example: clothing evaluate --data mine --split validation --slice kids --html page.html")
 def evaluate(
     data: Data,
     model: Model = "wardrobe",
     split: Annotated[str, typer.Option(help="train, validation, test, or all.")] = "test",
-    labels: Labels = None,
+    against: Annotated[str | None, typer.Option(metavar="MODEL", help="Compare with it on the same photos.")] = None,
+    slice_: Annotated[
+        list[str] | None, typer.Option("--slice", metavar="COLUMN", help="Accuracy by its values; may be repeated.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with charts and the worst mistakes.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Keep only these classes, A,B,C; the model chooses among them alone.")
+    ] = None,
     exclude_labels: ExcludeLabels = None,
     label_column: LabelColumn = None,
     group_column: GroupColumn = None,
     split_column: SplitColumn = None,
     format: Output = Format.table,
 ) -> None:
-    """Measure a model on labelled photos: accuracy with its interval, per class, confusion matrix."""
+    """Measure a model on labelled photos: how good, where it fails, how sure, and against another model."""
     from clothing_classifier import evaluation
+    from clothing_classifier.answers import collect, match_classes
     from clothing_classifier.dataset import Columns, load_dataset
     from clothing_classifier.inference import Classifier
     from clothing_classifier.utils import progress_bar
 
-    columns = Columns(label_column, group_column, split_column)
-    dataset = load_dataset(data, columns, _names(labels), _names(exclude_labels))
+    if html:
+        with _needs("report"):
+            from clothing_classifier.report import evaluation_page
+    columns, candidates = Columns(label_column, group_column, split_column), _names(labels)
+    dataset = load_dataset(data, columns, candidates, _names(exclude_labels))
     records = dataset.records if split == "all" else dataset.part(split)
-    classifier = Classifier.load(model)
-    with progress_bar("evaluating", len(records)) as advance:
-        report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance)
+    slices = {name: evaluation.column_reader(name, dataset.records, columns) for name in slice_ or ()}
+    classifier, rival = Classifier.load(model), Classifier.load(against) if against else None
+    if rival:
+        match_classes(records, rival.labels, f"model '{against}'")  # a fault is said before the long work, not after
+    with progress_bar("evaluating", len(records) * (2 if rival else 1)) as advance:
+        report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance, candidates, slices)
+        if rival and against:
+            answers = collect(rival.probabilities, records, rival.labels, advance)
+            report = evaluation.with_rival(report, answers, against)
     _say_set_aside(dataset.set_aside)
     for note in (*dataset.notes, *report.notes):
         _log(note)
+    if html:
+        title = f"{classifier.manifest.name} on {data.resolve().name}, {split}"
+        evaluation_page.write(html, report, title, evaluation_page.explain_with(classifier))
     if format is Format.json:
         _print_json(report.figures)
     else:
-        from clothing_classifier.rendering import evaluation_tables, show
+        from clothing_classifier.rendering import show
+        from clothing_classifier.rendering.evaluation import evaluation_tables
 
         show(*evaluation_tables(report.figures))
     _finish([*map(str, dataset.bad_rows), *report.failures])

@@ -25,6 +25,10 @@ class BundleError(UsageError):
     """A bundle is missing, damaged (a hash differs) or of a format that this version does not read."""
 
 
+class ModelOutputError(UsageError):
+    """A model's answer to a photo is no probability distribution over its labels; names the photo and what it gave."""
+
+
 class ExportError(UsageError):
     """A network did not pass the export gate: its graph disagrees with torch, or there are too few images."""
 

@@ -4,12 +4,14 @@ Throughout, `targets` is `(N,) int` in [0, K) and `probabilities` `(N, K) float`
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.floating]
+Booleans = npt.NDArray[np.bool_]
 
 MIN_GROUPS = 20
 """With fewer groups than this an interval that resamples groups means little."""
@@ -48,6 +50,36 @@ def macro_f1(confusion: npt.NDArray[np.int64]) -> float:
     return float(f1[(support > 0) | (confusion.sum(0) > 0)].mean())
 
 
+def weighted_f1(confusion: npt.NDArray[np.int64]) -> float:
+    """Mean F1 over classes, each weighted by its share of the photos."""
+    _, _, f1, support = precision_recall_f1(confusion)
+    return float(f1 @ support / support.sum())
+
+
+def auroc(targets: Integers, probabilities: Floats) -> list[float | None]:
+    """For each class, how often a photo of it has more of its probability than a photo of the rest; ties count half.
+
+    That is the area under the ROC curve, one class against the rest, by the rank sum (Hanley and McNeil 1982); `None`
+    for a class that no photo or every photo shows.
+    """
+    return [_auroc(targets == c, probabilities[:, c]) for c in range(probabilities.shape[1])]
+
+
+def _auroc(positive: Booleans, scores: Floats) -> float | None:
+    hits, rest = int(positive.sum()), int((~positive).sum())
+    if not hits or not rest:
+        return None
+    _, place, ties = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
+    return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * rest))
+
+
+def macro_auroc(areas: Sequence[float | None]) -> float | None:
+    """Mean of `auroc` over the classes that have one; `None` where none has."""
+    known = [area for area in areas if area is not None]
+    return float(np.mean(known)) if known else None
+
+
 def top_k_accuracy(targets: Integers, probabilities: Floats, k: int) -> float:
     """Share of rows whose target is among the `k` most probable classes."""
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
@@ -65,13 +97,55 @@ def brier_score(targets: Integers, probabilities: Floats) -> float:
     return float(np.mean(((probabilities - one_hot) ** 2).sum(1)))
 
 
-def expected_calibration_error(targets: Integers, probabilities: Floats, bins: int = 10) -> float:
-    """Mean gap between confidence and accuracy over `bins` of equal mass (Nguyen and O'Connor 2015)."""
+class Bin(NamedTuple):
+    """Photos of like confidence: how many, their mean confidence, and how many of them are right."""
+
+    n: int
+    confidence: float
+    right: int
+
+
+def reliability_bins(targets: Integers, probabilities: Floats, bins: int = 10) -> list[Bin]:
+    """Photos by rising confidence in up to `bins` parts of equal mass (Nguyen and O'Connor 2015)."""
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == targets
     parts = [part for part in np.array_split(np.argsort(confidence, kind="stable"), bins) if len(part)]
-    gaps = [len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts]
-    return float(sum(gaps) / len(targets))
+    return [Bin(len(part), float(confidence[part].mean()), int(right[part].sum())) for part in parts]
+
+
+def expected_calibration_error(targets: Integers, probabilities: Floats, bins: int = 10) -> float:
+    """Mean gap between confidence and accuracy over `reliability_bins`."""
+    parts = reliability_bins(targets, probabilities, bins)
+    return sum(part.n * abs(part.confidence - part.right / part.n) for part in parts) / len(targets)
+
+
+class RiskCoverage(NamedTuple):
+    """Answering only the most confident photos: the share answered, the share of those that is wrong, and the area.
+
+    `coverage`, `risk` and `threshold` are `(M,)`, one for each distinct confidence, from the highest down. `area`
+    (AURC) is the mean risk over all coverages.
+    """
+
+    coverage: Floats
+    risk: Floats
+    threshold: Floats
+    area: float
+
+
+def risk_coverage(targets: Integers, probabilities: Floats) -> RiskCoverage:
+    """The risk-coverage curve and its area (Geifman and El-Yaniv 2017).
+
+    Photos of one confidence stand in no order: the area takes the mean over all of their orders, so that it does not
+    hang on that of the table.
+    """
+    confidence = -probabilities.max(1)
+    wrong = probabilities.argmax(1) != targets
+    levels, place, ties = np.unique(confidence, return_inverse=True, return_counts=True)
+    errors = np.bincount(place, weights=wrong)
+    answered = np.arange(1, len(targets) + 1)
+    area = np.mean(np.cumsum(np.repeat(errors / ties, ties)) / answered)
+    kept = np.cumsum(ties)
+    return RiskCoverage(kept / len(targets), np.cumsum(errors) / kept, -levels, float(area))
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
@@ -82,18 +156,92 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
-def grouped_interval(right: npt.NDArray[np.bool_], groups: Sequence[str], seed: int = 0) -> tuple[float, float]:
-    """95% percentile interval of accuracy over 2,000 resamplings of whole groups (Field and Welsh 2007)."""
+def grouped_interval(values: npt.NDArray[np.generic], groups: Sequence[str], seed: int = 0) -> tuple[float, float]:
+    """95% percentile interval of a mean over 2,000 resamplings of whole groups (Field and Welsh 2007).
+
+    `values` is `(N,)`: whether each photo is right, or by how much one model is ahead on it.
+    """
     _, index = np.unique(np.asarray(groups), return_inverse=True)
-    sizes, hits = np.bincount(index), np.bincount(index, weights=right)
+    sizes, sums = np.bincount(index), np.bincount(index, weights=values.astype(float))
     draws = np.random.default_rng(seed).integers(len(sizes), size=(2000, len(sizes)))
-    low, high = np.quantile(hits[draws].sum(1) / sizes[draws].sum(1), [0.025, 0.975])
+    low, high = np.quantile(sums[draws].sum(1) / sizes[draws].sum(1), [0.025, 0.975])
     return float(low), float(high)
 
 
-def accuracy_interval(right: npt.NDArray[np.bool_], groups: Sequence[str | None]) -> tuple[tuple[float, float], str]:
+def accuracy_interval(right: Booleans, groups: Sequence[str | None]) -> tuple[tuple[float, float], str]:
     """The 95% interval of accuracy and its method: by group where every photo has one and there are enough of them."""
-    named = [group for group in groups if group]
-    if len(named) == len(right) and len(set(named)) >= MIN_GROUPS:
-        return grouped_interval(right, named), f"bootstrap over {len(set(named))} groups"
-    return wilson_interval(int(right.sum()), len(right)), "Wilson, photos taken as independent"
+    obstacle = _obstacle(groups)
+    if obstacle is None:
+        return grouped_interval(right, _named(groups)), f"bootstrap over {len(set(groups))} groups"
+    return wilson_interval(int(right.sum()), len(right)), f"Wilson, photos taken as independent{obstacle}"
+
+
+def leave_one_group_out(right: Booleans, groups: Sequence[str]) -> tuple[float, float] | None:
+    """The least and the greatest accuracy with one group left out; `None` where there is but one."""
+    _, index = np.unique(np.asarray(groups), return_inverse=True)
+    sizes, hits = np.bincount(index), np.bincount(index, weights=right)
+    if len(sizes) < 2:
+        return None
+    rest = (right.sum() - hits) / (len(right) - sizes)
+    return float(rest.min()), float(rest.max())
+
+
+def difference_interval(
+    one: Booleans, other: Booleans, groups: Sequence[str | None]
+) -> tuple[tuple[float, float], str]:
+    """The 95% interval of how far the accuracy of `one` is ahead of that of `other` on the same photos, and its method.
+
+    Groups are resampled as in `accuracy_interval`, with both models' answers to a photo kept together.
+    """
+    obstacle = _obstacle(groups)
+    if obstacle is None:
+        ahead = one.astype(int) - other.astype(int)
+        return grouped_interval(ahead, _named(groups)), f"paired bootstrap over {len(set(groups))} groups"
+    return newcombe_interval(one, other), f"Newcombe, paired, photos taken as independent{obstacle}"
+
+
+def newcombe_interval(one: Booleans, other: Booleans) -> tuple[float, float]:
+    """95% interval of a difference of paired proportions, photos taken as independent (Newcombe 1998, method 10)."""
+    n, first, second = len(one), int(one.sum()), int(other.sum())
+    both = int((one & other).sum())
+    spread = first * (n - first) * second * (n - second)
+    # The four cells' ad - bc, corrected for continuity where it is positive.
+    tie = both * (n - first - second + both) - (first - both) * (second - both)
+    phi = (max(tie - n / 2, 0) if tie > 0 else tie) / np.sqrt(spread) if spread else 0.0
+    p, q = first / n, second / n
+    (p_low, p_high), (q_low, q_high) = wilson_interval(first, n), wilson_interval(second, n)
+    low = p - q - _paired_distance(p - p_low, q_high - q, phi)
+    high = p - q + _paired_distance(p_high - p, q - q_low, phi)
+    return low, high
+
+
+def _paired_distance(a: float, b: float, phi: float) -> float:
+    return float(np.sqrt(max(0.0, a * a - 2 * phi * a * b + b * b)))
+
+
+def mcnemar(only_one: int, only_other: int) -> float:
+    """Exact two-sided p that two models are right equally often, from the photos on which just one is (McNemar 1947).
+
+    A binomial test, in whole numbers; it takes the photos as independent, which those of one sender are not.
+    """
+    n, term, tail = only_one + only_other, 1, 0
+    for k in range(min(only_one, only_other) + 1):
+        tail += term
+        term = term * (n - k) // (k + 1)
+    return min(1.0, 2 * tail / (1 << n))
+
+
+def _named(groups: Sequence[str | None]) -> list[str]:
+    return [group for group in groups if group]
+
+
+def _obstacle(groups: Sequence[str | None]) -> str | None:
+    """Why groups can't be resampled, as words behind a method; `None` where they can."""
+    named = _named(groups)
+    if not named:
+        return ""
+    if blank := len(groups) - len(named):
+        return f": {blank} of {len(groups)} photos have no group"
+    found = len(set(named))
+    few = f": {found} group{'s are' if found > 1 else ' is'} too few to resample"
+    return few if found < MIN_GROUPS else None

@@ -77,18 +77,29 @@ def prepare(source: Source, contract: ImageContract, limits: Limits = DEFAULT_LI
     animation the first frame counts. A PIL image stays as it is: its pixels are loaded, nothing else. Raises a subclass
     of `errors.ImageError` that names the file.
     """
+    return _fit(*_upright(source, contract, limits), contract)
+
+
+def scale(source: Source, side: int, limits: Limits = DEFAULT_LIMITS) -> Pixels:
+    """Return `source`, as `prepare` takes it, upright and whole: `(H, W, 3) uint8`, its long side `side` px."""
+    image, box = _upright(source, ImageContract(side), limits)
+    size = _resized((box[2] - box[0], box[3] - box[1]), ImageContract(side))
+    return np.array(image.resize(size, Image.Resampling.BILINEAR, box=box))
+
+
+def _upright(source: Source, contract: ImageContract, limits: Limits) -> tuple[Image.Image, _Box]:
+    """The whole image, decoded no larger than `contract` needs it, and where the photo lies in it."""
     name = _name_of(source)
     with _PILLOW_WARNINGS:
         image = _open(source, limits, name)
         try:
             box = None if image is source else _reduce(image, contract)
-            upright, box = _upright_rgb(image, box, name)
+            return _upright_rgb(image, box, name)
         except errors.ImageError:
             raise
         except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged data
             reason = _sentence(error)
             raise errors.ImageCorruptError(f"{name}: the image is truncated or damaged ({reason})") from error
-    return _fit(upright, box, contract)
 
 
 class _PillowWarnings:

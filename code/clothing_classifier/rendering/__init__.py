@@ -1,4 +1,4 @@
-"""Tables for terminals: what `predict` and `evaluate` show a person."""
+"""Tables for terminals: what `predict` and `analyze` show a person, and what every table is made with."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -40,22 +40,6 @@ def predictions_table(rows: Iterable[tuple[str, Prediction, str | None]], with_t
         last = _truth(prediction, truth) if with_truth else _runners_up(prediction)
         table.add_row(Text(one_line(path)), _label(prediction), _confidence(prediction), last)
     return table
-
-
-def evaluation_tables(figures: Mapping[str, Any]) -> list[RenderableType]:
-    """The headline figures, the figures of each class, and the confusion matrix of the classes that occur."""
-    low, high = figures["accuracy_interval"]
-    headline = Table(box=None, pad_edge=False, show_header=False)
-    headline.add_row("photos", str(figures["n"]))
-    headline.add_row(
-        "accuracy", f"{figures['accuracy']:.3f}  (95%: {low:.3f} to {high:.3f}; {figures['interval_method']})"
-    )
-    for key, title in (
-        ("balanced_accuracy", "balanced accuracy"), ("macro_f1", "macro-F1"), ("top3", "top-3 accuracy"),
-        ("log_loss", "log loss"), ("brier", "Brier score"), ("ece", "calibration error"),
-    ):  # fmt: skip
-        headline.add_row(title, f"{figures[key]:.3f}")
-    return [headline, Text(), _class_table(figures["per_class"]), Text(), _confusion_table(figures)]
 
 
 def analysis_tables(report: Mapping[str, Any]) -> list[RenderableType]:
@@ -135,34 +119,6 @@ def _milliseconds(seconds: float | None) -> str:
 
 def _ratio(one: float, other: float) -> str:
     return f"{other / one:.2f}" if one else ""
-
-
-def _class_table(per_class: Mapping[str, Mapping[str, float]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("class")
-    for title in ("precision", "recall", "F1", "support"):
-        table.add_column(title, justify="right")
-    table.add_column("recall")
-    for label, row in per_class.items():
-        values = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(Text(label), *values, str(row["support"]), Text(bar(row["recall"]), "cyan"))
-    return table
-
-
-def _confusion_table(figures: Mapping[str, Any]) -> Table:
-    matrix, labels = figures["confusion"], figures["labels"]
-    used = [i for i in range(len(labels)) if sum(matrix[i]) or any(row[i] for row in matrix)]
-    table = Table(box=None, pad_edge=False, header_style="bold", title="true class (rows) as predicted (columns)")
-    table.add_column("")
-    for i in used:
-        table.add_column(Text(labels[i][:5]), justify="right")
-    for i in used:
-        table.add_row(Text(labels[i]), *(_cell(matrix[i][j], i == j) for j in used))
-    return table
-
-
-def _cell(count: int, hit: bool) -> Text:
-    return Text(str(count) if count else "·", "green" if hit else ("red" if count else "dim"))
 
 
 def _label(prediction: Prediction) -> Text:

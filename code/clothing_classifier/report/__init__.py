@@ -1,0 +1,1 @@
+"""Pages for people: measurements in, one HTML file out. Its modules need the extra `report`, this file none."""
