@@ -16,7 +16,7 @@ cli
 report
 prediction
 rendering
-export
+export | audit
 training | analysis
 evaluation | inference | splits
 comparison

@@ -127,6 +127,52 @@ def evaluate(
     _finish([*map(str, dataset.bad_rows), *report.failures])
 
 
+@app.command(epilog="Example: clothing audit --data mine --group-column sender_id --out audit --fix")
+def audit(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for findings.csv and audit.html.")],
+    model: Model = "wardrobe",
+    fix: Annotated[bool, typer.Option("--fix", help="Write dataset.cleaned.csv, beside the old table.")] = False,
+    labels: Labels = None,
+    exclude_labels: ExcludeLabels = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    split_column: SplitColumn = None,
+    format: Output = Format.table,
+) -> None:
+    """Look for what is wrong with a data set: files, copies, leaks between splits, suspect labels, small classes."""
+    from clothing_classifier.dataset import Columns, load_dataset
+    from clothing_classifier.inference import Classifier
+
+    with _needs("audit"):
+        from clothing_classifier import audit as auditing
+        from clothing_classifier.audit import cleaning
+        from clothing_classifier.report import audit_page
+
+    columns = Columns(label_column, group_column, split_column)
+    dataset = load_dataset(data, columns, _names(labels), _names(exclude_labels))
+    _say_set_aside(dataset.set_aside)
+    found = auditing.audit(dataset, Classifier.load(model))
+    findings, page = out / "findings.csv", out / "audit.html"
+    auditing.write_findings(findings, found.findings)
+    audit_page.write(page, found, f"Audit of {data.resolve().name}")
+    written = {"findings": str(findings), "page": str(page)}
+    if fix:
+        table, gone = cleaning.write_cleaned(dataset, found.survey, found.dropped)
+        written |= {"table": str(table)}
+        _log(f"{table}: {gone} rows fewer; look at it, then put it in the place of dataset.csv")
+    if format is Format.json:
+        _print_json({"counts": found.counts, "serious": found.is_serious, "summary": found.summary, **written})
+    else:
+        from clothing_classifier.rendering import show
+        from clothing_classifier.rendering.audit import audit_tables
+
+        show(*audit_tables(found))
+        print(f"written: {', '.join(written.values())}")
+    if found.is_serious:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: clothing split --data mine --group-column sender_id --validation 0.15 --test 0.15")
 def split(
     data: Data,

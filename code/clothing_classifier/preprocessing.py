@@ -87,13 +87,18 @@ def scale(source: Source, side: int, limits: Limits = DEFAULT_LIMITS) -> Pixels:
     return np.array(image.resize(size, Image.Resampling.BILINEAR, box=box))
 
 
-def _upright(source: Source, contract: ImageContract, limits: Limits) -> tuple[Image.Image, _Box]:
-    """The whole image, decoded no larger than `contract` needs it, and where the photo lies in it."""
+def load(source: Source, limits: Limits = DEFAULT_LIMITS) -> Image.Image:
+    """Return `source`, as `prepare` takes it, as an upright RGB image of its own size."""
+    return _upright(source, None, limits)[0]
+
+
+def _upright(source: Source, contract: ImageContract | None, limits: Limits) -> tuple[Image.Image, _Box]:
+    """The whole image, where there is a contract decoded no larger than that needs, and where the photo lies in it."""
     name = _name_of(source)
     with _PILLOW_WARNINGS:
         image = _open(source, limits, name)
         try:
-            box = None if image is source else _reduce(image, contract)
+            box = _reduce(image, contract) if contract and image is not source else None
             return _upright_rgb(image, box, name)
         except errors.ImageError:
             raise

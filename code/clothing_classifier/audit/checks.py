@@ -1,0 +1,116 @@
+"""From what was seen to findings: each function looks for one sort of fault."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from clothing_classifier.audit.duplicates import FLAT, Copies
+from clothing_classifier.audit.findings import Finding, Severity
+from clothing_classifier.audit.labels import Suspect
+from clothing_classifier.audit.survey import Photo, Survey
+from clothing_classifier.dataset import SPLITS, BadRow, Record
+
+MIN_SIDE = 64
+MAX_ASPECT = 3.0
+TO_LEARN, TO_MEASURE = 30, 10
+"""Photos of a class below which training learns it badly, and below which a recall says little (95%: +-0.3)."""
+_SUFFIXES = {
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"}, "MPO": {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}, "PNG": {".png"},
+    "WEBP": {".webp"}, "GIF": {".gif"}, "BMP": {".bmp"}, "TIFF": {".tif", ".tiff"}, "HEIF": {".heic", ".heif"},
+}  # fmt: skip
+
+
+def bad_rows(rows: Sequence[BadRow]) -> Iterator[Finding]:
+    """Rows of the table that can't be used."""
+    for row in rows:
+        yield Finding("bad-row", Severity.error, row.image, "", str(row), "drop the row, or mend it")
+
+
+def file_faults(survey: Survey) -> Iterator[Finding]:
+    """Unreadable and damaged files, wrong names, and pictures that show too little."""
+    for record, error in survey.failures:
+        yield Finding("unreadable", Severity.error, record.image, "", str(error), "drop the row")
+    sides = [min(photo.width, photo.height) for photo in survey.photos]
+    has_photos = float(np.median(sides)) >= MIN_SIDE  # else this is a collection of small pictures
+    for photo, grey in zip(survey.photos, survey.greys, strict=True):
+        yield from _picture_faults(photo, float(grey.std()), has_photos)
+
+
+def _picture_faults(photo: Photo, contrast: float, has_photos: bool) -> Iterator[Finding]:
+    name, size = photo.record.image, f"{photo.width} x {photo.height} px"
+    if photo.damage:
+        what = f"the file is damaged, and a part of the picture is made up ({photo.damage})"
+        yield Finding("unreadable", Severity.warning, name, "", what, "look at it; get the file again")
+    suffix = PurePosixPath(name).suffix.lower()
+    if photo.form and suffix not in _SUFFIXES.get(photo.form, {suffix}):
+        what = f"the content is {photo.form}, the name says {suffix or 'nothing'}"
+        yield Finding("wrong-extension", Severity.note, name, "", what, "rename the file and its row")
+    if contrast < FLAT:
+        what = f"one even colour (grey {photo.brightness:.0f} of 255, deviation {contrast:.1f})"
+        yield Finding("blank", Severity.warning, name, "", what, "drop the row")
+    if has_photos and min(photo.width, photo.height) < MIN_SIDE:
+        yield Finding("tiny", Severity.warning, name, "", size, "get a larger picture, or drop the row")
+    if max(photo.width, photo.height) >= MAX_ASPECT * min(photo.width, photo.height):
+        yield Finding("extreme-aspect", Severity.warning, name, "", size, "crop it to the garment, or drop the row")
+
+
+def copy_faults(survey: Survey, copies: Sequence[Copies], dropped: set[int]) -> Iterator[Finding]:
+    """Every pair of copies; those that cross a split or disagree in label get a second row that says so."""
+    for cluster in copies:
+        for i, j, exact in cluster.pairs():
+            one, other = survey.photos[i].record, survey.photos[j].record
+            kind, what = ("exact-duplicate", "the same pixels") if exact else ("near-duplicate", "the same picture")
+            names, action = (one.image, other.image), _action(survey, (i, j), dropped)
+            yield Finding(kind, Severity.warning, *names, what, action)
+            if one.split and other.split and one.split != other.split:
+                yield Finding("split-leak", Severity.error, *names, f"{what} in {one.split} and {other.split}", action)
+            if one.label != other.label:
+                labels = f"{what}, labelled '{one.label}' and '{other.label}'"
+                yield Finding("label-conflict", Severity.error, *names, labels, action)
+
+
+def _action(survey: Survey, pair: tuple[int, int], dropped: set[int]) -> str:
+    gone = [survey.photos[i].record.image for i in pair if i in dropped]
+    return f"drop {' and '.join(gone)}" if gone else "keep both, on one side of a split"
+
+
+def group_leaks(records: Sequence[Record]) -> Iterator[Finding]:
+    """Groups with photos on more than one side of the split: one row for each group and pair of sides."""
+    members: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        if record.group and record.split:
+            members[record.group][record.split].append(record.image)
+    for group, by_split in members.items():
+        sides = [split for split in SPLITS if split in by_split]
+        for n, one in enumerate(sides):
+            for other in sides[n + 1 :]:
+                counts = f"{one} ({len(by_split[one])} photos) and {other} ({len(by_split[other])})"
+                what = f"group '{group}' stands in {counts}"
+                yield Finding("group-leak", Severity.error, by_split[one][0], by_split[other][0], what,
+                              "split again by group: clothing split --group-column")  # fmt: skip
+
+
+def small_classes(records: Sequence[Record]) -> Iterator[Finding]:
+    """Classes with too few photos to learn (train, or all where there is no split) or to measure (the other parts)."""
+    split = any(record.split for record in records)
+    counts = Counter((record.split if split else "train", record.label) for record in records)
+    first = {record.label: record.image for record in reversed(records)}
+    parts = {part for part, _ in counts} & set(SPLITS)
+    for label in sorted(first):
+        for part in SPLITS:
+            least, purpose = (TO_LEARN, "learn") if part == "train" else (TO_MEASURE, "measure")
+            if part in parts and counts[part, label] < least:
+                where = f" in {part}" if split else ""
+                what = f"class '{label}' has {counts[part, label]} photos{where}; {least} are few to {purpose} it"
+                yield Finding("small-class", Severity.warning, first[label], "", what, "find more, or merge the class")
+
+
+def suspect_labels(survey: Survey, suspects: Sequence[Suspect], labels: Sequence[str]) -> Iterator[Finding]:
+    """The labels in doubt, the most suspect first."""
+    for suspect in suspects:
+        given, likely = labels[suspect.given], labels[suspect.likely]
+        what = f"labelled '{given}' ({suspect.of_given:.2f}), looks like '{likely}' ({suspect.of_likely:.2f})"
+        name = survey.photos[suspect.index].record.image
+        yield Finding("suspect-label", Severity.warning, name, "", what, "look at it and mend the label")

@@ -1,0 +1,133 @@
+"""One pass over the photos: each is read and decoded once, and what the checks need of it is kept, linear in n."""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+from PIL import Image
+
+from clothing_classifier import preprocessing
+from clothing_classifier.dataset import Record
+from clothing_classifier.errors import DatasetError, ImageError
+from clothing_classifier.inference import Classifier
+from clothing_classifier.preprocessing import Pixels
+from clothing_classifier.utils import available_cpus
+
+GREY_SIDE = 128
+_CHUNK = 16
+
+Features = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What a readable photo is like.
+
+    `form` is the format of the file's content (None of an array), `sha256` that of the decoded pixels, `brightness`
+    and `contrast` the mean and standard deviation of luma in [0, 255], `damage` what the decoder complained of where
+    it had to make up a part.
+    """
+
+    record: Record
+    form: str | None
+    width: int
+    height: int
+    sha256: str
+    brightness: float
+    contrast: float
+    damage: str | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The readable photos in the table's order, and why the others can't be read.
+
+    Aligned with `photos`: `greys` `(M, 128, 128) uint8`, the whole photo squashed, and `features` `(M, D) float16`,
+    those of the bundle at length one.
+    """
+
+    photos: tuple[Photo, ...]
+    greys: Pixels
+    features: Features
+    failures: tuple[tuple[Record, ImageError], ...]
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+
+def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[[int], object]) -> Survey:
+    """Look at every photo once, on all processors; raises `DatasetError` where none can be read."""
+    chunks = [records[start : start + _CHUNK] for start in range(0, len(records), _CHUNK)]
+    photos: list[Photo] = []
+    greys: list[Pixels] = []
+    features: list[Features] = []
+    failures: list[tuple[Record, ImageError]] = []
+    with ThreadPoolExecutor(available_cpus()) as pool:
+        for chunk, (seen, small, described, failed) in zip(
+            chunks, pool.map(lambda chunk: _look(chunk, classifier), chunks), strict=True
+        ):
+            photos += seen
+            greys += small
+            features += described
+            failures += failed
+            advance(len(chunk))
+    if not photos:
+        raise DatasetError(f"none of {len(records)} photos can be read; first: {failures[0][1]}")
+    return Survey(tuple(photos), np.stack(greys), np.concatenate(features), tuple(failures))
+
+
+def _look(
+    records: Sequence[Record], classifier: Classifier
+) -> tuple[list[Photo], list[Pixels], list[Features], list[tuple[Record, ImageError]]]:
+    photos, greys, pixels, failures = [], [], [], []
+    for record in records:
+        try:
+            image = preprocessing.load(record.source)
+        except ImageError as error:
+            failures.append((record, error))
+            continue
+        small = np.asarray(image.convert("L").resize((GREY_SIDE, GREY_SIDE), Image.Resampling.BILINEAR))
+        photos.append(_describe(record, image))
+        greys.append(small)
+        pixels.append(preprocessing.prepare(image, classifier.bundle.contract))
+    return photos, greys, [_features(np.stack(pixels), classifier)] if pixels else [], failures
+
+
+def _describe(record: Record, image: Image.Image) -> Photo:
+    form, damage = _file_facts(record.source.read_bytes()) if isinstance(record.source, Path) else (None, None)
+    luma = np.asarray(image.convert("L"))
+    sha256 = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
+    return Photo(record, form, *image.size, sha256, float(luma.mean()), float(luma.std()), damage)
+
+
+def _file_facts(data: bytes) -> tuple[str | None, str | None]:
+    """The format of readable `data`, and what a strict decoder says of it where that refuses and a lenient one not."""
+    with Image.open(io.BytesIO(data)) as image:
+        form = image.format
+    if form not in ("JPEG", "MPO"):
+        return form, None
+    try:
+        simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True)
+    except ValueError as error:
+        return form, str(error) if _decodes(data) else None
+    return form, None
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=False)
+    except ValueError:  # a kind of JPEG that only Pillow knows, not a damaged one
+        return False
+    return True
+
+
+def _features(pixels: Pixels, classifier: Classifier) -> Features:
+    found = classifier.run(pixels, "features")
+    unit = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    return np.asarray(unit, np.float16)
