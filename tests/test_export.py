@@ -115,6 +115,14 @@ def test_the_manifest_tells_what_a_client_needs(run: Path, bundle: Path) -> None
     assert 0 < manifest.validation["accuracy_interval"][0] < manifest.validation["accuracy"] <= 1
 
 
+def test_the_manifest_says_how_far_confidence_is_off(bundle: Path) -> None:
+    measured = load_bundle(bundle).manifest.calibration
+    assert measured is not None
+    assert measured.n == len(load_dataset(DATA).part("validation"))
+    assert 0 <= measured.interval[0] <= measured.interval[1] <= 1
+    assert 0 < measured.perfect_range[0] < measured.perfect_mean < measured.perfect_range[1]
+
+
 def test_half_precision_weights_start_another_run(run: Path, bundle: Path, tmp_path: Path) -> None:
     settings = load_settings(None, (*SETTINGS, "optimization.epochs=1", "optimization.learning_rate=1e-6"))
     said: list[str] = []
@@ -192,6 +200,9 @@ def test_confidence_is_calibrated_on_what_the_folds_hold_out(run: Path, tmp_path
     logits, targets = load_held_out(folds, content["labels"])
     assert content["provenance"]["calibration"] == {"runs": 2, "n": len(load_dataset(DATA).part("train"))}
     assert content["temperature"] == pytest.approx(fit_temperature(logits, targets))
+    assert content["calibration"]["n"] == len(targets)
+    assert content["calibration"]["method"].startswith("5 folds of ")
+    assert "groups; bootstrap over" in content["calibration"]["method"]
     assert content["precision_curve"][0]["coverage"] == 1.0
     assert content["precision_curve"][0]["precision"] == pytest.approx((logits.argmax(1) == targets).mean())
 

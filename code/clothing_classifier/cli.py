@@ -203,7 +203,7 @@ def export(
     content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, calibration or [], _log)
     figures = content["validation"]
     if format is Format.json:
-        _print_json({key: content[key] for key in ("name", "precision", "temperature", "validation")})
+        _print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
     else:
         print(f"{out}: {content['precision']}, validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos")
     _finish(failures)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from clothing_classifier import bundle, metrics
 from clothing_classifier.analysis.stages import describe_stages
-from clothing_classifier.calibration import fit_temperature, precision_curve, softmax
+from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
 from clothing_classifier.config import parse_settings
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
@@ -27,7 +27,7 @@ from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.training.run_folder import WEIGHTS, load_held_out, read_record
+from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out, read_record
 
 GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
 PARITY = 1e-4
@@ -110,6 +110,12 @@ def export_bundle(
         held_out = pooled or (logits, photos.targets)
         temperature = fit_temperature(*held_out)
         set_temperature(graph, temperature)
+        groups = [record.group for record in photos.records]
+        error = measure_calibration(*held_out, held_out_groups(calibration) if pooled else groups)
+        say(
+            f"calibration error {error.ece:.1%} ({error.interval[0]:.1%} to {error.interval[1]:.1%}); a perfect model "
+            f"would show {error.perfect_mean:.1%} ({error.perfect_range[0]:.1%} to {error.perfect_range[1]:.1%})"
+        )
         calibrated_on = {"runs": len(calibration) or 1, "n": len(held_out[1])}
         curve = precision_curve(softmax(held_out[0], temperature), held_out[1])
         probabilities = softmax(logits, temperature)
@@ -118,12 +124,13 @@ def export_bundle(
             "labels": list(labels),
             "preprocessing": bundle.Preprocessing(size=contract.size, fit=contract.fit).model_dump(),
             "temperature": temperature,
+            "calibration": asdict(error),
             "precision_curve": [asdict(point) for point in curve],
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
             **({"stages": stages} if (stages := describe_stages(model, contract.size)) else {}),
-            "validation": figures(photos.targets, probabilities, labels, [r.group for r in photos.records]),
+            "validation": figures(photos.targets, probabilities, labels, groups),
             "provenance": record | {"export_gate": gate, "calibration": calibrated_on},
         }
         _write(out, graph, content, model if keep_weights else None)
