@@ -19,7 +19,7 @@ export
 training | analysis
 evaluation | inference | splits
 models | bundle
-calibration
+calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch
 config | provenance | origins | memory
 utils

@@ -59,7 +59,8 @@ class Calibration(Part):
 
 class Manifest(Part):
     """What `bundle.json` holds. `calibration`, `provenance` and `validation` are for people; the rest is needed to
-    predict. What exports of earlier versions lack is None."""
+    predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. What exports of earlier versions
+    lack is None."""
 
     format: int
     name: str
@@ -67,6 +68,7 @@ class Manifest(Part):
     preprocessing: Preprocessing
     temperature: float = Field(gt=0)
     calibration: Calibration | None = None
+    unfamiliarity_threshold: float | None = None
     precision_curve: list[Point]
     precision: Literal["fp32", "int8"]
     session_options: dict[str, str] = {}

@@ -65,8 +65,14 @@ def predict(
     inputs = prediction.expand(_lines_of_stdin()) if paths == ["-"] else list(prediction.expand(paths))
     classifier = Classifier.load(model)
     known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
+    if min_precision is not None:
+        point = classifier.operating_point(min_precision)
+        kept = f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos"
+        _log(f"abstaining below a confidence of {point.threshold:.3f}: on validation that kept {kept}")
     rows = prediction.predict_paths(classifier, inputs, top, min_precision)
-    failed = prediction.write(rows, format.value, known, save, len(inputs) if isinstance(inputs, list) else None)
+    strange = classifier.manifest.unfamiliarity_threshold
+    total = len(inputs) if isinstance(inputs, list) else None
+    failed = prediction.write(rows, format.value, known, save, total, strange)
     _finish([*bad_rows, *failed])
 
 
