@@ -57,6 +57,21 @@ def compressed(photo: Image.Image, quality: float, _: Rng) -> Image.Image:
     return Image.open(file).convert("RGB")
 
 
+def lit(photo: Image.Image, factor: float, _: Rng) -> Image.Image:
+    """Every value times a factor, cut off at white."""
+    return ImageEnhance.Brightness(photo).enhance(factor)
+
+
+def flattened(photo: Image.Image, factor: float, _: Rng) -> Image.Image:
+    """Every value's distance from the mean brightness times a factor."""
+    return ImageEnhance.Contrast(photo).enhance(factor)
+
+
+def greyed(photo: Image.Image, share: float, _: Rng) -> Image.Image:
+    """A share of the colour taken out."""
+    return ImageEnhance.Color(photo).enhance(1 - share)
+
+
 def turned(photo: Image.Image, degrees: float, _: Rng) -> Image.Image:
     """Turned within its frame, counter-clockwise; the corners get the mean colour of the border."""
     pixels = np.asarray(photo)
@@ -76,14 +91,14 @@ CORRUPTIONS = {
     "blur": Corruption(blurred, (0.5, 1, 2, 3, 5), "deviation, px of 256"),
     "noise": Corruption(noisy, (0.04, 0.08, 0.16, 0.26, 0.4), "deviation, of full scale"),
     "JPEG": Corruption(compressed, (60, 40, 20, 10, 5), "quality"),
-    "darker": Corruption(lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (0.8, 0.6, 0.4, 0.25, 0.15), "factor"),
-    "brighter": Corruption(lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (1.2, 1.5, 2, 2.5, 3.5), "factor"),
-    "contrast": Corruption(lambda p, by, _: ImageEnhance.Contrast(p).enhance(by), (0.75, 0.5, 0.35, 0.2, 0.1), "factor"),
-    "grey": Corruption(lambda p, by, _: ImageEnhance.Color(p).enhance(1 - by), (0.2, 0.4, 0.6, 0.8, 1), "colour lost"),
+    "darker": Corruption(lit, (0.8, 0.6, 0.4, 0.25, 0.15), "factor"),
+    "brighter": Corruption(lit, (1.2, 1.5, 2, 2.5, 3.5), "factor"),
+    "contrast": Corruption(flattened, (0.75, 0.5, 0.35, 0.2, 0.1), "factor"),
+    "grey": Corruption(greyed, (0.2, 0.4, 0.6, 0.8, 1), "colour lost"),
     "crop": Corruption(cropped, (0.9, 0.8, 0.7, 0.6, 0.5), "side kept"),
     "turn": Corruption(turned, (5, 10, 15, 20, 30), "degrees"),
     "quarter turns": Corruption(lambda p, by, _: p.rotate(by, expand=True), (90, 180, 270), "degrees"),
-}  # fmt: skip
+}
 
 
 def main() -> None:
@@ -96,9 +111,8 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=Path("docs/figures/robustness.png"))
     options = parser.parse_args()
     record, classifier = provenance(), Classifier.load(options.model)
-    photos = load_dataset(options.data, Columns(group="sender_id"), classifier.labels).part("validation")[
-        : options.limit
-    ]
+    dataset = load_dataset(options.data, Columns(group="sender_id"), classifier.labels)
+    photos = dataset.part("validation")[: options.limit]
     probabilities = answer_all(classifier, photos)
     targets = np.array([classifier.labels.index(photo.label) for photo in photos])
     right = (probabilities.argmax(2) == targets[:, None]).astype(float)
