@@ -212,6 +212,7 @@ def fit(photos: Floats, errors: Floats) -> tuple[float, float]:
 def draw(report: dict[str, Any], path: Path) -> None:
     """Error against photos, both on logarithmic axes, with the law carried on."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
 
     figure = Figure(figsize=(6.5, 4.5), layout="constrained")
     axes, found, more = figure.subplots(), report["law"], report["law"]["ten_times"]
@@ -227,6 +228,8 @@ def draw(report: dict[str, Any], path: Path) -> None:
                   color="#0072B2", capsize=3, label="ten times the photos, by the law")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks(PercentFormatter(1, 0))
     axes.set_xlabel("photos learnt from")
     axes.set_ylabel("error on validation, 95%")
     axes.grid(alpha=0.3, which="both")
