@@ -6,7 +6,8 @@ Each candidate is computed from what the shipped graphs give, on the validation 
 tools/draw_strangers.py; class means, covariance and directions are those of 1,024 training photos. The score with the
 largest worst AUROC, over kinds (but noise) and models, on one half of the drawings is taken, and reported on the other
 half. Rows labelled
-`Other` and `Not sure`, which no model learnt from and most of which show garments, are reported beside. Writes
+`Other` and `Not sure`, which no model learnt from and most of which show garments, are reported beside; and the drawn
+garments of data/, to see that a score does not merely tell drawings from photos. Writes
 results/unfamiliarity.json: AUROC with a 95% interval by bootstrap over the senders of validation and over the drawings.
 """
 
@@ -34,6 +35,7 @@ COLUMNS = {
     "wardrobe": Columns(group="sender_id"),
     "benchmark-10": Columns("benchmark_label", "sender_id", "benchmark_split"),
 }
+DRAWN = Path(__file__).parents[1] / "data"
 ODD = ("Other", "Not sure")
 BARRED = ("textures", "scenes", "rooms", "cartoons")
 SEEDS = {"chosen_on": 1, "reported_on": 2}
@@ -93,7 +95,8 @@ def examine(name: str, options: argparse.Namespace, drawings: dict[str, dict[str
     learnt = learn(answer(classifier, [record.source for record in some]).features, targets)
     known = answer(classifier, [record.source for record in validation])
     senders = np.unique([str(record.group) for record in validation], return_inverse=True)[1]
-    odd = {label: answer(classifier, [r.source for r in records]) for label, records in odd_rows(options.data).items()}
+    others = odd_rows(options.data) | {"drawn garments": list(load_dataset(DRAWN).records)}
+    odd = {label: answer(classifier, [record.source for record in records]) for label, records in others.items()}
     halves = {half: {kind: answer(classifier, pictures) for kind, pictures in kinds.items()}
               for half, kinds in drawings.items()}  # fmt: skip
     scores = {}
