@@ -22,7 +22,7 @@ evaluation | inference | splits
 comparison
 answers
 models | bundle
-calibration
+calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch
 config | provenance | origins | memory
 utils

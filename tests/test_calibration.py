@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clothing_classifier import calibration
 from clothing_classifier.calibration import (
     MIN_SUPPORT,
     PrecisionPoint,
     fit_temperature,
+    measure_calibration,
     precision_curve,
     softmax,
     threshold_for,
@@ -87,6 +89,63 @@ def test_softmax_is_right_and_never_overflows() -> None:
     expected = np.exp(logits[0]) / np.exp(logits[0]).sum()
     np.testing.assert_allclose(softmax(logits), [expected, [1, 0, 0], [0, 0.5, 0.5]])
     np.testing.assert_allclose(softmax(logits[:1], 2), softmax(logits[:1] / 2))
+
+
+# --- the error -------------------------------------------------------------------------------------------------------
+
+
+def grouped(n: int, size: int) -> list[str | None]:
+    return [str(i // size) for i in range(n)]
+
+
+def test_an_honest_model_shows_what_a_perfect_one_would() -> None:
+    logits, targets = calibrated(2000)
+    error = measure_calibration(logits * 3, targets, grouped(2000, 40))
+    assert error.perfect_range[0] < error.ece < error.perfect_range[1]
+    assert error.perfect_range[0] < error.perfect_mean < error.perfect_range[1]
+    assert error.interval[0] < error.interval[1]
+    assert (error.n, error.folds, error.method) == (2000, 5, "5 folds of 50 groups; bootstrap over 50 groups")
+
+
+def test_a_model_that_one_temperature_does_not_mend_is_shown_up() -> None:
+    """Half of the photos are answered far too surely, the others far too shyly."""
+    logits, targets = calibrated(3000)
+    error = measure_calibration(logits * np.where(np.arange(3000) % 2, 6, 0.2)[:, None], targets, grouped(3000, 30))
+    assert error.ece > 2 * error.perfect_range[1]
+    assert error.interval[0] > error.perfect_range[1]
+
+
+def test_no_photo_is_judged_by_a_temperature_of_its_own_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, targets = calibrated(120)
+    targets[:] = np.arange(120)
+    seen: list[set[int]] = []
+    monkeypatch.setattr(calibration, "fit_temperature", lambda _, t: seen.append({i // 10 for i in t}) or 1.0)
+    monkeypatch.setattr(calibration, "expected_calibration_error", lambda *_: 0.0)
+    measure_calibration(logits, targets, grouped(120, 10))
+    left_out = [set(range(12)) - groups for groups in seen]
+    assert sorted(len(groups) for groups in left_out) == [2, 2, 2, 3, 3]
+    assert set().union(*left_out) == set(range(12))
+
+
+@pytest.mark.parametrize(
+    ("groups", "method"),
+    [
+        ([None] * 200, "5 folds of photos; bootstrap over photos"),
+        (["a"] * 200, "5 folds of photos; bootstrap over photos"),
+        ([*grouped(199, 4), None], "5 folds of photos; bootstrap over photos"),
+        (grouped(200, 100), "2 folds of 2 groups; bootstrap over photos"),
+        (grouped(200, 11), "5 folds of 19 groups; bootstrap over photos"),
+        (grouped(200, 10), "5 folds of 20 groups; bootstrap over 20 groups"),
+    ],
+)
+def test_the_method_says_what_was_resampled(groups: list[str | None], method: str) -> None:
+    assert measure_calibration(*calibrated(200), groups).method == method
+
+
+def test_the_same_seed_measures_the_same() -> None:
+    arguments = *calibrated(300), grouped(300, 7)
+    assert measure_calibration(*arguments) == measure_calibration(*arguments)
+    assert measure_calibration(*arguments).interval != measure_calibration(*arguments, seed=1).interval
 
 
 # --- the curve -------------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from clothing_classifier import Classifier
+
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
 IMAGES = sorted((DATA / "images").iterdir())
@@ -45,7 +47,7 @@ def test_json_is_one_object_a_line_in_input_order() -> None:
     assert result.stderr == ""
     assert [row["path"] for row in rows(result)] == paths
     for row in rows(result):
-        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error"]
+        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error", "unfamiliarity"]
         assert row["error"] is None
         assert len(row["top"]) == 3
         assert row["top"][0] == {"label": row["label"], "confidence": row["confidence"]}
@@ -138,6 +140,17 @@ def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
     assert (failed["label"], failed["confidence"], failed["top"], failed["abstained"]) == (None, None, [], False)
     assert str(failed["error"]).startswith(f"{broken}: the image is truncated or damaged")
     assert result.stderr.splitlines()[0] == failed["error"]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_a_precision_is_answered_with_its_threshold_and_its_coverage(form: str) -> None:
+    result = clothing("predict", IMAGES[0], "--min-precision", "0.95", "--format", form)
+    point = Classifier.load().operating_point(0.95)
+    assert result.stderr == (
+        f"abstaining below a confidence of {point.threshold:.3f}: on validation that kept a precision of "
+        f"{point.precision:.3f} on {point.coverage:.1%} of the photos\n"
+    )
+    assert point.precision >= 0.95
 
 
 def test_csv_quotes_what_needs_it(tmp_path: Path) -> None:

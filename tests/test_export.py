@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from clothing_classifier import export
-from clothing_classifier.bundle import load_bundle, shipped
+from clothing_classifier.bundle import load_bundle, shipped, write_manifest
 from clothing_classifier.calibration import fit_temperature, softmax
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import load_dataset
@@ -21,6 +22,7 @@ from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
 from clothing_classifier.training.run_folder import load_held_out
+from clothing_classifier.unfamiliarity import measure
 
 DATA = Path(__file__).parents[1] / "data"
 SETTINGS = (
@@ -99,7 +101,7 @@ def test_the_graph_has_the_contracts_inputs_and_outputs(bundle: Path) -> None:
     (image,) = session.get_inputs()
     assert (image.name, image.type, image.shape[1:]) == ("image", "tensor(uint8)", [32, 32, 3])
     assert not isinstance(image.shape[0], int)
-    assert [output.name for output in session.get_outputs()] == ["probabilities", "logits", "features", "class_map"]
+    assert [output.name for output in session.get_outputs()] == [*export.OUTPUTS, "unfamiliarity"]
 
 
 def test_the_manifest_tells_what_a_client_needs(run: Path, bundle: Path) -> None:
@@ -113,6 +115,52 @@ def test_the_manifest_tells_what_a_client_needs(run: Path, bundle: Path) -> None
     assert manifest.provenance["export_gate"]["n"] >= 32
     assert manifest.validation["n"] == record["n"]["validation"]
     assert 0 < manifest.validation["accuracy_interval"][0] < manifest.validation["accuracy"] <= 1
+
+
+def test_the_manifest_says_how_far_confidence_is_off(bundle: Path) -> None:
+    measured = load_bundle(bundle).manifest.calibration
+    assert measured is not None
+    assert measured.n == len(load_dataset(DATA).part("validation"))
+    assert 0 <= measured.interval[0] <= measured.interval[1] <= 1
+    assert 0 < measured.perfect_range[0] < measured.perfect_mean < measured.perfect_range[1]
+
+
+def test_unfamiliarity_is_that_of_the_features_to_the_directions_in_the_graph(bundle: Path, pixels: np.ndarray) -> None:
+    classifier = Classifier.load(bundle)
+    constants = {item.name: item for item in onnx.load(bundle / "model.onnx").graph.initializer}
+    directions = onnx.numpy_helper.to_array(constants["unfamiliarity/directions"])
+    found, features = classifier.run(pixels, "unfamiliarity"), classifier.run(pixels, "features")
+    assert (found.shape, found.dtype) == ((9,), np.float32)
+    np.testing.assert_allclose(found, measure(features, directions), atol=1e-4)
+    answers = list(classifier.predict_many(load_dataset(DATA).part("test")[i].source for i in range(9)))
+    np.testing.assert_allclose([answer.unfamiliarity for answer in answers], found, atol=1e-5)
+
+
+def test_one_validation_photo_in_twenty_is_above_the_threshold(bundle: Path) -> None:
+    classifier = Classifier.load(bundle)
+    threshold = classifier.manifest.unfamiliarity_threshold
+    photos = load_dataset(DATA).part("validation")
+    above = [answer.unfamiliarity > threshold for answer in classifier.predict_many(photo.source for photo in photos)]
+    assert sum(above) == pytest.approx(0.05 * len(photos), abs=1)
+
+
+def test_a_graph_of_an_earlier_version_answers_without_unfamiliarity(bundle: Path, tmp_path: Path) -> None:
+    earlier = shutil.copytree(bundle, tmp_path / "earlier")
+    model = onnx.load(earlier / "model.onnx")
+    for part in (model.graph.node, model.graph.output, model.graph.initializer):
+        for item in [item for item in part if item.name.startswith("unfamiliarity")]:
+            part.remove(item)
+    onnx.save(model, earlier / "model.onnx")
+    content = json.loads((earlier / "bundle.json").read_text())
+    for key in ("hashes", "calibration", "unfamiliarity_threshold"):
+        del content[key]
+    write_manifest(earlier, content)
+    photo = load_dataset(DATA).part("test")[0].source
+    now, before = (Classifier.load(path).predict(photo) for path in (bundle, earlier))
+    assert now.unfamiliarity is not None
+    assert before == replace(now, unfamiliarity=None)
+    manifest = load_bundle(earlier).manifest
+    assert (manifest.calibration, manifest.unfamiliarity_threshold) == (None, None)
 
 
 def test_half_precision_weights_start_another_run(run: Path, bundle: Path, tmp_path: Path) -> None:
@@ -132,6 +180,7 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
     assert content["validation"]["accuracy"] >= float_accuracy - export.MAX_INT8_DROP - 1e-4
     kinds = {node.op_type for node in onnx.load(tmp_path / "bundle" / "model.onnx").graph.node}
     assert ("DequantizeLinear" in kinds) == (content["precision"] == "int8")
+    assert 0 < content["unfamiliarity_threshold"] <= 1
 
 
 def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Path) -> None:
@@ -192,6 +241,9 @@ def test_confidence_is_calibrated_on_what_the_folds_hold_out(run: Path, tmp_path
     logits, targets = load_held_out(folds, content["labels"])
     assert content["provenance"]["calibration"] == {"runs": 2, "n": len(load_dataset(DATA).part("train"))}
     assert content["temperature"] == pytest.approx(fit_temperature(logits, targets))
+    assert content["calibration"]["n"] == len(targets)
+    assert content["calibration"]["method"].startswith("5 folds of ")
+    assert "groups; bootstrap over" in content["calibration"]["method"]
     assert content["precision_curve"][0]["coverage"] == 1.0
     assert content["precision_curve"][0]["precision"] == pytest.approx((logits.argmax(1) == targets).mean())
 

@@ -10,11 +10,10 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).parents[1]
-BUNDLES = ROOT / "code" / "clothing_classifier" / "bundles"
+from readme import confidence
+from readme.records import BUNDLES, ROOT, result
+
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 PARTS = {
     "validation": "validation",
@@ -32,12 +31,6 @@ PUBLISHED = (
     ("MobileNetV3-small (SamirGouda/YOLOX-Clothing_Classifier)", "0.06 billion", 0.8522, 0.8206),
 )
 """What others report on the ten-class test photos: system, MACs, accuracy, macro-F1. Theirs, not measured here."""
-
-
-def result(name: str) -> dict[str, Any]:
-    """A record of results/."""
-    record: dict[str, Any] = json.loads((ROOT / "results" / name).read_text(encoding="utf-8"))
-    return record
 
 
 def accuracy(model: str) -> str:
@@ -241,6 +234,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "analysis-cost": analysis_cost,
     "ablation": ablation,
     "few-photos": few_photos,
+    **confidence.BLOCKS,
 }
 
 

@@ -45,14 +45,30 @@ class Point(Part):
     coverage: float
 
 
+class Calibration(Part):
+    """How far confidence is from accuracy (`calibration.CalibrationError`)."""
+
+    ece: float
+    interval: list[float]
+    perfect_mean: float
+    perfect_range: list[float]
+    n: int
+    folds: int
+    method: str
+
+
 class Manifest(Part):
-    """What `bundle.json` holds. `provenance` and `validation` are for people; the rest is needed to predict."""
+    """What `bundle.json` holds. `calibration`, `provenance` and `validation` are for people; the rest is needed to
+    predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. What exports of earlier versions
+    lack is None."""
 
     format: int
     name: str
     labels: list[str] = Field(min_length=1)
     preprocessing: Preprocessing
     temperature: float = Field(gt=0)
+    calibration: Calibration | None = None
+    unfamiliarity_threshold: float | None = None
     precision_curve: list[Point]
     precision: Literal["fp32", "int8"]
     session_options: dict[str, str] = {}

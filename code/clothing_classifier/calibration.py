@@ -1,15 +1,18 @@
-"""Confidence that means what it says: a temperature, and the confidence below which a precision is not kept."""
+"""Confidence that means what it says: a temperature, how far off it leaves confidence, and the confidence below which
+a precision is not kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from clothing_classifier.errors import UsageError
-from clothing_classifier.metrics import Floats, Integers
+from clothing_classifier.metrics import MIN_GROUPS, Floats, Integers, expected_calibration_error
 
 MIN_SUPPORT = 30
 """A precision measured on fewer photos than this promises nothing."""
 _POINTS = 200
+_FOLDS, _DRAWS = 5, 1000
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,25 @@ class PrecisionPoint:
     threshold: float
     precision: float
     coverage: float
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """Expected calibration error (10 bins of equal mass) of photos whose temperature was fitted to other photos.
+
+    An error of 0 can't be measured: chance alone keeps a bin's accuracy off its confidence. `perfect_mean` and
+    `perfect_range` (95%) say what a model whose probabilities are true would show on as many photos of just these
+    probabilities. `interval` holds 95% of the bootstrap's draws; it leans high, since each draw adds chance of its own.
+    `method` says what was held out together and resampled.
+    """
+
+    ece: float
+    interval: tuple[float, float]
+    perfect_mean: float
+    perfect_range: tuple[float, float]
+    n: int
+    folds: int
+    method: str
 
 
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
@@ -43,6 +65,33 @@ def fit_temperature(logits: Floats, targets: Integers) -> float:
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+def measure_calibration(
+    logits: Floats, targets: Integers, groups: Sequence[str | None], seed: int = 0
+) -> CalibrationError:
+    """The error of calibration by cross-fitting: no photo is judged by a temperature that it helped to fit.
+
+    The temperature of each fifth is fitted to the other four. Groups stay whole where every photo of `groups` `(N,)`
+    has one and there are two or more; with fewer than 20 the interval resamples photos.
+    """
+    whole = all(groups) and len(set(groups)) > 1
+    _, unit = np.unique(np.array(groups if whole else np.arange(len(targets))), return_inverse=True)
+    units = int(unit.max()) + 1
+    name = f"{units} groups" if whole else "photos"
+    folds = min(_FOLDS, units)
+    fold = _deal(np.bincount(unit), folds, seed)[unit]
+    probabilities = np.empty(logits.shape)
+    for part in range(folds):
+        inside = fold == part
+        temperature = fit_temperature(logits[~inside], targets[~inside])
+        probabilities[inside] = softmax(logits[inside], temperature)
+    ece = expected_calibration_error(targets, probabilities)
+    by_group = whole and units >= MIN_GROUPS
+    drawn = _resampled(targets, probabilities, unit if by_group else np.arange(len(targets)), seed)
+    chance = _by_chance(probabilities, seed)
+    method = f"{folds} folds of {name}; bootstrap over {name if by_group else 'photos'}"
+    return CalibrationError(ece, _middle(drawn), float(chance.mean()), _middle(chance), len(targets), folds, method)
 
 
 def precision_curve(probabilities: Floats, targets: Integers) -> list[PrecisionPoint]:
@@ -76,3 +125,34 @@ def _loss(logits: Floats, targets: Integers, log_temperature: float) -> float:
     scaled = logits / np.exp(log_temperature)
     shifted = scaled - scaled.max(1, keepdims=True)
     return float(np.mean(np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(targets)), targets]))
+
+
+def _deal(sizes: Integers, folds: int, seed: int) -> Integers:
+    """A fold for each unit of `sizes` photos: the largest first, each to the fold that has the fewest photos."""
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    fold, loads = np.empty(len(sizes), int), np.zeros(folds, int)
+    for i in order[np.argsort(-sizes[order], kind="stable")]:
+        fold[i] = loads.argmin()
+        loads[fold[i]] += sizes[i]
+    return fold
+
+
+def _resampled(targets: Integers, probabilities: Floats, unit: Integers, seed: int) -> Floats:
+    """Calibration errors of photos whose units `(N,)` are drawn with replacement."""
+    rows = np.split(np.argsort(unit, kind="stable"), np.cumsum(np.bincount(unit))[:-1])
+    random = np.random.default_rng(seed)
+    draws = (np.concatenate([rows[i] for i in random.integers(len(rows), size=len(rows))]) for _ in range(_DRAWS))
+    return np.array([expected_calibration_error(targets[draw], probabilities[draw]) for draw in draws])
+
+
+def _by_chance(probabilities: Floats, seed: int) -> Floats:
+    """Calibration errors of targets drawn by the very `probabilities`."""
+    random, upto = np.random.default_rng(seed), probabilities.cumsum(1)
+    upto[:, -1] = 1
+    draws = ((upto > random.random((len(upto), 1))).argmax(1) for _ in range(_DRAWS))
+    return np.array([expected_calibration_error(draw, probabilities) for draw in draws])
+
+
+def _middle(draws: Floats) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)

@@ -65,8 +65,14 @@ def predict(
     inputs = prediction.expand(_lines_of_stdin()) if paths == ["-"] else list(prediction.expand(paths))
     classifier = Classifier.load(model)
     known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
+    if min_precision is not None:
+        point = classifier.operating_point(min_precision)
+        kept = f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos"
+        _log(f"abstaining below a confidence of {point.threshold:.3f}: on validation that kept {kept}")
     rows = prediction.predict_paths(classifier, inputs, top, min_precision)
-    failed = prediction.write(rows, format.value, known, save, len(inputs) if isinstance(inputs, list) else None)
+    strange = classifier.manifest.unfamiliarity_threshold
+    total = len(inputs) if isinstance(inputs, list) else None
+    failed = prediction.write(rows, format.value, known, save, total, strange)
     _finish([*bad_rows, *failed])
 
 
@@ -270,7 +276,7 @@ def export(
     content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, calibration or [], _log)
     figures = content["validation"]
     if format is Format.json:
-        _print_json({key: content[key] for key in ("name", "precision", "temperature", "validation")})
+        _print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
     else:
         print(f"{out}: {content['precision']}, validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos")
     _finish(failures)

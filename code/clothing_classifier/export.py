@@ -16,9 +16,9 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clothing_classifier import bundle, metrics
+from clothing_classifier import bundle, metrics, unfamiliarity
 from clothing_classifier.analysis.stages import describe_stages
-from clothing_classifier.calibration import fit_temperature, precision_curve, softmax
+from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
 from clothing_classifier.config import parse_settings
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
@@ -27,7 +27,7 @@ from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.training.run_folder import WEIGHTS, load_held_out, read_record
+from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out, read_record
 
 GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
 PARITY = 1e-4
@@ -36,14 +36,15 @@ MAX_INT8_DROP = 0.005
 """Largest fall of validation accuracy that int8 may cost."""
 OPSET = 18
 OUTPUTS = ("probabilities", "logits", "features", "class_map")
-_CALIBRATION_PHOTOS = 256
+_CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS = 256, 1024
+_FAMILIAR_SHARE = 0.95
 _FLOAT_CONVOLUTIONS = 3
 NO_OPTIONS: dict[str, str] = {}
 _NO_OVERFLOW = {"session.x64quantprecision": "1"}
 
 
 class Graph(nn.Module):
-    """What `model.onnx` computes: uint8 photos in, the bundle's four outputs out."""
+    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity."""
 
     def __init__(self, model: ImageClassifier) -> None:
         super().__init__()
@@ -101,29 +102,42 @@ def export_bundle(
         gate = check_parity(model, graph, photos)
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", NO_OPTIONS
+        some = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))[:_FAMILIAR_PHOTOS]
+        chosen = [train_photos.records[i] for i in some]
         if quantize:
-            some = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))[:_CALIBRATION_PHOTOS]
-            chosen = [train_photos.records[i] for i in some]
-            samples = prepare_photos(chosen, labels, photos.cache, "decoding for calibration")
+            samples = prepare_photos(chosen[:_CALIBRATION_PHOTOS], labels, photos.cache, "decoding for calibration")
             graph, precision, options = _int8_or_float(graph, photos, samples, say)
+        familiar = prepare_photos(chosen, labels, photos.cache, "decoding what is familiar")
+        directions = unfamiliarity.find_directions(run_graph(graph, familiar, options, "features"))
+        unfamiliarity.add_output(graph, directions)
         logits = run_graph(graph, photos, options)
-        held_out = pooled or (logits, photos.targets)
-        temperature = fit_temperature(*held_out)
+        answers, targets = pooled or (logits, photos.targets)
+        temperature = fit_temperature(answers, targets)
         set_temperature(graph, temperature)
-        calibrated_on = {"runs": len(calibration) or 1, "n": len(held_out[1])}
-        curve = precision_curve(softmax(held_out[0], temperature), held_out[1])
+        groups = [record.group for record in photos.records]
+        error = measure_calibration(answers, targets, held_out_groups(calibration) if pooled else groups)
+        say(
+            f"calibration error {error.ece:.1%} ({error.interval[0]:.1%} to {error.interval[1]:.1%}); a perfect model "
+            f"would show {error.perfect_mean:.1%} ({error.perfect_range[0]:.1%} to {error.perfect_range[1]:.1%})"
+        )
+        calibrated_on = {"runs": len(calibration) or 1, "n": len(targets)}
+        curve = precision_curve(softmax(answers, temperature), targets)
         probabilities = softmax(logits, temperature)
         content = {
             "name": name,
             "labels": list(labels),
             "preprocessing": bundle.Preprocessing(size=contract.size, fit=contract.fit).model_dump(),
             "temperature": temperature,
+            "calibration": asdict(error),
+            "unfamiliarity_threshold": float(
+                np.quantile(run_graph(graph, photos, options, unfamiliarity.OUTPUT), _FAMILIAR_SHARE)
+            ),
             "precision_curve": [asdict(point) for point in curve],
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
             **({"stages": stages} if (stages := describe_stages(model, contract.size)) else {}),
-            "validation": figures(photos.targets, probabilities, labels, [r.group for r in photos.records]),
+            "validation": figures(photos.targets, probabilities, labels, groups),
             "provenance": record | {"export_gate": gate, "calibration": calibrated_on},
         }
         _write(out, graph, content, model if keep_weights else None)
@@ -170,10 +184,10 @@ def check_parity(model: ImageClassifier, graph: Path, photos: Photos) -> dict[st
     return {"n": len(some), "max_probability_difference": difference, "disagreeing_labels": disagreeing}
 
 
-def run_graph(graph: Path, photos: Photos, options: dict[str, str]) -> metrics.Floats:
-    """Logits `(N, K) float32` of `photos`."""
+def run_graph(graph: Path, photos: Photos, options: dict[str, str], output: str = "logits") -> metrics.Floats:
+    """An output of the graph for `photos`: logits `(N, K) float32`, or another."""
     session = _session(graph, options)
-    parts = [session.run(["logits"], {"image": pixels.numpy()})[0] for pixels, _ in photos.batches(_batches(photos))]
+    parts = [session.run([output], {"image": pixels.numpy()})[0] for pixels, _ in photos.batches(_batches(photos))]
     return np.concatenate(parts)
 
 

@@ -4,21 +4,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
 from clothing_classifier.bundle import DEFAULT, Bundle, Manifest, load_bundle
-from clothing_classifier.calibration import threshold_for
+from clothing_classifier.calibration import PrecisionPoint, threshold_for
 from clothing_classifier.errors import BundleError, ImageError, UsageError
 from clothing_classifier.preprocessing import Pixels, Source, prepare
 from clothing_classifier.utils import available_cpus
 
 Probabilities = npt.NDArray[np.float32]
+_Answer: TypeAlias = tuple[Probabilities, float | None]
+"""Probabilities `(K,)`, and unfamiliarity where the graph gives it."""
 
 _CHUNK = 8
 """Photos a thread decodes and classifies at once: enough to amortise a call, few enough to stay in the caches."""
@@ -36,13 +38,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a photo shows; where it failed, `error` says why, and where it abstained, `label` is its best guess."""
+    """What a photo shows; where it failed, `error` says why, and where it abstained, `label` is its best guess.
+
+    `unfamiliarity` in [0, 1] says how far the photo is from all that the model learnt from: high where it shows no
+    garment. None where it failed, and with bundles of earlier versions, whose graph does not give it.
+    """
 
     label: str | None
     confidence: float | None
     abstained: bool
     top: tuple[Candidate, ...]
     error: str | None = None
+    unfamiliarity: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as `clothing predict --format json` prints it beside the path."""
@@ -59,6 +66,8 @@ class Classifier:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.session = _open_session(bundle)
+        given = {output.name for output in self.session.get_outputs()}
+        self._outputs = [name for name in ("probabilities", "unfamiliarity") if name in given]
 
     @classmethod
     def load(cls, model: str | Path = DEFAULT) -> "Classifier":
@@ -82,14 +91,14 @@ class Classifier:
         predictions abstain that are less confident than those which kept it on validation. Raises `ImageError`.
         """
         threshold = self._threshold(top, min_precision)
-        return self._prediction(self.run(prepare(source, self.bundle.contract)[None])[0], top, threshold)
+        return self._prediction(self._answer(prepare(source, self.bundle.contract)[None])[0], top, threshold)
 
     def predict_many(
         self, sources: Iterable[Source], top: int = 3, min_precision: float | None = None
     ) -> Iterator[Prediction]:
         """Label photos in the order given, on all processors; an unreadable one has its reason in `error`."""
         threshold = self._threshold(top, min_precision)
-        for outcome in self.probabilities(sources):
+        for outcome in self._answers(sources):
             if isinstance(outcome, ImageError):
                 yield Prediction(None, None, False, (), str(outcome))
             else:
@@ -97,8 +106,21 @@ class Classifier:
 
     def probabilities(self, sources: Iterable[Source]) -> Iterator[Probabilities | ImageError]:
         """Yield for each photo, in order, its probabilities `(K,) float32` or why it can't be read."""
+        for outcome in self._answers(sources):
+            yield outcome if isinstance(outcome, ImageError) else outcome[0]
+
+    def run(self, pixels: Pixels, output: str = "probabilities") -> npt.NDArray[np.float32]:
+        """Evaluate the graph on `(N, size, size, 3) uint8`.
+
+        `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, `class_map` `(N, K, h, w)`, or
+        `unfamiliarity` `(N,)`, which bundles of earlier versions lack.
+        """
+        result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
+        return result
+
+    def _answers(self, sources: Iterable[Source]) -> Iterator[_Answer | ImageError]:
         remaining, threads = iter(sources), available_cpus()
-        waiting: deque[Future[list[Probabilities | ImageError]]] = deque()
+        waiting: deque[Future[list[_Answer | ImageError]]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             try:
                 while chunk := list(islice(remaining, _CHUNK)):
@@ -110,34 +132,38 @@ class Classifier:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def run(self, pixels: Pixels, output: str = "probabilities") -> npt.NDArray[np.float32]:
-        """Evaluate the graph on `(N, size, size, 3) uint8`.
-
-        `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, or `class_map` `(N, K, h, w)`.
-        """
-        result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
-        return result
-
-    def _classify(self, sources: Sequence[Source]) -> list[Probabilities | ImageError]:
+    def _classify(self, sources: Sequence[Source]) -> list[_Answer | ImageError]:
         outcomes: list[Pixels | ImageError] = [_try_prepare(source, self.bundle) for source in sources]
         readable = [outcome for outcome in outcomes if not isinstance(outcome, ImageError)]
-        answers = iter(self.run(np.stack(readable)) if readable else ())
+        answers = iter(self._answer(np.stack(readable)) if readable else ())
         return [outcome if isinstance(outcome, ImageError) else next(answers) for outcome in outcomes]
+
+    def _answer(self, pixels: Pixels) -> list[_Answer]:
+        probabilities, *strangeness = self.session.run(self._outputs, {"image": pixels})
+        return list(zip(probabilities, map(float, strangeness[0]) if strangeness else repeat(None), strict=False))
+
+    def operating_point(self, min_precision: float) -> PrecisionPoint:
+        """The threshold that keeps `min_precision` on validation, with the precision and coverage that it has there.
+
+        Raises `UsageError` where no threshold does, or where it is no share in (0, 1].
+        """
+        if not 0 < min_precision <= 1:
+            raise UsageError(f"min_precision is {min_precision:g}; it is a share between 0 and 1, as in 0.97")
+        return threshold_for(self.bundle.curve, min_precision)
 
     def _threshold(self, top: int, min_precision: float | None) -> float:
         if top < 1:
             raise UsageError(f"top is {top}; ask for at least 1 candidate")
-        if min_precision is None:
-            return 0.0
-        if not 0 < min_precision <= 1:
-            raise UsageError(f"min_precision is {min_precision:g}; it is a share between 0 and 1, as in 0.97")
-        return threshold_for(self.bundle.curve, min_precision).threshold
+        return 0.0 if min_precision is None else self.operating_point(min_precision).threshold
 
-    def _prediction(self, probabilities: Probabilities, top: int, threshold: float) -> Prediction:
+    def _prediction(self, answer: _Answer, top: int, threshold: float) -> Prediction:
+        probabilities, strangeness = answer
         order = np.argsort(-probabilities, kind="stable")[:top]
         candidates = tuple(Candidate(self.labels[i], round(float(probabilities[i]), 6)) for i in order)
         best = candidates[0]
-        return Prediction(best.label, best.confidence, bool(probabilities[order[0]] < threshold), candidates)
+        abstained = bool(probabilities[order[0]] < threshold)
+        rounded = None if strangeness is None else round(strangeness, 6)
+        return Prediction(best.label, best.confidence, abstained, candidates, unfamiliarity=rounded)
 
 
 def _try_prepare(source: Source, bundle: Bundle) -> Pixels | ImageError:

@@ -16,7 +16,7 @@ from clothing_classifier.inference import Classifier, Prediction
 from clothing_classifier.utils import atomic_path, progress_bar
 
 Row: TypeAlias = tuple[str, Prediction]
-CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error")
+CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity")
 
 
 def expand(paths: Iterable[str]) -> Iterator[str]:
@@ -47,12 +47,17 @@ def true_labels(root: Path, known: Sequence[str]) -> tuple[dict[str, str], list[
 
 
 def write(
-    rows: Iterable[Row], form: str, truth: Mapping[str, str], save: Path | None, total: int | None = None
+    rows: Iterable[Row],
+    form: str,
+    truth: Mapping[str, str],
+    save: Path | None,
+    total: int | None = None,
+    strange: float | None = None,
 ) -> list[str]:
     """Print `rows` as `table`, `json` or `csv`, and to the file `save` as CSV; return the errors of the failed ones.
 
     JSON lines and CSV are printed as they come, the table at the end. `truth` is what `true_labels` gave, or empty;
-    `total` the number of rows, where it is known.
+    `total` the number of rows, where it is known; the table marks photos of an unfamiliarity above `strange`.
     """
     failed: list[str] = []
     table: list[Row] = []
@@ -79,7 +84,7 @@ def write(
         if not some:
             raise UsageError("no images: give photos, folders that hold some, or - and one path a line")
     if form == "table":
-        _print_table(table, truth, save)
+        _print_table(table, truth, save, strange)
     return failed
 
 
@@ -98,16 +103,17 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         top = "; ".join(f"{candidate.label} {candidate.confidence:.4f}" for candidate in prediction.top)
         abstained = str(prediction.abstained).lower()
         cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
+        cells.append(prediction.unfamiliarity)
         writer.writerow([*cells, truth.get(os.path.realpath(path))] if truth else cells)
 
     return write_row
 
 
-def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None) -> None:
+def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None, strange: float | None) -> None:
     from clothing_classifier.rendering import predictions_table, show
 
     rows = [(path, prediction, truth.get(os.path.realpath(path))) for path, prediction in table]
-    show(predictions_table(rows, bool(truth)))
+    show(predictions_table(rows, bool(truth), strange))
     known = [(prediction.label, label) for _, prediction, label in rows if label is not None and prediction.label]
     if known:
         right = sum(found == label for found, label in known)

@@ -30,15 +30,20 @@ def bar(share: float, width: int = _BAR) -> str:
     return ("█" * (eighths // 8) + _BLOCKS[eighths % 8]).strip().ljust(width)
 
 
-def predictions_table(rows: Iterable[tuple[str, Prediction, str | None]], with_truth: bool) -> Table:
-    """One row an image: path, label, confidence with its bar, and the true label where there is a table of them."""
+def predictions_table(
+    rows: Iterable[tuple[str, Prediction, str | None]], with_truth: bool, strange: float | None = None
+) -> Table:
+    """One row an image: path, label, confidence with its bar, and the true label where there is a table of them.
+
+    Images of an unfamiliarity above `strange` are marked.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("image", overflow="fold")
     for title in ("label", "confidence", *(["true label"] if with_truth else ["then"])):
         table.add_column(title, no_wrap=True)
     for path, prediction, truth in rows:
         last = _truth(prediction, truth) if with_truth else _runners_up(prediction)
-        table.add_row(Text(one_line(path)), _label(prediction), _confidence(prediction), last)
+        table.add_row(Text(one_line(path)), _label(prediction, strange), _confidence(prediction), last)
     return table
 
 
@@ -121,10 +126,14 @@ def _ratio(one: float, other: float) -> str:
     return f"{other / one:.2f}" if one else ""
 
 
-def _label(prediction: Prediction) -> Text:
+def _label(prediction: Prediction, strange: float | None) -> Text:
     if prediction.label is None:
         return Text("can't be read", "red")
-    return Text(f"not sure ({prediction.label})", "yellow") if prediction.abstained else Text(prediction.label, "bold")
+    unsure, label = prediction.abstained, prediction.label
+    text = Text(f"not sure ({label})", "yellow") if unsure else Text(label, "bold")
+    if strange is not None and prediction.unfamiliarity is not None and prediction.unfamiliarity > strange:
+        text.append(", unfamiliar", "yellow")
+    return text
 
 
 def _confidence(prediction: Prediction) -> Text:

@@ -81,7 +81,7 @@ def train(
         model, photos, held_out, labels, settings, accelerator, taught, out, resume, lambda row: say(_line(row))
     )
     kept, _ = load_model(out / WEIGHTS)
-    save_held_out(out, logits_of(kept, held_out), held_out.targets, labels)
+    save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, [r.group for r in held_out.records])
     draw_history(state.history, out / "history.png")
     record |= {"metrics": {"validation": state.best}}
     write_json(out / RECORD, record)

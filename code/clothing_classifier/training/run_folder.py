@@ -43,10 +43,12 @@ def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
     return next((key for key in hashes if one.get(key) != other.get(key)), None)
 
 
-def save_held_out(run: Path, logits: Floats, targets: Integers, labels: Sequence[str]) -> None:
-    """Write validation's logits `(N, K)` and targets `(N,)` to the run folder."""
+def save_held_out(
+    run: Path, logits: Floats, targets: Integers, labels: Sequence[str], groups: Sequence[str | None]
+) -> None:
+    """Write validation's logits `(N, K)`, targets `(N,)` and groups `(N,)` to the run folder."""
     tensors = {"logits": torch.from_numpy(logits).float(), "targets": torch.from_numpy(targets)}
-    save_tensors(run / HELD_OUT, tensors, {"labels": list(labels)})
+    save_tensors(run / HELD_OUT, tensors, {"labels": list(labels), "groups": list(groups)})
 
 
 def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> tuple[Floats, Integers]:
@@ -65,3 +67,12 @@ def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> tuple[Floats, 
         logits.append(tensors["logits"].double().numpy())
         targets.append(tensors["targets"].numpy())
     return np.concatenate(logits), np.concatenate(targets)
+
+
+def held_out_groups(runs: Sequence[Path]) -> list[str | None]:
+    """The groups of the photos that `load_held_out` pools; None for those of runs from before groups were kept."""
+    groups: list[str | None] = []
+    for run in runs:
+        tensors, metadata = load_tensors(run / HELD_OUT)
+        groups += metadata.get("groups") or [None] * len(tensors["targets"])
+    return groups

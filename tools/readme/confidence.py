@@ -1,0 +1,116 @@
+"""Blocks on what confidence is worth: calibration, abstention, unfamiliarity, robustness, the learning curve."""
+
+from collections.abc import Callable
+from typing import Any
+
+from readme.records import manifest, percent, points, result
+
+_PRECISIONS = (0.9, 0.95, 0.97, 0.99)
+
+
+def calibration(models: str) -> str:
+    """Calibration error of shipped models beside what chance alone would show."""
+    lines = ["| model | temperature | calibration error | a perfect model | photos | how |"]
+    lines.append("|---|---|---|---|---|---|")
+    for model in models.split(","):
+        content = manifest(model)
+        found = content.get("calibration")
+        figures = "exported before this was measured | | |"
+        if found:
+            chance = percent(found["perfect_mean"], found["perfect_range"])
+            figures = f"{percent(found['ece'], found['interval'])} | {chance} | {found['n']} | {found['method']}"
+        lines.append(f"| {model} | {content['temperature']:.3f} | {figures} |")
+    return "\n".join([*lines, "", "95%; ten bins of equal mass."])
+
+
+def precision(models: str) -> str:
+    """Thresholds and coverage for some precisions."""
+    lines = ["| model | `--min-precision` | threshold | precision on validation | photos answered |"]
+    lines.append("|---|---|---|---|---|")
+    for model in models.split(","):
+        for wanted in _PRECISIONS:
+            kept = [point for point in manifest(model)["precision_curve"] if point["precision"] >= wanted]
+            figures = "out of reach | | |"
+            if kept:
+                point = max(kept, key=lambda point: point["coverage"])
+                figures = f"{point['threshold']:.3f} | {point['precision']:.3f} | {point['coverage']:.1%} |"
+            lines.append(f"| {model} | {wanted:g} | {figures}")
+    return "\n".join(lines)
+
+
+def unfamiliarity(model: str) -> str:
+    """AUROC of each score on each kind of picture."""
+    record = result("unfamiliarity.json")
+    about, n = record["models"][model], record["models"][model]["n"]
+    chosen = about["scores"][record["chosen"]]
+    kinds, odd = list(chosen["reported_on"]), list(chosen["odd_rows"])
+    lines = [f"| {' | '.join([model, *kinds, *odd])} |", "|---" * (1 + len(kinds) + len(odd)) + "|"]
+    for name, score in about["scores"].items():
+        cells = [*score["reported_on"].values(), *score["odd_rows"].values()]
+        figures = [_auroc(cell, score is chosen) for cell in cells]
+        lines.append(f"| {f'**{name}**' if score is chosen else name} | {' | '.join(figures)} |")
+    shares = [f"{about['above_threshold'][kind]:.0%}" for kind in kinds]
+    lines.append(f"| above the bundle's threshold | {' | '.join([*shares, *('' for _ in odd)])} |")
+    rows = ", ".join(f"{n[label]} {label}" for label in odd)
+    text = f"AUROC against {n['validation']} validation photos of {n['senders']} senders"
+    tail = f"{record['n']['drawings']} drawings of each kind that chose nothing; rows of the table: {rows}"
+    return "\n".join([*lines, "", f"{text}; {tail}. 95%, bootstrap."])
+
+
+def _auroc(cell: dict[str, Any], with_interval: bool) -> str:
+    ends = f" ({cell['interval'][0]:.3f} to {cell['interval'][1]:.3f})" if with_interval else ""
+    return f"{cell['auroc']:.3f}{ends}"
+
+
+def robustness() -> str:
+    """Accuracy at each strength, and what the strongest costs."""
+    record = result("robustness.json")
+    clean, kinds = record["clean"], record["corruptions"]
+    most = max(len(kind["levels"]) for kind in kinds.values())
+    titles = ["", "strengths", *(f"{i + 1}" for i in range(most)), "lost at the last", "confidence there"]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name, kind in kinds.items():
+        levels, last = kind["levels"], kind["levels"][-1]
+        strengths = f"{', '.join(format(row['strength'], 'g') for row in levels)} ({kind['unit']})"
+        cells = [f"{row['accuracy']:.1%}" for row in levels] + [""] * (most - len(levels))
+        low, high = (f"{100 * end:.1f}" for end in last["drop_interval"])
+        cells += [f"{100 * last['drop']:.1f} points ({low} to {high})", f"{last['confidence']:.1%}"]
+        lines.append(f"| {' | '.join([name, strengths, *cells])} |")
+    about = f"{record['model']['name']}, {record['n']} validation photos of {record['senders']} senders"
+    usual = (
+        f"accuracy as they are {percent(clean['accuracy'], clean['interval'])}, confidence {clean['confidence']:.1%}"
+    )
+    return "\n".join([*lines, "", f"{about}; {usual}; 95%, {record['interval_method']}."])
+
+
+def learning_curve() -> str:
+    """Accuracy by number of photos, what ten times more should bring, and a random start."""
+    record = result("learning-curve.json")
+    lines = ["| learnt from | photos | runs | accuracy | 95% |", "|---|---|---|---|---|"]
+    for row in (*record["points"], record["random start"]):
+        name = "all, from random weights" if row["share"] == "random start" else f"{float(row['share']):.0%}"
+        spread = f" ± {row['accuracy']['spread']:.1%}" if "spread" in row["accuracy"] else ""
+        low, high = row["interval"]
+        figures = f"{row['accuracy']['mean']:.1%}{spread} | {low:.1%} to {high:.1%}"
+        lines.append(f"| {name} | {row['mean_photos']:.0f} | {row['runs']} | {figures} |")
+    law = record["law"]
+    more, behind = law["ten_times"], record["random start"]
+    lines.append(f"| ten times all, by the law | {more['photos']} | | {more['accuracy']:.1%} | "
+                 f"{more['interval'][0]:.1%} to {more['interval'][1]:.1%} |")  # fmt: skip
+    gain = f"{points(more['gain'])} ({' to '.join(map(points, more['gain_interval']))})"
+    lost = f"{points(behind['behind'])} ({' to '.join(map(points, behind['behind_interval']))})"
+    about = [
+        f"error = {law['a']:.2f} n^-{law['b']:.2f} (exponent {law['b_interval'][0]:.2f} to {law['b_interval'][1]:.2f})",
+        f"ten times the photos: {gain}; the trained start is worth {lost}",
+        f"{record['n']} validation photos of {record['senders']} senders, {record['interval_method']}",
+    ]
+    return "\n".join([*lines, "", f"{'; '.join(about)}."])
+
+
+BLOCKS: dict[str, Callable[..., str]] = {
+    "calibration": calibration,
+    "precision": precision,
+    "unfamiliarity": unfamiliarity,
+    "robustness": robustness,
+    "learning-curve": learning_curve,
+}

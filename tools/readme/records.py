@@ -1,0 +1,30 @@
+"""The records that numbers come from, and how a number is written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+BUNDLES = ROOT / "code" / "clothing_classifier" / "bundles"
+
+
+def result(name: str) -> dict[str, Any]:
+    """A record of results/."""
+    record: dict[str, Any] = json.loads((ROOT / "results" / name).read_text(encoding="utf-8"))
+    return record
+
+
+def manifest(model: str) -> dict[str, Any]:
+    """The manifest of a shipped bundle."""
+    content: dict[str, Any] = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
+    return content
+
+
+def points(share: float) -> str:
+    """A difference of shares, signed, in points."""
+    return f"{100 * share:+.1f} points"
+
+
+def percent(share: float, ends: list[float] | tuple[float, float]) -> str:
+    """A share with its interval."""
+    return f"{share:.1%} ({ends[0]:.1%} to {ends[1]:.1%})"

@@ -1,0 +1,1 @@
+"""Pictures that show no garment, one module a kind."""
