@@ -39,15 +39,16 @@ class Run:
     teachers: tuple[str, ...] = ()
 
 
-def plan(seeds: Sequence[int], with_folds: bool) -> tuple[list[Run], list[Run]]:
+def plan(seeds: Sequence[int], with_folds: bool, student_epochs: int | None) -> tuple[list[Run], list[Run]]:
     """The teachers and their students, those of the folds after those of the whole."""
+    patient = (f"optimization.epochs={student_epochs}",) if student_epochs else ()
     teachers = [Run(f"teacher-{seed}", (f"runtime.seed={seed}",)) for seed in seeds]
     names = tuple(run.name for run in teachers)
-    students = [Run(f"student-{seed}", (f"runtime.seed={seed}",), names) for seed in seeds]
+    students = [Run(f"student-{seed}", (f"runtime.seed={seed}", *patient), names) for seed in seeds]
     for fold in FOLDS_LEARNT if with_folds else ():
         changes = (f"data.folds={FOLDS}", f"data.fold={fold}")
         teachers.append(Run(f"teacher-fold-{fold}", changes))
-        students.append(Run(f"student-fold-{fold}", changes, (teachers[-1].name,)))
+        students.append(Run(f"student-fold-{fold}", (*changes, *patient), (teachers[-1].name,)))
     return teachers, students
 
 
@@ -56,7 +57,7 @@ def main() -> None:
     options = _options()
     record = provenance()
     runs: Path = options.runs / options.model
-    teachers, students = plan(options.seeds, with_folds=options.model == "benchmark-10")
+    teachers, students = plan(options.seeds, options.model == "benchmark-10", options.student_epochs)
     for step in (teachers, students):
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda run: learn(run, runs, options), step))
@@ -126,6 +127,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--student-epochs", type=int, help="where students learn longer than the preset says")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="threads of each run")
     return parser.parse_args()

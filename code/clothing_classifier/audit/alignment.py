@@ -80,8 +80,8 @@ def _lay(source: Floats, warp: Floats) -> tuple[Floats, Floats]:
     x, y = (_positions(warp[:, [axis]], warp[:, [axis + 2]], side) for axis in (0, 1))
     within_x, within_y = (((place >= 0) & (place <= side - 1)).astype(np.float32) for place in (x, y))
     # The warp treats the axes apart, so that bilinear sampling is a matrix product for each.
-    laid: Floats = _weights(y, side) @ source @ _weights(x, side).transpose(0, 2, 1)
-    return laid, within_y[:, :, None] * within_x[:, None, :]
+    laid = _weights(y, side) @ source @ _weights(x, side).transpose(0, 2, 1)
+    return laid.astype(np.float32, copy=False), within_y[:, :, None] * within_x[:, None, :]
 
 
 def _positions(stretch: Floats, shift: Floats, side: int) -> Floats:
