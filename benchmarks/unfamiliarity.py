@@ -5,10 +5,9 @@
 Each candidate is computed from what the shipped graphs give, on the validation photos and on drawings of
 tools/draw_strangers.py; class means, covariance and directions are those of 1,024 training photos. The score with the
 largest worst AUROC, over kinds (but noise) and models, on one half of the drawings is taken, and reported on the other
-half. Rows labelled
-`Other` and `Not sure`, which no model learnt from and most of which show garments, are reported beside; and the drawn
-garments of data/, to see that a score does not merely tell drawings from photos. Writes
-results/unfamiliarity.json: AUROC with a 95% interval by bootstrap over the senders of validation and over the drawings.
+half. Beside it stand rows labelled `Other` and `Not sure`, which no model learnt from and most of which show garments;
+and the drawn garments of data/, to see that a score does not merely tell drawings from photos. Writes
+results/unfamiliarity.json: AUROC with a 95% interval by bootstrap over the senders of validation and over the pictures.
 """
 
 import argparse

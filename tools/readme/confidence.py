@@ -53,7 +53,7 @@ def unfamiliarity(model: str) -> str:
     lines.append(f"| above the bundle's threshold | {' | '.join([*shares, *('' for _ in odd)])} |")
     rows = ", ".join(f"{n[label]} {label}" for label in odd)
     text = f"AUROC against {n['validation']} validation photos of {n['senders']} senders"
-    tail = f"{record['n']['drawings']} drawings of each kind that chose nothing; rows of the table: {rows}"
+    tail = f"{record['n']['drawings']} drawings of each kind that chose nothing; beside them {rows}"
     return "\n".join([*lines, "", f"{text}; {tail}. 95%, bootstrap."])
 
 
