@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from clothing_classifier.audit import checks, cleaning
-from clothing_classifier.audit.clusters import Clusters
 from clothing_classifier.audit.duplicates import Copies, find_copies
 from clothing_classifier.audit.findings import KINDS, Finding, Severity, write_findings
 from clothing_classifier.audit.labels import find_suspects
@@ -50,7 +49,7 @@ def audit(dataset: Dataset, classifier: Classifier) -> Audit:
     dropped = cleaning.plan(seen, copies)
     labels = sorted({photo.record.label for photo in seen.photos})
     targets = np.array([labels.index(photo.record.label) for photo in seen.photos])
-    suspects = find_suspects(seen.features, targets, _together(seen, copies))
+    suspects = find_suspects(seen.features, targets, _copied_from(seen, copies))
     findings = [
         *checks.bad_rows(dataset.bad_rows),
         *checks.file_faults(seen),
@@ -64,16 +63,10 @@ def audit(dataset: Dataset, classifier: Classifier) -> Audit:
     return Audit(tuple(findings), summarise(seen), seen, frozenset(dropped))
 
 
-def _together(survey: Survey, copies: Sequence[Copies]) -> list[int]:
-    """A number for each photo, one for all that are linked by a group or by being copies."""
-    clusters = Clusters(len(survey))
-    first: dict[str, int] = {}
-    for i, photo in enumerate(survey.photos):
-        if photo.record.group:
-            clusters.join((first.setdefault(photo.record.group, i), i))
-    for cluster in copies:
-        clusters.join(cluster.photos)
-    return [clusters.root(i) for i in range(len(survey))]
+def _copied_from(survey: Survey, copies: Sequence[Copies]) -> list[int]:
+    """A number for each photo, one for all copies of a picture."""
+    first = {i: cluster.photos[0] for cluster in copies for i in cluster.photos}
+    return [first.get(i, i) for i in range(len(survey))]
 
 
 __all__ = ["Audit", "Finding", "Severity", "audit", "write_findings"]

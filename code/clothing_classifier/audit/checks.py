@@ -113,4 +113,5 @@ def suspect_labels(survey: Survey, suspects: Sequence[Suspect], labels: Sequence
         given, likely = labels[suspect.given], labels[suspect.likely]
         what = f"labelled '{given}' ({suspect.of_given:.2f}), looks like '{likely}' ({suspect.of_likely:.2f})"
         name = survey.photos[suspect.index].record.image
-        yield Finding("suspect-label", Severity.warning, name, "", what, "look at it and mend the label")
+        severity = Severity.warning if suspect.is_confident else Severity.note
+        yield Finding("suspect-label", severity, name, "", what, "look at it and mend the label")

@@ -1,12 +1,12 @@
 """Which labels the other photos contradict: confident learning (Northcutt et al. 2021, doi:10.1613/jair.1.12125).
 
-A linear classifier on the bundle's features says of each photo, held out with its group and its copies, how probable
-each class is. A photo is suspect where another class is the most probable and at least as probable as it is, on
-average, among the photos that carry that label.
+A linear classifier on the bundle's features says of each photo, held out with its copies, how probable each class is.
+Its group is not held out: a sender's other photos tell most about a label of theirs. A photo is suspect where another
+class is the most probable; the suspicion is confident where that class is at least as probable as it is, on average,
+among the photos that carry its label.
 """
 
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,14 +32,15 @@ class Suspect:
     likely: int
     of_given: float
     of_likely: float
+    is_confident: bool
 
 
 def find_suspects(
-    features: npt.NDArray[np.float16], targets: Integers, groups: Sequence[object], seed: int = 0
+    features: npt.NDArray[np.float16], targets: Integers, copies: Sequence[int], seed: int = 0
 ) -> list[Suspect]:
     """The suspect photos of features `(M, D)` and targets `(M,)`, the most suspect first.
 
-    Photos of one of `groups` are held out together. Classes of fewer than 10 photos are left alone.
+    Photos of one number in `copies` `(M,)` are held out together. Classes of fewer than 10 photos are left alone.
     """
     sizes = np.bincount(targets)
     usable = np.flatnonzero(sizes[targets] >= MIN_PHOTOS)
@@ -47,45 +48,33 @@ def find_suspects(
     if len(classes) < 2:
         return []
     given = np.searchsorted(classes, targets[usable])
-    probabilities = _held_out(features[usable].astype(np.float32), given, [groups[i] for i in usable.tolist()], seed)
+    probabilities = _held_out(features[usable].astype(np.float32), given, [copies[i] for i in usable.tolist()], seed)
     thresholds = np.array([probabilities[given == k, k].mean() for k in range(len(classes))])
     likely = probabilities.argmax(1)
     rows = np.arange(len(usable))
-    suspect = (likely != given) & (probabilities[rows, likely] >= thresholds[likely])
-    margin = probabilities[rows, likely] - probabilities[rows, given]
-    order = [i for i in np.argsort(-margin, kind="stable") if suspect[i]]
+    of_given, of_likely = probabilities[rows, given], probabilities[rows, likely]
+    order = [i for i in np.argsort(of_given - of_likely, kind="stable") if likely[i] != given[i]]
     return [
-        Suspect(int(usable[i]), int(classes[given[i]]), int(classes[likely[i]]),
-                float(probabilities[i, given[i]]), float(probabilities[i, likely[i]]))
+        Suspect(int(usable[i]), int(classes[given[i]]), int(classes[likely[i]]), float(of_given[i]),
+                float(of_likely[i]), bool(of_likely[i] >= thresholds[likely[i]]))
         for i in order
     ]  # fmt: skip
 
 
-def _held_out(features: Floats, targets: Integers, groups: Sequence[object], seed: int) -> Floats:
-    """Probabilities `(M, K)` from classifiers that saw neither the photo nor its group."""
+def _held_out(features: Floats, targets: Integers, copies: Sequence[int], seed: int) -> Floats:
+    """Probabilities `(M, K)` from classifiers that saw neither the photo nor a copy of it."""
     from sklearn.decomposition import PCA
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold
 
     result = np.zeros((len(targets), targets.max() + 1))
     components = PCA(min(_COMPONENTS, *features.shape), random_state=seed).fit_transform(features)
+    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A classifier stopped early ranks labels just as well.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for train, held_out in _folds(targets, groups, seed):
+        for train, held_out in splitter.split(components, targets, copies):
             model = LogisticRegression(C=_C, max_iter=_ITERATIONS).fit(components[train], targets[train])
             result[np.ix_(held_out, model.classes_)] = model.predict_proba(components[held_out])
     return result
-
-
-def _folds(targets: Integers, groups: Sequence[object], seed: int) -> list[tuple[Integers, Integers]]:
-    """Folds by whole groups; by photos where a class has too few groups to be in train each time."""
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    number = {group: i for i, group in enumerate(dict.fromkeys(groups))}
-    index = np.array([number[group] for group in groups])
-    pairs = set(zip(targets.tolist(), index.tolist(), strict=True))
-    if min(Counter(target for target, _ in pairs).values()) >= FOLDS:
-        splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-        return list(splitter.split(index, targets, index))
-    return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(index, targets))
