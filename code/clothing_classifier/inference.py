@@ -49,6 +49,14 @@ class Prediction:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of a photo: see `Classifier.predict`."""
+
+    top: int = 3
+    min_precision: float | None = None
+
+
 class Classifier:
     """Labels photos with a bundle. Safe to share between threads.
 
@@ -109,6 +117,12 @@ class Classifier:
                     yield from waiting.popleft().result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def predict_pixels(self, pixels: Pixels, asked: Sequence[Asked]) -> list[Prediction]:
+        """Label photos that are prepared, `(N, size, size, 3) uint8`, each as `asked`; raises `UsageError`."""
+        thresholds = [self._threshold(each.top, each.min_precision) for each in asked]
+        answers = self.run(pixels)
+        return [self._prediction(*one) for one in zip(answers, (a.top for a in asked), thresholds, strict=True)]
 
     def run(self, pixels: Pixels, output: str = "probabilities") -> npt.NDArray[np.float32]:
         """Evaluate the graph on `(N, size, size, 3) uint8`.
