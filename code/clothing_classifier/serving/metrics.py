@@ -19,7 +19,7 @@ _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30
 _PHOTOS = (1, 2, 4, 8, 16, 32)
 
 
-disable_created_metrics()  # a second series for each, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 
 class Metrics:

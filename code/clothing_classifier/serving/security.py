@@ -53,9 +53,8 @@ def choose_token(host: str, no_auth: bool, environment: Mapping[str, str] = os.e
             )
         return None
     if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError(
-            f"{TOKEN_VARIABLE}: use {_SHORTEST_TOKEN} or more ASCII characters without spaces, as 'openssl rand -hex 32'"
-        )
+        form = f"{_SHORTEST_TOKEN} or more ASCII characters without spaces"
+        raise UsageError(f"{TOKEN_VARIABLE}: use {form}, as from 'openssl rand -hex 32'")
     return token
 
 
