@@ -42,7 +42,7 @@ class Job:
     with_map: bool
     answer: asyncio.Future[Answer | ImageError]
     dropped: bool = False
-    """Set when nobody waits any more; what is not done yet is then left undone."""
+    """Set when nobody waits any more."""
     pixels: Pixels | None = field(default=None, repr=False)
 
 
@@ -84,6 +84,17 @@ class Batcher:
             self._undecoded.extend(jobs)
             self._changed.notify(len(jobs))
 
+    def drop(self, jobs: Iterable[Job]) -> None:
+        """Leave undone what is not done yet of `jobs`, for which nobody waits any more."""
+        with self._changed:
+            for job in jobs:
+                job.dropped = True
+            for queue in (self._undecoded, self._decoded):
+                kept = [job for job in queue if not job.dropped]
+                self._release(len(queue) - len(kept))
+                queue.clear()
+                queue.extend(kept)
+
     async def close(self) -> None:
         """Finish what is queued and end the threads."""
         with self._changed:
@@ -104,21 +115,13 @@ class Batcher:
         """One job to decode, or a batch to evaluate; waits for either, and gives nothing when it is time to end."""
         with self._changed:
             while True:
-                self._forget_dropped()
                 if self._decoded and (not self._undecoded or len(self._decoded) >= self._batch):
                     return self._take_batch()
                 if self._undecoded:
                     return [self._undecoded.popleft()]
                 if self._closing and not self._unanswered:
-                    self._changed.notify_all()
                     return []
                 self._changed.wait()
-
-    def _forget_dropped(self) -> None:
-        for queue in (self._undecoded, self._decoded):
-            while queue and queue[0].dropped:
-                queue.popleft()
-                self._unanswered -= 1
 
     def _take_batch(self) -> list[Job]:
         """The oldest decoded job and the next ones for the same model."""
@@ -134,7 +137,10 @@ class Batcher:
         except ImageError as error:
             return [(job, error)]
         with self._changed:
-            self._decoded.append(job)
+            if job.dropped:
+                self._release(1)
+            else:
+                self._decoded.append(job)
         return []
 
     def _evaluate(self, jobs: Sequence[Job]) -> list[tuple[Job, Outcome]]:
@@ -148,20 +154,17 @@ class Batcher:
             outcomes.append((job, Answer(prediction, class_map)))
         return outcomes
 
+    def _release(self, jobs: int) -> None:
+        self._unanswered -= jobs
+        if self._closing:
+            self._changed.notify_all()
+
     def _hand_over(self, outcomes: Sequence[tuple[Job, Outcome]]) -> None:
         if not outcomes:
             return
         with self._changed:
-            self._unanswered -= len(outcomes)
-            if self._closing:
-                self._changed.notify_all()
+            self._release(len(outcomes))
         self._loop.call_soon_threadsafe(_settle, outcomes)
-
-
-def drop(jobs: Iterable[Job]) -> None:
-    """Say that nobody waits for `jobs` any more."""
-    for job in jobs:
-        job.dropped = True
 
 
 def _map_of(classifier: Classifier, pixels: Pixels, prediction: Prediction) -> npt.NDArray[np.float32]:

@@ -8,13 +8,17 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from clothing_classifier.serving.limits import ServiceLimits
 from clothing_classifier.serving.metrics import Metrics
 from clothing_classifier.serving.problems import MEDIA_TYPE, Problem, busy
 from clothing_classifier.serving.security import HEADERS
 
+_HEADERS_TOO_LARGE = Problem("headers-too-large", "send fewer and shorter headers")
 
-def bounded_protocol(metrics: Metrics, connections: int, stall_seconds: float) -> type[asyncio.Protocol]:
-    """The protocol class that uvicorn makes one object of for each connection."""
+
+def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) -> type[asyncio.Protocol]:
+    """The protocol class that uvicorn makes one object of for each connection, of which `connections` may be open."""
+    stall_seconds, header_bytes = limits.stall_seconds, limits.header_bytes
 
     class BoundedProtocol(H11Protocol):
         _headers_due: asyncio.TimerHandle | None = None
@@ -33,17 +37,25 @@ def bounded_protocol(metrics: Metrics, connections: int, stall_seconds: float) -
         def data_received(self, data: bytes) -> None:
             if self.transport.is_closing():
                 return
+            if self.conn.their_state is h11.IDLE and _head_size(self.conn.trailing_data[0] + data) > header_bytes:
+                self._refuse(_HEADERS_TOO_LARGE)
+                return
             super().data_received(data)
             if self.conn.their_state is not h11.IDLE:
                 self._headers_arrived()
-            elif self._headers_due is None and not self.transport.is_closing():
+            else:
+                self._expect_headers()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
                 self._expect_headers()
 
         def send_400_response(self, msg: str) -> None:
             """Called where a request breaks HTTP's syntax; the exception being handled says how."""
             fault = sys.exception()
             if isinstance(fault, h11.RemoteProtocolError) and fault.error_status_hint == 431:
-                self._refuse(Problem("headers-too-large", "send fewer and shorter headers"))
+                self._refuse(_HEADERS_TOO_LARGE)
             else:
                 self._refuse(Problem("bad-request", f"this is not HTTP/1.1: {fault}"))
 
@@ -55,7 +67,8 @@ def bounded_protocol(metrics: Metrics, connections: int, stall_seconds: float) -
             self.transport.close()
 
         def _expect_headers(self) -> None:
-            self._headers_due = self.loop.call_later(stall_seconds, self._headers_missing)
+            if self._headers_due is None and not self.transport.is_closing():
+                self._headers_due = self.loop.call_later(stall_seconds, self._headers_missing)
 
         def _headers_arrived(self) -> None:
             if self._headers_due is not None:
@@ -70,6 +83,12 @@ def bounded_protocol(metrics: Metrics, connections: int, stall_seconds: float) -
                 self.transport.close()
 
     return BoundedProtocol
+
+
+def _head_size(data: bytes) -> int:
+    """Bytes before the end of the headers, all where there is none. h11 counts only what comes in pieces."""
+    end = data.find(b"\r\n\r\n")
+    return len(data) if end < 0 else end
 
 
 def _response(problem: Problem) -> bytes:

@@ -26,6 +26,7 @@ _KEEP_ALIVE = 75
 _LINGER = 1.0
 """Seconds in which clients with an open connection learn that the service goes away."""
 _OWN_FILES = 64
+_BACKLOG = 2048
 
 
 def serve(
@@ -44,7 +45,7 @@ def serve(
     service: Service = app.state.service
     listener = _listen(host, port)
     logs.configure()
-    protocol = bounded_protocol(service.metrics, _allowed_connections(limits), limits.stall_seconds)
+    protocol = bounded_protocol(service.metrics, _allowed_connections(limits), limits)
     config = uvicorn.Config(
         app,
         http=protocol,
@@ -55,7 +56,7 @@ def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=2048,
+        backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=int(limits.body_seconds + limits.deadline) + 1,
         h11_max_incomplete_event_size=limits.header_bytes,
@@ -125,8 +126,13 @@ def _shipped() -> list[str]:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=2048)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # The protocol is named, as `socket.create_server` does not: else asyncio leaves Nagle's algorithm on, and
+        # answers wait 40 ms for the client's delayed acknowledgement.
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{host}, port {port}: can't listen there ({reason}); choose another") from error

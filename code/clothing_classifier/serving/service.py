@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from clothing_classifier.calibration import threshold_for
 from clothing_classifier.errors import ImageError, UsageError
 from clothing_classifier.inference import Asked, Classifier
-from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError, drop
+from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
 from clothing_classifier.serving.catalogue import Catalogue
 from clothing_classifier.serving.intake import Budget, Upload, read_uploads
 from clothing_classifier.serving.limits import ServiceLimits
@@ -77,8 +77,9 @@ class Service:
             raise busy("the queue is full") from None
         try:
             answers = iter(await self._wait(request, [job.answer for job in jobs.values()]))
-        finally:
-            drop(jobs.values())
+        except BaseException:
+            self.batcher.drop(jobs.values())
+            raise
         return [next(answers) if index in jobs else _error(upload) for index, upload in enumerate(uploads)]
 
     async def _wait(
