@@ -23,7 +23,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 def encoded(kind: str) -> bytes:
     file = io.BytesIO()
-    Image.open(IMAGES[0]).convert("RGB").resize((160, 200)).save(file, kind)
+    with Image.open(IMAGES[0]) as image:
+        image.convert("RGB").resize((160, 200)).save(file, kind)
     return file.getvalue()
 
 
