@@ -26,7 +26,7 @@ utils
 errors
 """
 MAY_IMPORT_TORCH = {"models", "training", "analysis", "compression", "export"}
-HEAVY_EXTRAS = ("torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray")
+HEAVY_EXTRAS = ("torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray", "fastapi", "uvicorn")
 
 HEIGHT = {
     module.strip(): -height

@@ -101,7 +101,8 @@ def check_arrived(data: bytes | bytearray, name: str, limits: Limits = DEFAULT_L
     _check_bytes(data, limits, name)
     head = bytes(data[:HEAD])
     Image.init()
-    if not _is_heic(head) and not any(Image.OPEN[known][1](head[:16]) for known in FORMATS):
+    accepts = [Image.OPEN[known][1] for known in FORMATS]
+    if not _is_heic(head) and not any(accept and accept(head[:16]) for accept in accepts):
         raise _unidentified(head, name)
 
 

@@ -51,9 +51,14 @@ class Reply:
 
 
 @contextmanager
-def serving(log: Path, *arguments: str, limits: str | None = None, token: str | None = None) -> Iterator[Server]:
-    """`clothing serve`, or `run.serve` with `limits`, which may write no file: a disk write would end the process."""
-    program = "from clothing_classifier.cli import main; main()"
+def serving(
+    log: Path, *arguments: str, limits: str | None = None, token: str | None = None, before: str = ""
+) -> Iterator[Server]:
+    """`clothing serve`, or `run.serve` with `limits`, after the statements `before`.
+
+    It may write no file: the first byte to a disk would end the process.
+    """
+    program = f"{before}\nfrom clothing_classifier.cli import main; main()"
     command = [sys.executable, "-c", program, "serve", "--port", "0", *arguments]
     if limits is not None:
         program = "from clothing_classifier.serving.run import serve, ServiceLimits as L; "

@@ -1,6 +1,7 @@
 """The HTTP application: API, page and documentation, and how every error becomes a problem document."""
 
 import asyncio
+import importlib.metadata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-import clothing_classifier
 from clothing_classifier.inference import Classifier
 from clothing_classifier.serving.api import create_router
 from clothing_classifier.serving.assets import asset_routes
@@ -44,7 +44,7 @@ def create_app(
     app = FastAPI(
         title="Clothing Classifier",
         summary="Says what a clothing item in a photo is.",
-        version=clothing_classifier.__version__,
+        version=importlib.metadata.version("clothing-classifier"),
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
