@@ -1,7 +1,6 @@
 """Run the service until it is told to stop, and then finish what it has taken on."""
 
 import asyncio
-import resource
 import signal
 import socket
 import sys
@@ -148,5 +147,9 @@ def _url(listener: socket.socket) -> str:
 
 
 def _allowed_connections(limits: ServiceLimits) -> int:
+    if sys.platform == "win32":
+        return limits.connections
+    import resource
+
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return max(1, min(limits.connections, files - _OWN_FILES))

@@ -39,6 +39,7 @@ function loadImage() {
   byId("unshown").hidden = true;
   image.onload = () => {
     place = photoInSquare(image.naturalWidth, image.naturalHeight, model.preprocessing);
+    stageBox.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
     svg.setAttribute("viewBox", `${place.left} ${place.top} ${place.width} ${place.height}`);
     drawField();
     showHeat();
