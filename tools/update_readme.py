@@ -244,10 +244,14 @@ def serving() -> str:
     about = [
         f"One 400 x 534 photo a request, {record['machine']['cpus']} processors, load generator among them.",
         f"At best {record['share_of_in_process']:.0%} of the rate in process.",
-        f"At half of that p99 is {half['clothing']['milliseconds']['p99']:.0f} ms "
-        f"(plain: {half['plain']['milliseconds']['p99']:.0f} ms).",
-        f"At twice that, {statuses['200']} answers, {twice['wrong']} of them wrong, {statuses['503']} refusals (503), "
-        f"and at most {twice['peak_mb']:.0f} MB.",
+        (
+            f"At half of that p99 is {half['clothing']['milliseconds']['p99']:.0f} ms "
+            f"(plain: {half['plain']['milliseconds']['p99']:.0f} ms)."
+        ),
+        (
+            f"At twice that, {statuses['200']} answers, {twice['wrong']} of them wrong, "
+            f"{statuses['503']} refusals (503), and at most {twice['peak_mb']:.0f} MB."
+        ),
         f"After {soak['load']['seconds'] / 60:.0f} minutes memory had grown by {soak['memory_growth']:.1%}.",
         f"{len(record['sigterm']['stops'])} stops under load lost {record['sigterm']['lost'] or 'no'} requests.",
     ]

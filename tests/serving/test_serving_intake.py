@@ -8,11 +8,12 @@ import time
 import zlib
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from conftest import TOKEN
 from PIL import Image
-from running import IMAGES, Reply, Server, ask, form, problem_of, talk
+from running import IMAGES, Reply, Server, ask, form, problem_of, serving, talk
 
 from clothing_classifier.serving.intake import safe_name
 
@@ -152,6 +153,27 @@ def test_what_is_not_http_is_refused(server: Server, sent: bytes) -> None:
     answer = talk(server, sent, end=True)
     assert answer == b"" or answer.split()[1] in (b"400", b"413", b"501"), answer
     assert ask(server, "/healthz").status == 200
+
+
+def test_broken_requests_leave_nothing_but_their_line_in_the_log(log: Path) -> None:
+    chance, photo = random.Random(3), IMAGES[0].read_bytes()
+    whole = [
+        b"POST /v1/predict?top=2 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(photo) + photo,
+        b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(photo) + photo,
+        b"GET /v1/model?model=%ff HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ]
+    with serving(log, "--model", "wardrobe") as server:
+        for _ in range(200):
+            request = bytearray(chance.choice(whole))
+            for _ in range(chance.randint(0, 6)):
+                place = min(len(request) - 1, int(chance.expovariate(1 / 80)))
+                request[place : place + chance.randint(0, 9)] = chance.randbytes(chance.randint(0, 9)) or b"x"
+            talk(server, bytes(request), end=True)
+        assert ask(server, "/healthz").status == 200
+        entries = server.entries()
+    assert {entry["event"] for entry in entries} == {"listening", "request", "refused"}
+    assert 500 not in {entry.get("status") for entry in entries}
 
 
 def test_ten_thousand_parts_are_refused_early(server: Server) -> None:

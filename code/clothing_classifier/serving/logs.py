@@ -27,12 +27,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure() -> None:
-    """Send our records and the server's to standard error; the parsers' remarks on what clients send are left out."""
+    """Send our records, and all others from warnings up, to standard error.
+
+    Left out is what the server and the parsers remark on clients' bytes: our own records say what was refused.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name, level in (("clothing_classifier.serving", logging.INFO), ("uvicorn.error", logging.WARNING)):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)
-    for name in ("python_multipart", "PIL"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.root.handlers = [handler]
+    logging.root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    LOGGER.setLevel(logging.INFO)
+    for name, level in (("uvicorn", logging.ERROR), ("python_multipart", logging.CRITICAL), ("PIL", logging.CRITICAL)):
+        logging.getLogger(name).setLevel(level)

@@ -9,6 +9,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clothing_classifier.serving.limits import ServiceLimits
+from clothing_classifier.serving.logs import LOGGER
 from clothing_classifier.serving.metrics import Metrics
 from clothing_classifier.serving.problems import MEDIA_TYPE, Problem, busy
 from clothing_classifier.serving.security import HEADERS
@@ -61,9 +62,14 @@ def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) 
 
         def _refuse(self, problem: Problem) -> None:
             metrics.count_refused_connection(problem.kind)
+            fields = {"client": self.client[0] if self.client else None, "problem": problem.kind}
+            LOGGER.info("refused", extra={"fields": fields})
             if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 self.transport.write(_response(problem))
             self.conn.send_failed()
+            if self.cycle is not None and not self.cycle.response_complete:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
             self.transport.close()
 
         def _expect_headers(self) -> None:

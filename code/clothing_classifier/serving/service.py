@@ -85,19 +85,20 @@ class Service:
     async def _wait(
         self, request: Request, answers: list[asyncio.Future[Answer | ImageError]]
     ) -> list[Answer | ImageError]:
-        together = asyncio.gather(*answers)
+        together = asyncio.gather(*answers, return_exceptions=True)
         gone = asyncio.create_task(_disconnection(request))
         waited: list[asyncio.Future[Any]] = [together, gone]
         try:
             await asyncio.wait(waited, timeout=self.limits.deadline, return_when=asyncio.FIRST_COMPLETED)
             if together.done():
-                return together.result()
+                return [_sound(outcome) for outcome in together.result()]
             if gone.done():
                 raise ClientDisconnect
             raise busy(f"no answer within {self.limits.deadline:g} s")
         finally:
             gone.cancel()
-            together.cancel()
+            for answer in answers:
+                answer.cancel()
 
     def _count(self, classifier: Classifier, outcomes: list[Answer | ImageError]) -> None:
         for outcome in outcomes:
@@ -110,6 +111,13 @@ class Service:
 async def _disconnection(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _sound(outcome: Answer | BaseException) -> Answer | ImageError:
+    """An answer, or why a photo has none; a fault of ours is raised."""
+    if isinstance(outcome, Answer | ImageError):
+        return outcome
+    raise outcome
 
 
 def _error(upload: Upload) -> ImageError:
