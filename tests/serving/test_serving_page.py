@@ -41,6 +41,7 @@ def browser() -> Iterator[Driver]:
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--disable-gpu",
+        "--force-prefers-reduced-motion",  # what fades in is not yet visible to the driver
         "--window-size=1280,1000",
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
