@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from PIL.JpegImagePlugin import JpegImageFile
 
 from clothing_classifier import errors
-from clothing_classifier.preprocessing import Fit, ImageContract, Limits, Pixels, prepare
+from clothing_classifier.preprocessing import FORMATS, HEAD, Fit, ImageContract, Limits, Pixels, check_arrived, prepare
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 CONTRACT = ImageContract(32)
@@ -841,3 +841,21 @@ def test_threads_share_no_state_and_leave_the_warning_filters_alone() -> None:
     assert warnings.filters == before
     for pixels in answers:
         np.testing.assert_array_equal(pixels, answers[0])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_that_arrives_is_known_by_its_first_bytes(form: str) -> None:
+    data = encode(garment(300, 200), form)
+    check_arrived(data[:HEAD], "a")
+    check_arrived(bytearray(data), "a")
+    with pytest.raises(errors.ImageTooManyBytesError, match="^a: the file is larger"):
+        check_arrived(data, "a", Limits(bytes=len(data) - 1))
+
+
+@pytest.mark.parametrize("data", [b"x" * HEAD, b"<!doctype html>" + b" " * HEAD, b"{}" * HEAD, bytes(HEAD)])
+def test_a_file_that_arrives_and_is_no_image_is_refused_as_the_whole_would_be(data: bytes) -> None:
+    with pytest.raises(errors.ImageFormatError) as early:
+        check_arrived(data, "the image")
+    with pytest.raises(errors.ImageFormatError) as late:
+        prepare(data, CONTRACT)
+    assert str(early.value) == str(late.value)

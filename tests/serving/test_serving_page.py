@@ -269,7 +269,7 @@ def test_the_keyboard_goes_everywhere(page: Driver) -> None:
     find(page, "#next").send_keys(Keys.ENTER)
     assert find(page, "#inspected").text == PHOTOS[1].name
     find(page, "#stages input").send_keys(Keys.ARROW_DOWN)
-    assert "of stem sees" in find(page, "#field-text").text
+    until(page, lambda: "of stem sees" in find(page, "#field-text").text)
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
     until(page, lambda: not find(page, "#inspector").is_displayed())
     until(page, lambda: page.switch_to.active_element == find_all(page, ".card")[1])

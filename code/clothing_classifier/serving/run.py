@@ -63,20 +63,14 @@ def serve(
     server = _Server(config, service, listener, _url(listener))
     # The server raises the signal again when it has stopped; stopping was all that was asked for.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
-    if server.failed:
-        sys.exit(1)
 
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service, listener: socket.socket, url: str) -> None:
         super().__init__(config)
         self._service, self._listener, self._url = service, listener, url
-
-    @property
-    def failed(self) -> bool:
-        return not self.started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
