@@ -848,7 +848,7 @@ def test_a_file_that_arrives_is_known_by_its_first_bytes(form: str) -> None:
     data = encode(garment(300, 200), form)
     check_arrived(data[:HEAD], "a")
     check_arrived(bytearray(data), "a")
-    with pytest.raises(errors.ImageTooManyBytesError, match="^a: the file is larger"):
+    with pytest.raises(errors.ImageTooManyBytesError, match="a: the file is larger"):
         check_arrived(data, "a", Limits(bytes=len(data) - 1))
 
 
