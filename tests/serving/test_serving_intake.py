@@ -210,6 +210,19 @@ def test_a_large_refused_upload_still_gets_its_answer(strict_server: Server) -> 
     assert reply.headers["connection"] == "close"
 
 
+def test_a_small_refused_upload_keeps_its_connection(server: Server) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.connect()
+    first = connection.sock
+    for _ in range(3):
+        connection.request("POST", "/v1/predict?top=0", encoded("JPEG"))
+        response = connection.getresponse()
+        assert response.status == 422
+        response.read()
+        assert connection.sock is first
+    connection.close()
+
+
 def test_too_many_files_for_this_service(strict_server: Server) -> None:
     body, headers = form([("a.jpg", encoded("JPEG"))] * 5)
     assert ask(strict_server, "/v1/predict", body, headers | ALLOWED).status == 413
