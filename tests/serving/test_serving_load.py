@@ -11,7 +11,7 @@ from threading import Event
 
 from conftest import TOKEN
 from PIL import Image
-from running import IMAGES, Reply, Server, ask, form, problem_of, serving
+from running import IMAGES, Reply, Server, ask, form, problem_of, serving, talk
 
 from clothing_classifier import Classifier
 
@@ -38,6 +38,15 @@ def test_a_full_queue_says_come_again_and_what_is_taken_is_right(strict_server: 
             problem_of(reply)
         else:
             assert reply.json()["predictions"][0]["label"] == classifier.predict(photo).label
+
+
+def test_uploads_share_what_memory_they_may_hold(strict_server: Server) -> None:
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2990000\r\n\r\n"
+    begun = head.encode() + IMAGES[0].read_bytes()[:1000] + b"\0" * 2_900_000  # three of them are over 8 MB
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: talk(strict_server, begun), range(3)))
+    assert sorted(answer.split()[1] for answer in answers) == [b"408", b"408", b"503"]
+    assert ask(strict_server, "/v1/predict", IMAGES[0].read_bytes(), ALLOWED).status == 200
 
 
 def test_a_deadline_is_kept(log: Path) -> None:
@@ -89,7 +98,8 @@ def client(server: Server, photos: list[bytes], number: int, loaded: Event) -> t
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     while True:
         try:
-            connection.connect() if connection.sock is None else None
+            if connection.sock is None:
+                connection.connect()
         except ConnectionRefusedError:
             return answered, None
         try:

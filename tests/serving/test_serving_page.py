@@ -118,6 +118,16 @@ def test_dropped_pictures_get_the_models_labels(page: Driver) -> None:
     assert find(page, "#summary").text.startswith(f"{len(PHOTOS)} of {len(PHOTOS) + 1} pictures labelled")
 
 
+def test_too_large_a_file_is_told_so(page: Driver) -> None:
+    page.execute_script("""
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(25e6)], "large.jpg"));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    """)
+    answered(page, 1)
+    assert "larger than 20 MB" in find(page, ".failed .others").text
+
+
 def test_chosen_pasted_and_photographed_pictures(page: Driver) -> None:
     find(page, "#files").send_keys(str(PHOTOS[0]))
     answered(page, 1)
