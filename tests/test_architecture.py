@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "code" / "clothing_classifier"
 # Highest first. Modules on one line do not import each other.
 LAYERS = """
 cli
-report
+report | serving
 prediction
 rendering
 export | audit
@@ -29,7 +29,9 @@ utils
 errors
 """
 MAY_IMPORT_TORCH = {"models", "training", "analysis", "compression", "export"}
-HEAVY_EXTRAS = ("torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray", "jinja2")
+HEAVY_EXTRAS = (
+    "torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray", "jinja2", "fastapi", "uvicorn",
+)  # fmt: skip
 
 HEIGHT = {
     module.strip(): -height

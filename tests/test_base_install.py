@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -54,17 +55,30 @@ def test_it_evaluates_without_torch(base: Path, tmp_path: Path) -> None:
 
 
 def test_a_missing_extra_is_one_line(base: Path, tmp_path: Path) -> None:
-    for command in (
-        ["train", "--data", str(ROOT / "data"), "--out", "run"],
-        ["export", "run", "--data", str(ROOT / "data"), "--out", "bundle"],
-        ["split", "--data", str(ROOT / "data"), "--out", "table.csv", "--overwrite"],
-        ["evaluate", "--data", str(ROOT / "data"), "--html", "page.html"],
+    for extra, command in (
+        ("train", ["train", "--data", str(ROOT / "data"), "--out", "run"]),
+        ("train", ["export", "run", "--data", str(ROOT / "data"), "--out", "bundle"]),
+        ("train", ["split", "--data", str(ROOT / "data"), "--out", "table.csv", "--overwrite"]),
+        ("report", ["evaluate", "--data", str(ROOT / "data"), "--html", "page.html"]),
+        ("audit", ["audit", "--data", str(ROOT / "data"), "--out", "audit"]),
+        ("serve", ["serve"]),
     ):
-        extra = "report" if "--html" in command else "train"
         result = run(base, "clothing", *command, folder=tmp_path)
         assert result.returncode == 2
         assert f"is not installed: pip install 'clothing-classifier[{extra}]'" in result.stderr
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_it_serves_the_page_without_torch(tmp_path: Path, base: Path) -> None:
+    (wheel,) = (base.parents[1] / "wheel").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {Path(name).name for name in archive.namelist() if "/serving/page/" in name}
+    assert packed == {path.name for path in (ROOT / "code/clothing_classifier/serving/page").iterdir()}
+    names = ", ".join(f"clothing_classifier.serving.{path.stem}" for path in
+                      (ROOT / "code/clothing_classifier/serving").glob("[!_]*.py"))  # fmt: skip
+    program = f"import sys, {names}; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
 
 
 def test_it_is_small(base: Path) -> None:

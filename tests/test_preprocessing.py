@@ -20,7 +20,17 @@ from PIL import Image, ImageDraw
 from PIL.JpegImagePlugin import JpegImageFile
 
 from clothing_classifier import errors
-from clothing_classifier.preprocessing import Fit, ImageContract, Limits, Pixels, prepare, scale
+from clothing_classifier.preprocessing import (
+    FORMATS,
+    HEAD,
+    Fit,
+    ImageContract,
+    Limits,
+    Pixels,
+    check_arrived,
+    prepare,
+    scale,
+)  # fmt: skip
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 CONTRACT = ImageContract(32)
@@ -850,3 +860,21 @@ def test_scale_keeps_the_whole_photo_and_its_shape() -> None:
     assert small.shape == (20, 40, 3)
     assert small[:, :19].min() == 255
     assert small[:, 21:].max() == 0
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_that_arrives_is_known_by_its_first_bytes(form: str) -> None:
+    data = encode(garment(300, 200), form)
+    check_arrived(data[:HEAD], "a")
+    check_arrived(bytearray(data), "a")
+    with pytest.raises(errors.ImageTooManyBytesError, match="a: the file is larger"):
+        check_arrived(data, "a", Limits(bytes=len(data) - 1))
+
+
+@pytest.mark.parametrize("data", [b"x" * HEAD, b"<!doctype html>" + b" " * HEAD, b"{}" * HEAD, bytes(HEAD)])
+def test_a_file_that_arrives_and_is_no_image_is_refused_as_the_whole_would_be(data: bytes) -> None:
+    with pytest.raises(errors.ImageFormatError) as early:
+        check_arrived(data, "the image")
+    with pytest.raises(errors.ImageFormatError) as late:
+        prepare(data, CONTRACT)
+    assert str(early.value) == str(late.value)

@@ -221,6 +221,36 @@ def few_photos() -> str:
     return "\n".join([*lines, "", about])
 
 
+def serving() -> str:
+    """Requests a second and latency of the service by clients, beside a plain handler."""
+    record = result("serving.json")
+    lines = ["| clients | `clothing serve`, requests/s | p50, p99 | plain handler, requests/s | p50, p99 |"]
+    lines.append("|---|---|---|---|---|")
+    for row in record["by_clients"]:
+        cells = [str(row["clients"])]
+        for side in (row["clothing"], row["plain"]):
+            times = side["milliseconds"]
+            cells += [f"{side['requests_per_second']:.0f}", f"{times['p50']:.0f} ms, {times['p99']:.0f} ms"]
+        lines.append(f"| {' | '.join(cells)} |")
+    half, twice, soak = record["half_of_saturation"], record["twice_saturation"]["clothing"], record["soak"]
+    statuses = {status: twice["statuses"].get(status, 0) for status in ("200", "503")}
+    about = [
+        f"One 400 x 534 photo a request, {record['machine']['cpus']} processors, load generator among them.",
+        f"At best {record['share_of_in_process']:.0%} of the rate in process.",
+        (
+            f"At half of that p99 is {half['clothing']['milliseconds']['p99']:.0f} ms "
+            f"(plain: {half['plain']['milliseconds']['p99']:.0f} ms)."
+        ),
+        (
+            f"At twice that, {statuses['200']} answers, {twice['wrong']} of them wrong, "
+            f"{statuses['503']} refusals (503), and at most {twice['peak_mb']:.0f} MB."
+        ),
+        f"After {soak['load']['seconds'] / 60:.0f} minutes memory had grown by {soak['memory_growth']:.1%}.",
+        f"{len(record['sigterm']['stops'])} stops under load lost {record['sigterm']['lost'] or 'no'} requests.",
+    ]
+    return "\n".join([*lines, "", *about])
+
+
 BLOCKS: dict[str, Callable[..., str]] = {
     "accuracy": accuracy,
     "training": training,
@@ -235,6 +265,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
+    "serving": serving,
 }
 
 

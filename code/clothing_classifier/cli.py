@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -391,6 +392,27 @@ def models(
     for row in rows:
         about = f"{row['classes']} classes, {row['size']} px, {row['precision']}"
         print(f"bundle {row['name']}: {about}, validation accuracy {row['validation_accuracy']:.3f}")
+
+
+@app.command(epilog="Example: clothing serve --port 8080 --model wardrobe --model my-bundle")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; one that others reach needs a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 has the system choose.")] = 8000,
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model to serve; may be repeated, the first is the default.")
+    ] = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token, whoever gets there.")] = False,
+    queue: Annotated[int | None, typer.Option(min=1, help="Photos that may wait; over it, clients get 503.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, max=256, help="Photos evaluated at once, at most.")] = None,
+    deadline: Annotated[float | None, typer.Option(min=0.1, help="Seconds a request may wait for its answer.")] = None,
+) -> None:
+    """Answer photos over HTTP, by an API and a page. Clients send the token in $CLOTHING_TOKEN, where it is set."""
+    with _needs("serve"):
+        from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS
+        from clothing_classifier.serving.run import serve as serve_models
+    asked: dict[str, Any] = {"queue": queue, "batch": batch, "deadline": deadline}
+    given = {name: value for name, value in asked.items() if value is not None}
+    serve_models(model or (), host, port, no_auth, replace(DEFAULT_SERVICE_LIMITS, **given))
 
 
 def main() -> None:

@@ -56,6 +56,14 @@ class Prediction:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of a photo: see `Classifier.predict`."""
+
+    top: int = 3
+    min_precision: float | None = None
+
+
 class Classifier:
     """Labels photos with a bundle. Safe to share between threads.
 
@@ -131,6 +139,12 @@ class Classifier:
                     yield from waiting.popleft().result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def predict_pixels(self, pixels: Pixels, asked: Sequence[Asked]) -> list[Prediction]:
+        """Label photos that are prepared, `(N, size, size, 3) uint8`, each as `asked`; raises `UsageError`."""
+        thresholds = [self._threshold(each.top, each.min_precision) for each in asked]
+        answers = self._answer(pixels)
+        return [self._prediction(*one) for one in zip(answers, (a.top for a in asked), thresholds, strict=True)]
 
     def _classify(self, sources: Sequence[Source]) -> list[_Answer | ImageError]:
         outcomes: list[Pixels | ImageError] = [_try_prepare(source, self.bundle) for source in sources]

@@ -30,6 +30,8 @@ _Box: TypeAlias = tuple[float, float, float, float]
 VERSION = 1
 """Changes whenever `prepare` gives other pixels for the same photo, so that kept copies are made anew."""
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+HEAD = 512
+"""Bytes from which a file's format is known, or the web page in its place."""
 
 _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP", re.DOTALL)
 _EXIF_ORIENTATION = 0x0112
@@ -105,6 +107,19 @@ def _upright(source: Source, contract: ImageContract | None, limits: Limits) -> 
         except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged data
             reason = _sentence(error)
             raise errors.ImageCorruptError(f"{name}: the image is truncated or damaged ({reason})") from error
+
+
+def check_arrived(data: bytes | bytearray, name: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Refuse a file from the part of it that has arrived, `HEAD` bytes or more, rather than wait for the whole.
+
+    Raises `errors.ImageTooManyBytesError` or `errors.ImageFormatError`, as `prepare` would.
+    """
+    _check_bytes(data, limits, name)
+    head = bytes(data[:HEAD])
+    Image.init()
+    accepts = [Image.OPEN[known][1] for known in FORMATS]
+    if not _is_heic(head) and not any(accept and accept(head[:16]) for accept in accepts):
+        raise _unidentified(head, name)
 
 
 class _PillowWarnings:
@@ -184,11 +199,15 @@ def _read(source: str | os.PathLike[str] | bytes | IO[bytes], limits: Limits, na
     data = source if isinstance(source, bytes) else _read_file(source, limits, name)
     if not data:
         raise errors.ImageEmptyError(f"{name}: the file is empty (0 bytes)")
+    _check_bytes(data, limits, name)
+    return data
+
+
+def _check_bytes(data: bytes | bytearray, limits: Limits, name: str) -> None:
     if len(data) > limits.bytes:
         raise errors.ImageTooManyBytesError(
             f"{name}: the file is larger than {limits.bytes / 1e6:g} MB; save it smaller"
         )
-    return data
 
 
 def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name: str) -> bytes:
@@ -235,7 +254,7 @@ def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
 
 
 def _unidentified(data: bytes, name: str) -> errors.ImageError:
-    head = data[:512].lower()
+    head = data[:HEAD].lower()
     if b"<!doctype html" in head or b"<html" in head:
         return errors.ImageFormatError(f"{name}: this is an HTML page, not an image; download the image itself")
     if _is_heic(data) or _SIGNATURE.match(data):
