@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from readme import confidence
-from readme.records import BUNDLES, ROOT, result
+from readme.records import BUNDLES, ROOT, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 PARTS = {
@@ -31,6 +31,9 @@ PUBLISHED = (
     ("MobileNetV3-small (SamirGouda/YOLOX-Clothing_Classifier)", "0.06 billion", 0.8522, 0.8206),
 )
 """What others report on the ten-class test photos: system, MACs, accuracy, macro-F1. Theirs, not measured here."""
+
+MIN_SUPPORT = 12
+"""Photos of a class below which its recall is left out of a table."""
 
 
 def accuracy(model: str) -> str:
@@ -177,6 +180,34 @@ def what_if() -> str:
     return "\n".join(lines)
 
 
+def field_size() -> str:
+    """Accuracy of networks whose field was limited or dilated, and recall of the classes in order of need."""
+    record = result("field-size.json")
+    variants, published = record["variants"], record["variants"]["491 px, as published"]
+    lines = ["| MobileNetV2, field | accuracy | 95% | against as published |", "|---|---|---|---|"]
+    for name, variant in variants.items():
+        low, high = variant["interval"]
+        ends = " to ".join(points(end) for end in variant["ahead_interval"])
+        against = "" if variant is published else f"{points(variant['ahead_of_published'])} ({ends})"
+        mean, spread = variant["accuracy"]["mean"], variant["accuracy"]["spread"]
+        lines.append(f"| {name} | {mean:.1%} ± {spread:.1%} | {low:.1%} to {high:.1%} | {against} |")
+    fields = [
+        name for name in variants if name.split(" px")[0] in ("43", "75", "171", "299", "491") and "anew" not in name
+    ]
+    lines += ["", f"| recall | photos | {' | '.join(name.split(',')[0] for name in fields)} |"]
+    lines.append("|---|---|" + "---|" * len(fields))
+    enough = [label for label, row in published["per_class"].items() if row["support"] >= MIN_SUPPORT]
+
+    def recall(label: str, name: str) -> float:
+        return float(variants[name]["per_class"][label]["recall"])
+
+    for label in sorted(enough, key=lambda label: recall(label, fields[-1]) - recall(label, fields[1])):
+        cells = " | ".join(f"{recall(label, name):.2f}" for name in fields)
+        lines.append(f"| {label} | {published['per_class'][label]['support']} | {cells} |")
+    about = f"{record['n']} validation photos, {published['runs']} seeds each; intervals over senders"
+    return "\n".join([*lines, "", f"{about}; classes of at least {MIN_SUPPORT} photos, the least needy first."])
+
+
 def analysis_cost() -> str:
     """Time and memory of an analysis."""
     record = result("analysis-cost.json")
@@ -261,6 +292,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "training-speed": training_speed,
     "stages": stages,
     "what-if": what_if,
+    "field-size": field_size,
     "analysis-cost": analysis_cost,
     "ablation": ablation,
     "few-photos": few_photos,
