@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from peers import installed_bytes
+from peers import installed_bytes  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT, Bundle, load_bundle
 from clothing_classifier.provenance import provenance
@@ -78,7 +78,7 @@ def main() -> None:
             if "setting" in p
         }
         rounds = [_round(number, options.rounds, sides, models, photos) for number in range(1, options.rounds + 1)]
-    result = {
+    result: dict[str, Any] = {
         "load_average_before": load,
         "photos": {"bound": BOUND_PHOTOS, "clothing": list(COUNTS), "plain": PLAIN_PHOTOS, "peers": PEER_PHOTOS},
         "models": {model: _about(load_bundle(model)) for model in models},
