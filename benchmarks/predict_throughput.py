@@ -1,110 +1,112 @@
-"""How fast is `clothing predict`, beside the Hugging Face image-classification pipeline with a MobileNetV2 of one size?
+"""How fast is `clothing predict`, against what one core can do and beside what others would use?
 
-Two measurements of whole processes, ours and theirs in turn, on the same files: photos per second from the start of
-the process to its end, and the time a fresh process takes to its first answer. Theirs needs its own environment:
+Whole processes, in turn, on the same photos: photos a second from the start of the process to its end, seconds to a
+first answer, the most memory that it held, and the size of what is installed. The bound is the number of processors
+over the seconds that decoding, resizing and evaluating one photo take on one core (one_core.py), in the same round.
 
-    python -m venv build/hf
-    build/hf/bin/pip install torch==2.13.0      # on other machines: --index-url https://download.pytorch.org/whl/cpu
-    build/hf/bin/pip install transformers pillow
-    python benchmarks/predict_throughput.py --photos datasets/clothing/images --hf-python build/hf/bin/python
+    python benchmarks/predict_throughput.py --photos datasets/clothing/images --peers build/peers/bin/python
 
-Writes results/predict-throughput.json: every round, medians and ratios. Run it on an idle machine: their threads wait
-for each other within every operator and ours do not, so that any other load flatters us.
+Beside it: Pillow and ONNX Runtime as a careful user would write them (plain_onnx.py), and in an environment of their
+own the Hugging Face pipeline, timm with a DataLoader, and Ultralytics, each left out, with the reason, where it can't
+be loaded:
+
+    python -m venv build/peers
+    build/peers/bin/pip install torch==2.13.0      # on other machines: --index-url https://download.pytorch.org/whl/cpu
+    build/peers/bin/pip install transformers timm pillow ultralytics packaging
+
+Writes results/predict-throughput.json: every round, medians and ratios. Run it on an idle machine: threads of the
+others wait for each other within every operator and ours do not, so that any other load flatters us.
 """
 
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from peers import installed_bytes  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT, Bundle, load_bundle
 from clothing_classifier.provenance import provenance
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import available_cpus, write_json
 
-PHOTO_SIZE = (400, 534)
-BATCHES = (1, 8)
-TRIAL_PHOTOS = 64
 MAX_LOAD = 0.5
+COUNTS = (1000, 4000)
+"""Photos of a run; that memory is the same at both says that it is flat."""
+BOUND_PHOTOS, PLAIN_PHOTOS, PEER_PHOTOS, TRIAL_PHOTOS = 400, 1000, 300, 64
+PEERS = ("transformers", "timm", "ultralytics")
+_HERE = Path(__file__).parent
 _CLOTHING = Path(sys.executable).with_name("clothing")
-_THEIRS = Path(__file__).with_name("hf_pipeline.py")
-# Their hub must not be asked; and both sides get what a shell has, such as compiled modules, whatever is set here.
-_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
+# No hub must be asked; and all sides get what a shell has, such as compiled modules, whatever is set here.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
+    "YOLO_OFFLINE": "true",
 }
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 Run = dict[str, float]
-Measure = Callable[[list[str]], Run]
+Measure = Callable[[Sequence[str]], Run]
+
+
+class ChildError(Exception):
+    """A process failed; the message is the last line of what it wrote to standard error."""
 
 
 def main() -> None:
-    """Measure both sides in turn, write every round and print the medians."""
+    """Measure all sides in turn, write every round and print the medians."""
     options = _options()
     record = provenance()
     load = os.getloadavg()[0]
     if load > MAX_LOAD:
-        _say(f"warning: load average {load:.1f}: the machine is busy, which slows their side more than ours")
-    photos = choose_photos(options.photos, options.n)
-    bundle = load_bundle(options.model)
+        _say(f"warning: load average {load:.1f}: the machine is busy, which slows the others more than ours")
+    photos = choose_photos(options.photos, max(COUNTS))
+    models = options.model or [DEFAULT]
+    bundle = load_bundle(models[0])
     with tempfile.TemporaryDirectory() as scratch:
-        side, classes = bundle.manifest.preprocessing.size, len(bundle.manifest.labels)
-        about = _child([options.hf_python, str(_THEIRS), "build", scratch, str(side), str(classes)])[1]
-        trials = _try_batches(options.hf_python, scratch, photos[:TRIAL_PHOTOS])
-        about |= {"batch_size": max(trials, key=lambda batch: trials[batch]), "photos_per_second_by_batch": trials}
-        sides = {
-            "clothing": _clothing(options.model),
-            "huggingface": _huggingface(options.hf_python, scratch, about["batch_size"]),
+        peers = {name: _meet(options.peers, name, scratch, bundle, photos) for name in PEERS} if options.peers else {}
+        sides = {model: _clothing(model) for model in models} | {"plain ONNX Runtime": _plain(bundle.path)}
+        sides |= {
+            name: _peer(options.peers, name, scratch, bundle, p["setting"])
+            for name, p in peers.items()
+            if "setting" in p
         }
-        _say("once each unmeasured, so that files are cached and modules compiled")
-        for measure in sides.values():
-            measure(photos)
-        throughput = _alternate("throughput", sides, photos, options.rounds)
-        first_answer = _alternate("first answer", sides, photos[:1], options.first_rounds)
-    result = {
-        "n": len(photos),
+        rounds = [_round(number, options.rounds, sides, models, photos) for number in range(1, options.rounds + 1)]
+    result: dict[str, Any] = {
         "load_average_before": load,
-        "photo_size": _common_size(photos),
-        "model": _about(bundle),
-        "huggingface": about,
-        "throughput": _summarise_throughput(throughput, len(photos)),
-        "first_answer": _summarise_first_answer(first_answer),
+        "photos": {"bound": BOUND_PHOTOS, "clothing": list(COUNTS), "plain": PLAIN_PHOTOS, "peers": PEER_PHOTOS},
+        "models": {model: _about(load_bundle(model)) for model in models},
+        "peers": peers,
+        "rounds": rounds,
+        "summary": {side: _summarise(side, rounds, models) for side in sides},
+        "installed_mb": _installed(peers),
     }
     write_json(options.out, record | result)
-    _print_table(result)
+    _print_table(result["summary"])
 
 
 def choose_photos(folder: Path, count: int) -> list[str]:
-    """The first `count` JPEG files by name of 400 x 534 px, or of any size where there are too few of these."""
+    """`count` JPEG files, spread evenly over the folder's by name; all where there are fewer."""
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
-    chosen: list[Path] = []
-    for path in files:
-        if len(chosen) < count and _size(path) == PHOTO_SIZE:
-            chosen.append(path)
-    if len(chosen) < count:
-        chosen = files[:count]
-    if not chosen:
+    if not files:
         sys.exit(f"{folder}: no JPEG files")
-    return [str(path) for path in chosen]
+    return [str(files[i * len(files) // min(count, len(files))]) for i in range(min(count, len(files)))]
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG photos")
-    parser.add_argument("--hf-python", required=True, help="interpreter of the environment with transformers")
-    parser.add_argument("--model", default=DEFAULT, help="a shipped model's name or a bundle's folder")
-    parser.add_argument("-n", type=int, default=1000, help="photos of the throughput measurement")
+    parser.add_argument("--peers", help="interpreter of the environment with the others; without it, only ours")
+    parser.add_argument(
+        "--model", action="append", help="a shipped model or a bundle's folder; the others are compared with the first"
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--first-rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("results/predict-throughput.json"))
     return parser.parse_args()
 
@@ -114,70 +116,135 @@ def _clothing(model: str) -> Measure:
     return lambda paths: _child(command, paths, len(paths))[0]
 
 
-def _huggingface(python: str, folder: str, batch: int) -> Measure:
-    def measure(paths: list[str]) -> Run:
-        run, answer = _child([python, str(_THEIRS), "run", folder, str(batch)], paths)
+def _plain(folder: Path) -> Measure:
+    command = [sys.executable, str(_HERE / "plain_onnx.py"), str(folder)]
+    return lambda paths: _child(command, paths, len(paths))[0]
+
+
+def _bound(model: str, paths: Sequence[str]) -> Run:
+    seconds: Run = _child([sys.executable, str(_HERE / "one_core.py"), model], paths)[1]
+    return seconds | {"photos_per_second": available_cpus() / sum(seconds.values())}
+
+
+def _peer(python: str, name: str, folder: str, bundle: Bundle, setting: Mapping[str, int]) -> Measure:
+    command = [*_peer_command(python, "run", name, folder, bundle), json.dumps(setting)]
+
+    def measure(paths: Sequence[str]) -> Run:
+        run, answer = _child(command, paths)
         if answer["photos"] != len(paths):
-            sys.exit(f"the pipeline answered {answer['photos']} of {len(paths)} photos")
+            raise ChildError(f"{name} answered {answer['photos']} of {len(paths)} photos")
         return run | {"loop_seconds": answer["loop_seconds"]}
 
     return measure
 
 
-def _try_batches(python: str, folder: str, photos: list[str]) -> dict[int, float]:
-    _say(f"their batch size, on {len(photos)} photos")
-    loops = {batch: _huggingface(python, folder, batch)(photos)["loop_seconds"] for batch in BATCHES}
-    return {batch: len(photos) / seconds for batch, seconds in loops.items()}
+def _peer_command(python: str, command: str, name: str, folder: str, bundle: Bundle) -> list[str]:
+    size, classes = bundle.manifest.preprocessing.size, len(bundle.manifest.labels)
+    return [python, str(_HERE / "peers.py"), command, name, folder, str(size), str(classes)]
 
 
-def _child(command: list[str], paths: list[str] | None = None, lines: int = 1) -> tuple[Run, Any]:
-    """Run a process with `paths` on standard input; return its time and the last of `lines` lines of JSON it prints."""
-    given = "".join(f"{path}\n" for path in paths or ())
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    process = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, env=_ENVIRONMENT)
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    printed = process.stdout.splitlines()
+def _meet(python: str, name: str, folder: str, bundle: Bundle, photos: Sequence[str]) -> dict[str, Any]:
+    """What a peer is and which of its settings is the fastest here; or why it can't be measured."""
+    try:
+        about = _child(_peer_command(python, "build", name, folder, bundle))[1]
+        trials = []
+        for setting in about.pop("settings"):
+            run = _peer(python, name, folder, bundle, setting)(photos[:TRIAL_PHOTOS])
+            trials.append({"setting": setting, "photos_per_second": TRIAL_PHOTOS / run["loop_seconds"]})
+    except ChildError as error:
+        _say(f"{name} is left out: {error}")
+        return {"left_out": str(error)}
+    best = max(trials, key=lambda trial: trial["photos_per_second"])
+    _say(f"{name}: {best['photos_per_second']:.0f} photos/s with {best['setting']}")
+    return {**about, "trials": trials, "setting": best["setting"]}
+
+
+def _child(command: list[str], paths: Sequence[str] = (), lines: int = 1) -> tuple[Run, Any]:
+    """Run a process with `paths` on standard input; return its cost and the last of `lines` lines of JSON it prints.
+
+    Its memory is that of the largest process where it starts others.
+    """
+    environment = {name: value for name, value in _ENVIRONMENT.items() if name not in _THREADS}
+    with (
+        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as log,
+    ):
+        given.write("".join(f"{path}\n" for path in paths))
+        given.seek(0)
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdin=given, stdout=out, stderr=log, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        log.seek(0)
+        printed, complaints = out.read().splitlines(), log.read().splitlines()
     if process.returncode or len(printed) != lines:
-        sys.exit(f"{command[0]}: status {process.returncode}, {len(printed)} lines where {lines} were due")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": seconds, "cpu_seconds": cpu}, json.loads(printed[-1])
+        raise ChildError(complaints[-1] if complaints else f"status {process.returncode}, {len(printed)} lines")
+    cost = {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+    return cost, json.loads(printed[-1])
 
 
-def _alternate(name: str, sides: dict[str, Measure], paths: list[str], rounds: int) -> list[dict[str, Run]]:
-    results = []
-    for number in range(1, rounds + 1):
-        results.append({side: measure(paths) for side, measure in sides.items()})
-        times = ", ".join(f"{side} {run['seconds']:.2f} s" for side, run in results[-1].items())
-        _say(f"{name}, round {number} of {rounds}: {times}")
-    return results
+def _round(
+    number: int, rounds: int, sides: Mapping[str, Measure], models: Sequence[str], photos: Sequence[str]
+) -> dict[str, Any]:
+    """Every side once, and each model of ours at each count, with its bound."""
+    found: dict[str, Any] = {}
+    for side, measure in sides.items():
+        if number == 1:
+            measure(photos[:TRIAL_PHOTOS])  # so that modules are compiled and files are cached
+        found[side] = {"first_answer": measure(photos[:1])}
+        if side in models:
+            found[side]["bound"] = _bound(side, photos[:: max(1, len(photos) // BOUND_PHOTOS)])
+            found[side]["runs"] = {str(count): measure(photos[:count]) for count in COUNTS}
+        else:
+            count = PEER_PHOTOS if side in PEERS else PLAIN_PHOTOS
+            found[side]["runs"] = {str(count): measure(photos[:: max(1, len(photos) // count)][:count])}
+        _say(f"round {number} of {rounds}: {side} {_rate(found[side]):.0f} photos/s")
+    return found
 
 
-def _summarise_throughput(rounds: list[dict[str, Run]], photos: int) -> dict[str, Any]:
-    """Our whole process against their loop, which leaves out their start, and against their whole process."""
-    return {
-        "rounds": rounds,
-        "photos_per_second": {
-            "clothing": photos / _median(rounds, "clothing"),
-            "huggingface": photos / _median(rounds, "huggingface", "loop_seconds"),
-            "huggingface_process": photos / _median(rounds, "huggingface"),
+def _rate(found: Mapping[str, Any]) -> float:
+    """Photos a second of the longest run; of the loop alone where a peer says so, which leaves out its start."""
+    count, run = max(found["runs"].items(), key=lambda item: int(item[0]))
+    return float(int(count) / run.get("loop_seconds", run["seconds"]))
+
+
+def _summarise(side: str, rounds: Sequence[Mapping[str, Any]], models: Sequence[str]) -> dict[str, Any]:
+    of_side = [each[side] for each in rounds]
+    ours = [each[models[0]] for each in rounds]
+    summary: dict[str, Any] = {
+        "photos_per_second": statistics.median(map(_rate, of_side)),
+        "first_answer_seconds": statistics.median(each["first_answer"]["seconds"] for each in of_side),
+        "peak_mb": {
+            count: statistics.median(each["runs"][count]["peak_mb"] for each in of_side) for count in of_side[0]["runs"]
         },
-        "ratio": _ratios(rounds, "loop_seconds"),
-        "ratio_process": _ratios(rounds),
     }
+    if side in models:
+        bounds = [each["bound"]["photos_per_second"] for each in of_side]
+        shares = [_rate(each) / bound for each, bound in zip(of_side, bounds, strict=True)]
+        summary |= {"bound_photos_per_second": statistics.median(bounds), "share_of_bound": statistics.median(shares)}
+        cpu = [int(n) / each["runs"][n]["cpu_seconds"] for each in of_side for n in [str(max(COUNTS))]]
+        per_core = [available_cpus() * rate / bound for rate, bound in zip(cpu, bounds, strict=True)]
+        # What is lost to Python, the start and the threads' meeting, but not to other work on the machine.
+        summary["share_of_bound_in_cpu_time"] = statistics.median(per_core)
+    if side != models[0]:
+        ratios = [_rate(own) / _rate(other) for own, other in zip(ours, of_side, strict=True)]
+        summary["ours_times"] = statistics.median(ratios)
+    return summary
 
 
-def _summarise_first_answer(rounds: list[dict[str, Run]]) -> dict[str, Any]:
-    seconds = {side: _median(rounds, side) for side in rounds[0]}
-    return {"rounds": rounds, "seconds": seconds, "ratio": _ratios(rounds)}
-
-
-def _median(rounds: list[dict[str, Run]], side: str, key: str = "seconds") -> float:
-    return statistics.median(times[side][key] for times in rounds)
-
-
-def _ratios(rounds: list[dict[str, Run]], theirs: str = "seconds") -> dict[str, Any]:
-    each = [times["huggingface"][theirs] / times["clothing"]["seconds"] for times in rounds]
-    return {"median": statistics.median(each), "rounds": each}
+def _installed(peers: Mapping[str, Any]) -> dict[str, float]:
+    """Megabytes on disk of each side's packages with all that they require."""
+    package = Path(load_bundle(DEFAULT).path).parents[1]
+    own = sum(path.stat().st_size for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    base = ["numpy", "pillow", "onnxruntime", "pydantic", "typer", "rich", "urllib3"]
+    sizes = {
+        "clothing": (installed_bytes(base) + own) / 1e6,
+        "plain ONNX Runtime": installed_bytes(["pillow", "onnxruntime"]) / 1e6,
+    }
+    return sizes | {name: about["installed_mb"] for name, about in peers.items() if "installed_mb" in about}
 
 
 def _about(bundle: Bundle) -> dict[str, Any]:
@@ -189,31 +256,18 @@ def _about(bundle: Bundle) -> dict[str, Any]:
         "size": manifest.preprocessing.size,
         "labels": len(manifest.labels),
         "architecture": manifest.architecture,
-        "session_options": manifest.session_options,
     }
 
 
-def _size(path: str | Path) -> tuple[int, int]:
-    with Image.open(path) as image:
-        return image.size
-
-
-def _common_size(photos: list[str]) -> list[int] | None:
-    sizes = {_size(path) for path in photos}
-    return list(sizes.pop()) if len(sizes) == 1 else None
-
-
-def _print_table(result: dict[str, Any]) -> None:
-    speed, first = result["throughput"], result["first_answer"]
-    seconds, rate = first["seconds"], speed["photos_per_second"]
-    rows = [
-        (f"{result['n']} photos, photos/s", rate["clothing"], rate["huggingface"], speed["ratio"]["median"]),
-        ("  with their start", rate["clothing"], rate["huggingface_process"], speed["ratio_process"]["median"]),
-        ("first answer, s", seconds["clothing"], seconds["huggingface"], first["ratio"]["median"]),
-    ]
-    print(f"{'':24}{'clothing':>10}{'pipeline':>10}{'ratio':>10}")
-    for name, ours, theirs, ratio in rows:
-        print(f"{name:24}{ours:10.2f}{theirs:10.2f}{ratio:9.1f}x")
+def _print_table(summary: Mapping[str, Any]) -> None:
+    print(f"{'':24}{'photos/s':>10}{'of bound':>10}{'first, s':>10}{'MB':>8}{'ours':>8}")
+    for side, about in summary.items():
+        share, times = about.get("share_of_bound"), about.get("ours_times")
+        ratio = f"{times:.1f}x" if times else ""
+        print(
+            f"{side:24}{about['photos_per_second']:10.0f}{f'{share:.0%}' if share else '':>10}"
+            f"{about['first_answer_seconds']:10.2f}{max(about['peak_mb'].values()):8.0f}{ratio:>8}"
+        )
 
 
 def _say(line: str) -> None:

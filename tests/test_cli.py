@@ -126,6 +126,15 @@ def test_bad_rows_of_the_truth_are_named(tmp_path: Path) -> None:
     assert "row 242: there is no file" in result.stderr
 
 
+def test_threads_and_batch_may_be_chosen() -> None:
+    paths = [str(path) for path in IMAGES[:20]]
+    chosen = clothing("predict", *paths, "--format", "json", "--threads", "3", "--batch", "4")
+    assert [(row["path"], row["label"]) for row in rows(chosen)] == [
+        (row["path"], row["label"]) for row in rows(clothing("predict", *paths, "--format", "json"))
+    ]
+    assert clothing("predict", *paths, "--threads", "0").returncode == 2
+
+
 def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(IMAGES[0].read_bytes()[:1500])

@@ -1,8 +1,10 @@
 """`Classifier` on the shipped model: what it answers, in which order, and what it refuses."""
 
 import io
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -74,6 +76,40 @@ def test_many_reads_an_endless_source_as_it_goes(classifier: Classifier) -> None
     answers = classifier.predict_many(endless())
     assert next(answers) == next(answers)
     answers.close()
+
+
+@pytest.mark.parametrize(("threads", "batch"), [(1, 1), (3, 1), (2, 5), (1, 64)])
+def test_threads_and_batch_change_neither_order_nor_answers(threads: int, batch: int, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff")
+    sources = [*IMAGES[:7], broken, *IMAGES[7:40]]
+    chosen = Classifier.load(threads=threads, batch=batch)
+    found = [(p.label, p.error is None) for p in chosen.predict_many(sources)]
+    assert found == [(p.label, p.error is None) for p in Classifier.load().predict_many(sources)]
+
+
+def test_a_slow_photo_in_front_does_not_hold_the_others_back(classifier: Classifier) -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            later_taken.wait(20)
+            return super().read(size)
+
+    def sources() -> Iterator[io.BytesIO]:
+        yield Slow(IMAGES[0].read_bytes())
+        for path in IMAGES[1:12]:
+            yield io.BytesIO(path.read_bytes())
+        later_taken.set()
+
+    later_taken = Event()
+    labels = [p.label for p in Classifier(classifier.bundle, threads=2).predict_many(sources())]
+    assert labels == [classifier.predict(path).label for path in IMAGES[:12]]
+    assert later_taken.is_set()
+
+
+@pytest.mark.parametrize("options", [{"threads": 0}, {"batch": 0}])
+def test_no_threads_and_no_batch_are_refused(options: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="each is at least 1"):
+        Classifier.load(**options)
 
 
 def test_no_photos_give_no_answers(classifier: Classifier) -> None:

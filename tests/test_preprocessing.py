@@ -592,6 +592,29 @@ def test_a_file_over_20_mb_is_refused(tmp_path: Path) -> None:
         prepare(path, CONTRACT)
 
 
+@pytest.mark.parametrize("kind", ["path", "file"])
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 200_000])
+def test_a_file_of_any_length_is_read_whole(size: int, kind: str, tmp_path: Path) -> None:
+    data = encode(garment(), "PNG")
+    path = tmp_path / "a.png"
+    path.write_bytes(data + bytes(size - len(data)))
+    source = path if kind == "path" else io.BytesIO(path.read_bytes())
+    limits = Limits(bytes=size)
+    np.testing.assert_array_equal(prepare(source, CONTRACT, limits), prepare(data, CONTRACT))
+    with pytest.raises(errors.ImageTooManyBytesError):
+        prepare(path, CONTRACT, Limits(bytes=size - 1))
+
+
+@pytest.mark.parametrize("size", [(1, 9), (9, 1), (5, 8), (8, 5), (8, 8), (640, 3)])
+def test_padding_repeats_the_edge(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    side = max(size)
+    above, before = (side - size[1]) // 2, (side - size[0]) // 2
+    margins = ((above, side - size[1] - above), (before, side - size[0] - before), (0, 0))
+    expected = np.pad(pixels, margins, mode="edge")
+    np.testing.assert_array_equal(prepare(pixels, ImageContract(side, "pad")), expected)
+
+
 def test_an_endless_file_is_read_no_further_than_the_limit() -> None:
     class Endless(io.RawIOBase):
         given = 0

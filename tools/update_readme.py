@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from readme import confidence
 from readme.records import BUNDLES, ROOT, points, result
@@ -124,6 +125,8 @@ def image_fit() -> str:
 def speed() -> str:
     """Throughput and first answer beside the Hugging Face pipeline."""
     record = result("predict-throughput.json")
+    if "summary" in record:
+        return _sides(record)
     rate, seconds = record["throughput"]["photos_per_second"], record["first_answer"]["seconds"]
     ratios = [record[key]["ratio"]["median"] for key in ("throughput", "first_answer")]
     models = f"{record['model']['name']} and MobileNetV2 at {record['model']['size']} px"
@@ -138,6 +141,20 @@ def speed() -> str:
             about,
         ]
     )
+
+
+def _sides(record: dict[str, Any]) -> str:
+    lines = [
+        "| | photos a second | of the bound | first answer, s | peak MB | ours, times |",
+        "|---|---|---|---|---|---|",
+    ]
+    for side, about in record["summary"].items():
+        share, times = about.get("share_of_bound"), about.get("ours_times")
+        peak = max(about["peak_mb"].values())
+        cells = f"{about['photos_per_second']:.0f} | {f'{share:.0%}' if share else ''}"
+        ratio = f"{times:.1f}" if times else ""
+        lines.append(f"| {side} | {cells} | {about['first_answer_seconds']:.2f} | {peak:.0f} | {ratio} |")
+    return "\n".join([*lines, "", f"Whole processes in turn, medians of {len(record['rounds'])} rounds."])
 
 
 def training_speed() -> str:

@@ -58,13 +58,15 @@ def predict(
     format: Annotated[PredictFormat, typer.Option(help="How predictions are printed.")] = PredictFormat.table,
     truth: Annotated[Path | None, typer.Option(help="Data set with the true labels, shown beside.")] = None,
     save: Annotated[Path | None, typer.Option(help="Also write the predictions to this CSV file.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Photos worked on at once. Default: processors.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Photos that a thread evaluates at once.")] = 1,
 ) -> None:
     """Say what each photo shows. A photo that can't be read is named; the others are answered."""
     from clothing_classifier import prediction
     from clothing_classifier.inference import Classifier
 
     inputs = prediction.expand(_lines_of_stdin()) if paths == ["-"] else list(prediction.expand(paths))
-    classifier = Classifier.load(model)
+    classifier = Classifier.load(model, threads, batch)
     known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:
         point = classifier.operating_point(min_precision)

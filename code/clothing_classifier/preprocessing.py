@@ -34,6 +34,8 @@ HEAD = 512
 """Bytes from which a file's format is known, or the web page in its place."""
 
 _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP", re.DOTALL)
+_FIRST_READ = 1 << 16
+"""Bytes asked for at first: a read sets aside as many as it is asked for, and most photos are far below the limit."""
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -175,8 +177,21 @@ def _fit(image: Image.Image, box: _Box, contract: ImageContract) -> Pixels:
         return np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
     columns, rows = _resized((width, height), contract)
     pixels = np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR, box=box))
-    before, above = (side - columns) // 2, (side - rows) // 2
-    return np.pad(pixels, ((above, side - rows - above), (before, side - columns - before), (0, 0)), mode="edge")
+    return _pad(pixels, side)
+
+
+def _pad(pixels: Pixels, side: int) -> Pixels:
+    """What `np.pad` does in mode `edge`, at a third of its time."""
+    rows, columns = pixels.shape[:2]
+    above, before = (side - rows) // 2, (side - columns) // 2
+    below, after = above + rows, before + columns
+    square = np.empty((side, side, 3), np.uint8)
+    square[above:below, before:after] = pixels
+    square[above:below, :before] = pixels[:, :1]
+    square[above:below, after:] = pixels[:, -1:]
+    square[:above] = square[above]
+    square[below:] = square[below - 1]
+    return square
 
 
 def _name_of(source: Source) -> str:
@@ -213,7 +228,8 @@ def _check_bytes(data: bytes | bytearray, limits: Limits, name: str) -> None:
 def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name: str) -> bytes:
     try:
         with _opened(source) as file:
-            return file.read(limits.bytes + 1)
+            start = file.read(min(_FIRST_READ, limits.bytes + 1))
+            return start if len(start) < _FIRST_READ else start + file.read(limits.bytes + 1 - len(start))
     except FileNotFoundError as error:
         raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
     except IsADirectoryError as error:
