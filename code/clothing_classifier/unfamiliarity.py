@@ -7,14 +7,14 @@ import numpy as np
 from clothing_classifier.metrics import Floats
 
 OUTPUT = "unfamiliarity"
-_DIRECTIONS = 128
+_DIRECTIONS = 64
 _ONNX_FLOAT = 1
 
 
 def find_directions(features: Floats) -> Floats:
     """The directions `(D, M) float16` along which the features `(N, D)` of training photos lie, orthonormal.
 
-    They are the main components of the features' directions, through the origin: 128, and no more than a quarter of
+    They are the main components of the features' directions, through the origin: 64, and no more than a quarter of
     what `N` and `D` allow. Half precision is far finer than the score needs.
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
