@@ -16,7 +16,8 @@ Greys = npt.NDArray[np.uint8]
 _STEPS = {16: 6, 32: 6, 64: 4, 128: 3}
 """Steps at each side of the pictures."""
 _MAX_STRETCH, _MAX_SHIFT = 1.25, 0.25
-_MIN_OVERLAP = 0.7
+_MIN_OVERLAP, _MIN_SEEN = 0.7, 0.2
+_CLIPPED = (0.01, 0.99)
 _HOPELESS = {32: 0.2, 64: 0.45}
 """Pairs whose detail agrees no better than this at a smaller side are not looked at any further."""
 
@@ -58,11 +59,19 @@ def _register(target: Floats, source: Floats, warp: Floats, steps: int) -> Float
 
 
 def _agreement(target: Floats, source: Floats, warp: Floats) -> Floats:
+    """Correlation of fine detail where the pictures overlap and neither is black or white, which hides detail."""
     laid, inside = _lay(_detail(source), warp)
-    one, other = _normalised(_detail(target), inside), _normalised(laid, inside)
-    correlation = (one * other * inside).sum((1, 2)) / np.maximum(inside.sum((1, 2)), 1)
-    result: Floats = np.where(inside.mean((1, 2)) >= _MIN_OVERLAP, correlation, 0)
+    seen = inside * _unclipped(target) * _unclipped(_lay(source, warp)[0])
+    one, other = _normalised(_detail(target), seen), _normalised(laid, seen)
+    correlation = (one * other * seen).sum((1, 2)) / np.maximum(seen.sum((1, 2)), 1)
+    enough = (inside.mean((1, 2)) >= _MIN_OVERLAP) & (seen.mean((1, 2)) >= _MIN_SEEN)
+    result: Floats = np.where(enough, correlation, 0)
     return result
+
+
+def _unclipped(pictures: Floats) -> Floats:
+    low, high = _CLIPPED
+    return ((pictures > low) & (pictures < high)).astype(np.float32)
 
 
 def _slopes(pictures: Floats) -> Floats:
