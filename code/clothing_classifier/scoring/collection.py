@@ -14,6 +14,7 @@ from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.utils import one_line
 
 _WILD = re.compile(r"[*?\[]")
+_HTTP = ("http://", "https://")
 PARQUET, CSV = (".parquet", ".pq"), (".csv",)
 
 
@@ -33,7 +34,7 @@ def entries(where: str, column: str | None = None) -> Iterator[Entry]:
 
 
 def _entries(where: str, column: str | None) -> Iterator[Entry]:
-    if _WILD.search(where) and not os.path.exists(where):  # noqa: PTH110
+    if _is_glob(where):
         yield from _each(_glob(where), column)
     elif storage.exists_as_folder(where):
         yield from _folder(where, column)
@@ -41,6 +42,11 @@ def _entries(where: str, column: str | None) -> Iterator[Entry]:
         yield from _each(iter([where]), column)
     else:
         raise UsageError(f"{one_line(where)}: there is no such file or folder")
+
+
+def _is_glob(where: str) -> bool:
+    # Over HTTP a question mark begins a query, and there are no lists to match.
+    return bool(_WILD.search(where)) and not where.startswith(_HTTP) and not os.path.exists(where)  # noqa: PTH110
 
 
 def _folder(where: str, column: str | None) -> Iterator[Entry]:

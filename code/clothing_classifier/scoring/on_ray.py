@@ -1,6 +1,7 @@
 """The engine for many machines: Ray Data reads and fetches in tasks, and a pool of actors holds the model and answers.
 
-Every node must see the output's folder, where the list of inputs is, and photos given by path, under the same names.
+Every node must see the output's folder, which holds the list of inputs and the model, and photos given by path, under
+the same names.
 """
 
 import logging
@@ -8,13 +9,13 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import ray
 
-from clothing_classifier.bundle import Bundle
 from clothing_classifier.errors import ClothingError, ImageError, UsageError
 from clothing_classifier.inference import Asked, Classifier, Prediction
 from clothing_classifier.preprocessing import Pixels, prepare
@@ -44,7 +45,7 @@ _LOADED = pa.schema(
 
 
 def score_on_ray(
-    bundle: Bundle, listing: Listing, parts: Sequence[int], asked: Asked, column: str | None, workers: int | None
+    bundle: Path, listing: Listing, parts: Sequence[int], asked: Asked, column: str | None, workers: int | None
 ) -> Iterator[pa.Table]:
     """Yield the rows of `parts` in any order, `rows.WITH_PLACE`, as `workers` actors answer them.
 
@@ -60,7 +61,7 @@ def score_on_ray(
         )
         answered = data.map_batches(
             _Worker,
-            fn_constructor_args=([ray.put(bundle)], asked),
+            fn_constructor_args=(str(bundle), asked),
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=ACTOR_CPUS,
@@ -89,11 +90,12 @@ class _Reader:
 class _Worker:
     """Holds the model, and answers tables of `_LOADED` on one processor.
 
-    `bundles` is a list of one reference: an argument that Ray resolved itself would be lost to an actor's restart.
+    It gets the bundle as a path: of an argument as large as the bundle itself, Ray may lose its copy with a node, and
+    then can't start the actor again.
     """
 
-    def __init__(self, bundles: list[Any], asked: Asked) -> None:
-        self.classifier, self.asked = Classifier(ray.get(bundles[0])), asked
+    def __init__(self, bundle: str, asked: Asked) -> None:
+        self.classifier, self.asked = Classifier.load(bundle), asked
 
     def __call__(self, loaded: pa.Table) -> Iterator[pa.Table]:
         rows = loaded.to_pylist()
@@ -147,8 +149,8 @@ def _tasks(listing: Listing, parts: Sequence[int]) -> list[dict[str, int]]:
 
 
 def _configure() -> None:
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context.enable_progress_bars = False
     context.target_max_block_size = _BLOCK_BYTES
 
@@ -159,6 +161,7 @@ def _cluster() -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves for Ray's makers unasked
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters of the rest comes as an exception
     try:
         ray.init(include_dashboard=None, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -6,6 +6,7 @@ There is no log and no lock to clean up: a part that is there is done, whichever
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clothing_classifier.bundle import MANIFEST as BUNDLE_MANIFEST
+from clothing_classifier.bundle import MODEL, Bundle
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring.listing import Listing
 from clothing_classifier.scoring.rows import SCHEMA, Counts, count
@@ -87,6 +90,20 @@ def open_output(folder: Path, listing: Listing, content: dict[str, Any], overwri
     return Output(folder, listing, content)
 
 
+def share_bundle(bundle: Bundle, folder: Path) -> Path:
+    """Copy a bundle into the output's folder, where other machines find it; return the copy's path."""
+    copy = (folder / STATE / "bundle").resolve()
+    if bundle.path.is_file():
+        copy = copy.with_suffix(".zip")
+        with atomic_path(copy) as beside:
+            shutil.copyfile(bundle.path, beside)
+        return copy
+    for name in (MODEL, BUNDLE_MANIFEST):
+        with atomic_path(copy / name) as beside:
+            shutil.copyfile(bundle.path / name, beside)
+    return copy
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
     """Let no second run write to `folder` at the same time; the system forgets that once the process is gone.
@@ -97,9 +114,8 @@ def sole_writer(folder: Path) -> Iterator[None]:
     handle = os.open(folder / STATE, os.O_RDONLY)
     try:
         _lock(handle, folder)
-        for place in (folder, folder / STATE):
-            for leftover in place.glob(".*.part"):
-                leftover.unlink()
+        for leftover in (*folder.glob(".*.part"), *(folder / STATE).rglob(".*.part")):
+            leftover.unlink()
         yield
     finally:
         os.close(handle)

@@ -41,8 +41,10 @@ def load(entries: Iterable[Entry], column: str | None) -> Iterator[str | Photo]:
             if len(waiting) > _AHEAD:
                 yield waiting.popleft()
         yield from waiting
-    finally:
+    except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown(wait=False)  # the last photos may be on their way yet
 
 
 def fetch(url: str) -> bytes:

@@ -47,8 +47,8 @@ class Counts:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, the most frequent first."""
-        labels, errors = dict(self.labels.most_common()), dict(self.errors.most_common())
-        return {"rows": self.rows, "abstained": self.abstained, "labels": labels, "errors": errors}
+        both = {"labels": _ordered(self.labels), "errors": _ordered(self.errors)}
+        return {"rows": self.rows, "abstained": self.abstained, **both}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Counts":
@@ -86,6 +86,10 @@ def _kind(entry: Entry, prediction: Prediction) -> str | None:
         return "the row of the table names no photo"
     reason = prediction.error.removeprefix(f"{one_line(entry.name)}: ")
     return _SIZE.sub("", reason).partition(" (")[0]
+
+
+def _ordered(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _count_values(column: pa.ChunkedArray) -> Counter[str]:

@@ -15,7 +15,7 @@ from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Asked, Classifier
 from clothing_classifier.scoring.collection import entries
 from clothing_classifier.scoring.listing import Listing, write_listing
-from clothing_classifier.scoring.output import INPUTS, STATE, Output, open_output, sole_writer
+from clothing_classifier.scoring.output import INPUTS, STATE, Output, open_output, share_bundle, sole_writer
 from clothing_classifier.scoring.rows import Counts
 from clothing_classifier.utils import ProgressBar, atomic_path, progress_bar
 
@@ -129,7 +129,8 @@ def _start(classifier: Classifier, job: Job, listing: Listing, parts: list[int])
     if job.engine == "ray":
         from clothing_classifier.scoring.on_ray import score_on_ray
 
-        return score_on_ray(classifier.bundle, listing, parts, job.asked, job.column, job.workers)
+        bundle = share_bundle(classifier.bundle, job.output)
+        return score_on_ray(bundle, listing, parts, job.asked, job.column, job.workers)
     from clothing_classifier.scoring.local import score_here
 
     return score_here(classifier, listing, parts, job.asked, job.column)
