@@ -1,4 +1,4 @@
-"""Photos elsewhere: over HTTP from a server of the standard library, from S3 by moto; failures are retried, then told."""
+"""Photos elsewhere: over HTTP from a server of the standard library, from S3 by moto; failures retried, then told."""
 
 import contextlib
 import http.server
@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 class Site(http.server.BaseHTTPRequestHandler):
     """/N.jpg is a photo; /busy/TIMES/N.jpg is one after so many failures; /status/CODE always fails."""
 
-    asked: Counter[str] = Counter()
+    asked: ClassVar[Counter[str]] = Counter()
 
     def do_GET(self) -> None:
         Site.asked[self.path] += 1

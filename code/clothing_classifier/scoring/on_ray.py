@@ -6,8 +6,9 @@ the same names.
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def score_on_ray(
     Runs on the cluster that the process is connected to, on that of $RAY_ADDRESS or 'ray start', or on one of its own
     on this machine. Ray runs what a lost worker or node had again. Raises `UsageError` where it gives up.
     """
-    with _cluster(), _plainly_said():
+    # What Ray tells of its nodes it prints among the results.
+    with redirect_stdout(sys.stderr), _cluster(), _plainly_said():
         size = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
         tasks = _tasks(listing, parts)
         _configure()
