@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence
+from readme import confidence, scaling
 from readme.records import BUNDLES, ROOT, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -265,6 +265,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
+    **scaling.BLOCKS,
     "serving": serving,
 }
 

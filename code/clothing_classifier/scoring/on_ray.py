@@ -30,6 +30,7 @@ ACTOR_CPUS, READ_CPUS = 0.75, 0.25
 """Actors that took whole processors would leave none to the tasks that read for them, and all would wait for ever."""
 _TASK_ROWS = 128
 """Inputs of a read task; a whole part where a table holds the photos, since going into the middle of one is slow."""
+_MOST_TASKS = 10_000
 _TABLE_ROWS = 64
 _BATCH = 8
 _BLOCK_BYTES = 8_000_000
@@ -58,7 +59,7 @@ def score_on_ray(
         size = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
         tasks = _tasks(listing, parts)
         _configure()
-        data = ray.data.from_items(tasks, override_num_blocks=min(len(tasks), 10_000)).map_batches(
+        data = ray.data.from_items(tasks, override_num_blocks=min(len(tasks), _MOST_TASKS)).map_batches(
             _Reader(listing, column), batch_size=1, batch_format="pyarrow", num_cpus=READ_CPUS
         )
         answered = data.map_batches(
@@ -142,7 +143,9 @@ def _path(source: bytes | None) -> str | None:
 
 
 def _tasks(listing: Listing, parts: Sequence[int]) -> list[dict[str, int]]:
-    step = listing.part_rows if listing.holds_photos else _TASK_ROWS
+    # The tasks of a long list are longer, since all are known to the driver.
+    rows = max(_TASK_ROWS, len(parts) * listing.part_rows // _MOST_TASKS)
+    step = listing.part_rows if listing.holds_photos else min(rows, listing.part_rows)
     return [
         {"part": part, "start": start, "count": min(step, listing.size(part) - start)}
         for part in parts
