@@ -2,7 +2,7 @@
 
     python benchmarks/billion_photos.py [--hours 24] [--cpus 32] ...
 
-Reads results/scoring.json and writes results/billion-photos.json. Rates are measured; what a cloud charges and limits,
+Reads results/scoring.json and results/fetch-cost.json, and writes results/billion-photos.json. Rates are measured; what a cloud charges and limits,
 and how often its machines fail, are assumptions: options of this command, with round defaults to be replaced by your
 provider's figures. Cores are taken as the measured ones, and to scale as Ray did with two of them.
 """
@@ -26,9 +26,11 @@ def main() -> None:
     """Calculate, write, print."""
     options = _options()
     measured = json.loads(options.measured.read_text(encoding="utf-8"))
+    measured["fetch"] = json.loads(options.fetch.read_text(encoding="utf-8"))
     assumed = {name: value for name, value in vars(options).items() if isinstance(value, int | float)}
     plan = calculate(measured, assumed)
-    about = {"from": {"file": options.measured.name, "revision": measured["revision"]}, "assumed": assumed}
+    sources = {options.measured.name: measured["revision"], options.fetch.name: measured["fetch"]["revision"]}
+    about = {"from": sources, "assumed": assumed}
     write_json(options.out, {**provenance(), **about, **plan})
     print(json.dumps(plan, indent=2))
 
@@ -38,7 +40,7 @@ def calculate(measured: dict[str, Any], assumed: dict[str, Any]) -> dict[str, An
     photos, cpus = assumed["photos"], measured["machine"]["cpus"]
     # The rate is of files here; what it costs to get them from a store comes on top.
     here = _median([each["ray"]["rate"] for each in measured["ray"]["rounds"]]) / cpus
-    rate = 1 / (1 / here + measured["s3"]["fetch_cpu_seconds"])
+    rate = 1 / (1 / here + measured["fetch"]["cpu_seconds"])
     core_hours = photos / rate / 3600
     machines = math.ceil(core_hours / assumed["cpus"] / assumed["hours"])
     cluster = {
@@ -109,7 +111,7 @@ def _money(assumed: dict[str, Any], cluster: dict[str, Any]) -> dict[str, float]
 def _balance(measured: dict[str, Any], assumed: dict[str, Any], rate: float) -> dict[str, float]:
     """What a core's time goes to, and where the limit moves once the network runs elsewhere, on an accelerator."""
     decode, network = (measured["stages"][f"{name}_seconds"] for name in ("decode", "network"))
-    fetching, without = measured["s3"]["fetch_cpu_seconds"], 1 / (1 / rate - network)
+    fetching, without = measured["fetch"]["cpu_seconds"], 1 / (1 / rate - network)
     size = measured["photos"]["mean_bytes"]
     return {
         "fetch_share": fetching * rate,
@@ -129,6 +131,7 @@ def _median(values: list[float]) -> float:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--measured", type=Path, default=Path("results/scoring.json"))
+    parser.add_argument("--fetch", type=Path, default=Path("results/fetch-cost.json"))
     parser.add_argument("--out", type=Path, default=Path("results/billion-photos.json"))
     for name, kind, default, text in (
         ("photos", int, 1_000_000_000, "photos"),

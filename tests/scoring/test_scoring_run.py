@@ -15,8 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from clothing_classifier import Classifier
-from clothing_classifier.inference import Asked
-from clothing_classifier.scoring.run import Job, Report, score
+from clothing_classifier.errors import UsageError
+from clothing_classifier.inference import Asked, Prediction
+from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.listing import write_listing
+from clothing_classifier.scoring.rows import rows_table
+from clothing_classifier.scoring.run import Job, Report, assemble, score
 from clothing_classifier.utils import write_json
 
 ROOT = Path(__file__).parents[2]
@@ -184,7 +188,9 @@ def test_foreign_files_and_a_second_writer_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), output / "mine.parquet")
     refused = clothing("--input", folder, "--output", output)
     assert refused.returncode == 2
-    assert "other origin" in refused.stderr
+    assert "other origin, such as mine.parquet" in refused.stderr
+    assert clothing("--input", folder, "--output", output, "--overwrite").stderr == refused.stderr
+    (output / "mine.parquet").unlink()
     program = "import sys, fcntl, os; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print(flush=True); input()"
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(output / "_state")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -199,6 +205,20 @@ def test_foreign_files_and_a_second_writer_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     assert "this is a file" in clothing("--input", folder, "--output", file).stderr
+
+
+def test_rows_that_an_engine_gives_twice_count_once(tmp_path: Path) -> None:
+    listing = write_listing(tmp_path / "list", (Entry(str(i)) for i in range(5)), 2)
+
+    def some(*places: int) -> pa.Table:
+        failed = Prediction(None, None, False, (), "no")
+        return pa.concat_tables(rows_table(i, [Entry(str(i))], [failed], "m") for i in places)
+
+    tables = [some(3, 0), some(0), some(4), some(1, 3), some(0, 1), some(2)]
+    found = {part: table["path"].to_pylist() for part, table in assemble(tables, listing)}
+    assert found == {0: ["0", "1"], 1: ["2", "3"], 2: ["4"]}
+    with pytest.raises(UsageError, match="2 parts are incomplete"):
+        list(assemble([some(3, 0), some(4)], listing))
 
 
 def test_photos_inside_parquet_are_scored(classifier: Classifier, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def _cluster() -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves for Ray's makers unasked
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters of the rest comes as an exception
     try:
-        ray.init(include_dashboard=None, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UsageError(f"Ray can't be started or reached ({storage.sentence(error)})") from error
     try:

@@ -78,8 +78,10 @@ def open_output(folder: Path, listing: Listing, content: dict[str, Any], overwri
     """
     file = folder / STATE / MANIFEST
     known = _read_manifest(file)
-    if known is None and any(folder.glob("*.parquet")) and not overwrite:
-        raise UsageError(f"{folder}: holds Parquet files of other origin; choose another --output, or --overwrite them")
+    others = [path for path in folder.glob("*.parquet") if known is None or not path.name.startswith("part-")]
+    if others:
+        raise UsageError(f"{folder}: holds Parquet files of other origin, such as {min(others).name}; "
+                         "choose another --output, or remove them")  # fmt: skip
     if known is not None and known != content and not overwrite:
         changed = " and ".join(name for name in content if known.get(name) != content[name]) or "version"
         raise UsageError(

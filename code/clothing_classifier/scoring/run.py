@@ -84,13 +84,17 @@ def score(classifier: Classifier, job: Job, watch: Callable[[int], None] | None 
 def assemble(tables: Iterable[pa.Table], listing: Listing) -> Iterator[tuple[int, pa.Table]]:
     """Yield each part once all of its rows have come, sorted by position; a row that comes twice counts once."""
     pending: dict[int, list[pa.Table]] = {}
+    done: set[int] = set()
     for table in tables:
         for part, rows in _by_part(table, listing.part_rows):
+            if part in done:
+                continue
             pending.setdefault(part, []).append(rows)
             if sum(piece.num_rows for piece in pending[part]) >= listing.size(part):
                 whole = _sorted_once(pa.concat_tables(pending[part]))
                 if whole.num_rows == listing.size(part):
                     del pending[part]
+                    done.add(part)
                     yield part, whole
     if pending:
         raise UsageError(f"{len(pending)} parts are incomplete: the engine lost rows; run the same command again")
