@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "code" / "clothing_classifier"
 # Highest first. Modules on one line do not import each other.
 LAYERS = """
 cli
-report | serving
+report | serving | scoring
 prediction
 rendering
 export | audit

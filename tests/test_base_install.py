@@ -62,6 +62,7 @@ def test_a_missing_extra_is_one_line(base: Path, tmp_path: Path) -> None:
         ("report", ["evaluate", "--data", str(ROOT / "data"), "--html", "page.html"]),
         ("audit", ["audit", "--data", str(ROOT / "data"), "--out", "audit"]),
         ("serve", ["serve"]),
+        ("score", ["score", "--input", str(ROOT / "data/images"), "--output", "scores"]),
     ):
         result = run(base, "clothing", *command, folder=tmp_path)
         assert result.returncode == 2

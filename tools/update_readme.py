@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from readme import confidence
+from readme import confidence, scaling
 from readme.records import BUNDLES, ROOT, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -314,6 +314,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
+    **scaling.BLOCKS,
     "serving": serving,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -415,6 +416,57 @@ def serve(
     asked: dict[str, Any] = {"queue": queue, "batch": batch, "deadline": deadline}
     given = {name: value for name, value in asked.items() if value is not None}
     serve_models(model or (), host, port, no_auth, replace(DEFAULT_SERVICE_LIMITS, **given))
+
+
+class Engine(StrEnum):
+    """Where photos are scored."""
+
+    local = "local"
+    ray = "ray"
+
+
+@app.command(epilog="Example: clothing score --input 's3://shop/photos/**/*.jpg' --output scores --engine ray")
+def score(
+    input_: Annotated[
+        str, typer.Option("--input", help="Folder, glob, CSV or Parquet file, here or at a URL (s3://, https://).")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for Parquet files; a stopped run goes on there.")],
+    model: Model = "wardrobe",
+    engine: Annotated[Engine, typer.Option(help="This process, or Ray on one or many machines.")] = Engine.local,
+    top: Annotated[int, typer.Option(min=1, help="Candidates listed for each photo.")] = 3,
+    min_precision: Annotated[float | None, typer.Option(help="Abstain where this precision is not kept.")] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Column of paths, URLs or photos. Default: image, path, uri, url or bytes.")
+    ] = None,
+    part_rows: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rows of an output file.")] = 4096,
+    workers: Annotated[int | None, typer.Option(min=1, help="Ray's actors. Default: one a processor.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start anew where another run's rows are.")] = False,
+    format: Output = Format.table,
+) -> None:
+    """Label a large collection of photos into Parquet files; run it again, and it goes on where it stopped."""
+    from clothing_classifier.inference import Asked, Classifier
+
+    with _needs("score"):
+        from clothing_classifier.scoring.run import Job
+        from clothing_classifier.scoring.run import score as score_all
+    if engine is Engine.ray:
+        with _needs("ray"):
+            import_module("clothing_classifier.scoring.on_ray")
+    asked = Asked(top, min_precision)
+    job = Job(input_, output, asked, engine.value, column, part_rows, workers, overwrite)
+    report = score_all(Classifier.load(model), job)
+    if format is Format.json:
+        _print_json({"output": str(output), **report.to_dict()})
+    else:
+        from clothing_classifier.rendering import show
+        from clothing_classifier.rendering.scoring import score_tables
+
+        show(*score_tables(output, report.to_dict()))
+    for failure in report.failures:
+        _log(failure)
+    if failed := report.counts.errors.total():
+        _log(f"clothing: {failed} input{'s' if failed > 1 else ''} failed; their rows say why, in the column 'error'")
+        raise typer.Exit(1)
 
 
 def main() -> None:

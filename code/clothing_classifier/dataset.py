@@ -288,7 +288,7 @@ class _RowReader:
         if not image:
             return "the column 'image' is empty"
         folder, slash, name = image.rpartition("/")
-        if _leaves_folder(folder + slash) or ((name == ".." or "\\" in name) and _leaves_folder(name)):
+        if leaves_folder(folder + slash) or ((name == ".." or "\\" in name) and leaves_folder(name)):
             return f"the path '{image}' leaves the folder {IMAGES}/"
         first = self.first_row.setdefault((_normal(folder), name), line)
         if first != line:
@@ -314,7 +314,8 @@ class _RowReader:
 
 
 @lru_cache(1024)
-def _leaves_folder(text: str) -> bool:
+def leaves_folder(text: str) -> bool:
+    """Whether a table's path leaves the folder of its images: it is absolute, or climbs by `..`."""
     paths = (PurePosixPath(text), PureWindowsPath(text))
     return any(path.is_absolute() or path.drive or path.root or ".." in path.parts for path in paths)
 

@@ -107,7 +107,27 @@ def learning_curve() -> str:
     return "\n".join([*lines, "", f"{'; '.join(about)}."])
 
 
+def audit() -> str:
+    """What an audit found of planted faults, and in the real photos."""
+    record = result("audit.json")
+    lines = ["| planted | found | of |", "|---|---|---|"]
+    for kind, about in record["found"].items():
+        lines.append(f"| {kind} | {about['found']} | {about['planted']} |")
+    wrong, real = record["flipped"], record["real"]
+    lines.append(f"| wrong labels, {wrong['share']:.0%} of all, among the first {wrong['first']:.0%} listed | "
+                 f"{wrong['found']} | {wrong['planted']} |")  # fmt: skip
+    counts = ", ".join(f"{kind}: {count}" for kind, count in real["counts"].items())
+    cost = (
+        f"{real['seconds']:.0f} s and {real['peak_megabytes']:.0f} MB at most on {record['machine']['cpus']} processors"
+    )
+    lines += ["", f"{len(record['seed'])} draws of {wrong['n']} photos.",
+              "", f"In the {real['photos']:,} photos themselves, in {cost}: {counts}. Copies:", ""]  # fmt: skip
+    lines += [f"- `{row['image']}` and `{row['other']}`: {row['detail']}" for row in real["pairs"]]
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[..., str]] = {
+    "audit": audit,
     "calibration": calibration,
     "precision": precision,
     "unfamiliarity": unfamiliarity,

@@ -1,0 +1,93 @@
+"""What is to be scored: a folder, a glob, a table or one photo becomes a stream of entries, always in one order."""
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from fsspec.utils import glob_translate
+
+from clothing_classifier.dataset import SUFFIXES
+from clothing_classifier.errors import UsageError
+from clothing_classifier.scoring import storage, tables
+from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.utils import one_line
+
+_WILD = re.compile(r"[*?\[]")
+_HTTP = ("http://", "https://")
+PARQUET, CSV = (".parquet", ".pq"), (".csv",)
+
+
+def entries(where: str, column: str | None = None) -> Iterator[Entry]:
+    """Yield every input of `where`, a path or a URL, one at a time; raises `UsageError` where there is none.
+
+    A folder means its image-named files, recursively, sorted by path, or, where it holds none, its Parquet files. A
+    glob may have `**` and means files, or Parquet files where it ends so. Of a CSV or Parquet file each row is an
+    input, and `column` names or holds the photo.
+    """
+    where = where.removeprefix("file://")
+    found = iter(_entries(where, column))
+    first = next(found, None)
+    if first is None:
+        raise UsageError(f"{one_line(where)}: no photos there, and no rows of a table")
+    return chain([first], found)
+
+
+def _entries(where: str, column: str | None) -> Iterator[Entry]:
+    if _is_glob(where):
+        yield from _each(_glob(where), column)
+    elif storage.exists_as_folder(where):
+        yield from _folder(where, column)
+    elif storage.is_url(where) or os.path.lexists(where):
+        yield from _each(iter([where]), column)
+    else:
+        raise UsageError(f"{one_line(where)}: there is no such file or folder")
+
+
+def _is_glob(where: str) -> bool:
+    # Over HTTP a question mark begins a query, and there are no lists to match.
+    return bool(_WILD.search(where)) and not where.startswith(_HTTP) and not os.path.exists(where)  # noqa: PTH110
+
+
+def _folder(where: str, column: str | None) -> Iterator[Entry]:
+    def named(suffixes: frozenset[str]) -> Iterator[str]:
+        return (path for path in storage.walk(where) if _suffix(path) in suffixes or path == where)
+
+    photos = named(SUFFIXES)
+    first = next(photos, None)
+    if first is not None:
+        yield from map(_photo, chain([first], photos))
+    else:
+        yield from _each(named(frozenset(PARQUET)), column)
+
+
+def _each(paths: Iterator[str], column: str | None) -> Iterator[Entry]:
+    for path in paths:
+        if _suffix(path) in PARQUET:
+            yield from tables.parquet_entries(path, column)
+        elif _suffix(path) in CSV:
+            yield from tables.csv_entries(path, column)
+        else:
+            yield _photo(path)
+
+
+def _glob(pattern: str) -> Iterator[str]:
+    """Match while walking: the standard library's `glob` has no order, and sorting needs all names in memory."""
+    start = pattern[: _WILD.search(pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+    base = start or ("/" if pattern.startswith("/") else ".")
+    rest = pattern[len(start) :].lstrip("/")
+    matches = re.compile(glob_translate(rest)).fullmatch
+    depth = None if "**" in rest else rest.count("/") + 1
+    for path in storage.walk(base, depth):
+        below = path[len(base) :].lstrip("/")
+        if matches(below):
+            yield below if base == "." else path
+
+
+def _photo(path: str) -> Entry:
+    return Entry(tables.text_of(path), path)
+
+
+def _suffix(path: str) -> str:
+    end = path.split("?")[0] if storage.is_url(path) else path
+    return os.path.splitext(end)[1].lower()  # noqa: PTH122

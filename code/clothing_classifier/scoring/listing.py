@@ -1,0 +1,99 @@
+"""The list of inputs in a file of its own: written once as a stream, read part by part, never in memory as a whole."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clothing_classifier.scoring import storage
+from clothing_classifier.scoring.entry import Entry
+
+_SCHEMA = pa.schema(
+    {
+        "path": pa.string(),
+        "source": pa.binary(),  # a file's name need not be UTF-8
+        "table": pa.binary(),
+        "group": pa.int32(),
+        "row": pa.int64(),
+        "fault": pa.string(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A written list: part `k` is row group `k` of its file and holds `part_rows` entries, the last what is left."""
+
+    file: Path
+    part_rows: int
+    rows: int
+    sha256: str
+    holds_photos: bool
+
+    @property
+    def parts(self) -> int:
+        """How many parts there are."""
+        return -(-self.rows // self.part_rows)
+
+    def size(self, part: int) -> int:
+        """Entries of a part."""
+        return min(self.part_rows, self.rows - part * self.part_rows)
+
+    def read(self, part: int, start: int = 0, count: int | None = None) -> list[Entry]:
+        """The entries of a part, or `count` of them from `start`."""
+        with pq.ParquetFile(self.file) as parquet:
+            table = parquet.read_row_group(part).slice(start, count)
+        return [_entry(row) for row in table.to_pylist()]
+
+
+def write_listing(file: Path, entries: Iterable[Entry], part_rows: int) -> Listing:
+    """Write `entries` to `file` as they come; the hash covers every name in order, and the size of every table."""
+    digest, rows, tables = hashlib.sha256(), 0, _Tables()
+    with pq.ParquetWriter(file, _SCHEMA, compression="zstd") as writer:
+        for part in _parts(entries, part_rows):
+            columns = dict(zip(_SCHEMA.names, zip(*part, strict=True), strict=True))
+            for name in ("source", "table"):
+                columns[name] = tuple(None if cell is None else os.fsencode(cell) for cell in columns[name])
+            writer.write_table(pa.table(columns, _SCHEMA), row_group_size=part_rows)
+            digest.update(repr([tuple(entry) for entry in part]).encode())
+            digest.update(tables.new_in(part))
+            rows += len(part)
+    return Listing(file, part_rows, rows, digest.hexdigest(), tables.some)
+
+
+class _Tables:
+    """What is known of the tables that hold photos: the names of their rows do not change with what those hold."""
+
+    def __init__(self) -> None:
+        self.last: str | None = None
+
+    @property
+    def some(self) -> bool:
+        return self.last is not None
+
+    def new_in(self, part: Iterable[Entry]) -> bytes:
+        """The sizes of the tables that begin in `part`."""
+        sizes = []
+        for entry in part:
+            if entry.table is not None and entry.table != self.last:
+                self.last = entry.table
+                sizes.append(storage.size_of(entry.table))
+        return repr(sizes).encode()
+
+
+def _parts(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
+    remaining = iter(entries)
+    while part := tuple(islice(remaining, size)):
+        yield part
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    for name in ("source", "table"):
+        row[name] = None if row[name] is None else os.fsdecode(row[name])
+    return Entry(**row)

@@ -1,0 +1,41 @@
+"""The engine that needs nothing else: all processors of this machine, in this process."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice, tee
+
+import pyarrow as pa
+
+from clothing_classifier.inference import Asked, Classifier
+from clothing_classifier.scoring import photos
+from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.listing import Listing
+from clothing_classifier.scoring.rows import rows_table
+
+_ROWS = 256
+
+
+def score_here(
+    classifier: Classifier, listing: Listing, parts: Sequence[int], asked: Asked, column: str | None
+) -> Iterator[pa.Table]:
+    """Yield the rows of `parts` in order, a few at a time: `rows.WITH_PLACE`."""
+    placed, read = tee((place, entry) for part in parts for place, entry in _placed(listing, part))
+    sources = photos.load((entry for _, entry in read), column)
+    answers = zip(placed, classifier.predict_many(sources, asked.top, asked.min_precision), strict=True)
+    while rows := list(islice(answers, _ROWS)):
+        for start, stop in _runs([place for (place, _), _ in rows]):
+            entries = [entry for (_, entry), _ in rows[start:stop]]
+            predictions = [prediction for _, prediction in rows[start:stop]]
+            yield rows_table(rows[start][0][0], entries, predictions, classifier.bundle.sha256)
+
+
+def _placed(listing: Listing, part: int) -> Iterator[tuple[int, Entry]]:
+    return enumerate(listing.read(part), part * listing.part_rows)
+
+
+def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Split where positions do not follow one another: between them lie parts that are done."""
+    start = 0
+    for i in range(1, len(places) + 1):
+        if i == len(places) or places[i] != places[i - 1] + 1:
+            yield start, i
+            start = i

@@ -1,0 +1,168 @@
+"""Files here and elsewhere: a path, or a URL that fsspec knows (S3-compatible, HTTP); listed in order, with retries."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import count
+from typing import IO, Any, TypeVar, cast
+
+import fsspec
+
+from clothing_classifier.errors import MissingExtraError, UsageError
+from clothing_classifier.utils import one_line
+
+ATTEMPTS = 5
+"""How often a file is asked for before it counts as failed."""
+FIRST_WAIT = 0.2
+"""Seconds to the second attempt; each further one waits twice as long."""
+_TIMEOUT = 60
+_PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ValueError, ImportError)
+_PASSING_STATUS = (408, 425, 429)
+
+T = TypeVar("T")
+
+
+def is_url(where: str) -> bool:
+    """Whether `where` is a URL rather than a path of this machine."""
+    return "://" in where
+
+
+def walk(folder: str, depth: int | None = None) -> Iterator[str]:
+    """Yield the files below `folder`, sorted by path, `depth` levels deep (all where None).
+
+    The names of one folder at a time are in memory. Symbolic links are followed, loops are not. A folder of this
+    machine that can't be listed is yielded itself, so that reading it fails by name; a remote one raises `UsageError`.
+    """
+    if is_url(folder):
+        yield from _walk_remote(folder, depth)
+    else:
+        yield from _walk_local(folder, depth, frozenset())
+
+
+def exists_as_folder(where: str) -> bool:
+    """Whether `where` is a folder: of a bucket, one with something below it; over HTTP, a URL that ends in a slash."""
+    if not is_url(where):
+        return os.path.isdir(where)  # noqa: PTH112
+    if where.startswith(("http://", "https://")):
+        return where.endswith("/")
+    files, path = resolve(where)
+    return bool(_reach(lambda: files.isdir(path), where))
+
+
+def open_binary(where: str) -> IO[bytes]:
+    """Open a file here or elsewhere, seekable; raises `OSError`, and `UsageError` where it can't be reached."""
+    if not is_url(where):
+        return open(where, "rb")  # noqa: PTH123
+    files, path = resolve(where)
+    return cast("IO[bytes]", _reach(lambda: files.open(path, "rb"), where))
+
+
+def size_of(where: str) -> int:
+    """Bytes of a file here or elsewhere."""
+    if not is_url(where):
+        return os.stat(where).st_size  # noqa: PTH116
+    files, path = resolve(where)
+    return int(_reach(lambda: files.size(path), where) or 0)
+
+
+def resolve(url: str) -> tuple[Any, str]:
+    """The fsspec file system of a URL and the path in it; raises `UsageError`."""
+    files = _file_system(url.partition("://")[0].lower())
+    return files, files._strip_protocol(url)
+
+
+def retry(call: Callable[[], T]) -> T:
+    """Return what `call` returns, asking again after failures that may pass: a busy server, a broken connection."""
+    for attempt in count(1):
+        try:
+            return call()
+        except Exception as error:  # the libraries below raise errors of no common root
+            if is_permanent(error) or attempt == ATTEMPTS:
+                raise
+        # Spread, so that many readers that failed at once do not come back at once.
+        time.sleep(FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+    raise AssertionError
+
+
+def is_permanent(error: Exception) -> bool:
+    """Whether asking again can't help: the file is not there or not ours, or the request is refused as such."""
+    status = getattr(error, "status", None)
+    refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING_STATUS
+    return refused or isinstance(error, _PERMANENT)
+
+
+def sentence(error: BaseException) -> str:
+    """The first line of what `error` says."""
+    status, message = getattr(error, "status", None), getattr(error, "message", None)
+    if isinstance(status, int) and message is not None:
+        return f"status {status} {one_line(str(message))}".strip()
+    return one_line((str(error).splitlines() or [""])[0].strip(" .")) or type(error).__name__
+
+
+def _reach(call: Callable[[], T], where: str) -> T:
+    try:
+        return retry(call)
+    except FileNotFoundError as error:
+        raise UsageError(f"{one_line(where)}: there is no such file or folder") from error
+    except Exception as error:  # see `retry`
+        tried = "" if is_permanent(error) else f", tried {ATTEMPTS} times"
+        raise UsageError(f"{one_line(where)}: can't be reached{tried} ({sentence(error)})") from error
+
+
+@cache
+def _file_system(protocol: str) -> Any:
+    try:
+        return fsspec.filesystem(protocol, use_listings_cache=False, **_options(protocol))
+    except ImportError as error:
+        if protocol in ("s3", "s3a"):
+            raise MissingExtraError("s3fs", "s3") from error
+        if protocol in ("http", "https"):
+            raise MissingExtraError("aiohttp", "score") from error
+        raise UsageError(f"{protocol}://: {sentence(error)}") from error
+    except ValueError as error:
+        raise UsageError(f"{protocol}://: {sentence(error)}") from error
+
+
+def _options(protocol: str) -> dict[str, Any]:
+    """Time limits, and no retries below ours, which would multiply."""
+    if protocol in ("s3", "s3a"):
+        retries = {"mode": "standard", "total_max_attempts": 1}
+        return {"config_kwargs": {"retries": retries, "connect_timeout": 10, "read_timeout": _TIMEOUT}}
+    if protocol in ("http", "https"):
+        import aiohttp
+
+        return {"client_kwargs": {"timeout": aiohttp.ClientTimeout(total=_TIMEOUT, sock_connect=10)}}
+    return {}
+
+
+def _walk_local(folder: str, depth: int | None, above: frozenset[str]) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as found:
+            # As in sorted paths: by the names along the way, folders among files.
+            entries = sorted((entry.name, entry.is_dir()) for entry in found)
+    except OSError:
+        yield folder
+        return
+    real = os.path.realpath(folder)
+    for name, is_folder in entries:
+        path = os.path.join(folder, name)  # noqa: PTH118
+        if not is_folder:
+            yield path
+        elif depth != 1 and os.path.realpath(path) not in above | {real}:
+            yield from _walk_local(path, depth and depth - 1, above | {real})
+
+
+def _walk_remote(folder: str, depth: int | None) -> Iterator[str]:
+    files, path = resolve(folder)
+    here = path.rstrip("/")
+    listed = _reach(lambda: files.ls(path, detail=True), folder)
+    for entry in sorted(listed, key=lambda entry: entry["name"].rstrip("/")):
+        name = entry["name"]
+        if name.rstrip("/") == here:  # stores keep empty objects in the place of folders
+            continue
+        if entry["type"] != "directory":
+            yield files.unstrip_protocol(name)
+        elif depth != 1:
+            yield from _walk_remote(files.unstrip_protocol(name), depth and depth - 1)

@@ -1,0 +1,127 @@
+"""What is scored, and in which order: folders, globs, tables."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from clothing_classifier.dataset import image_files
+from clothing_classifier.errors import UsageError
+from clothing_classifier.scoring.collection import entries
+from clothing_classifier.scoring.listing import write_listing
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def paths(where: object, column: str | None = None) -> list[str]:
+    return [entry.path for entry in entries(str(where), column)]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("b.jpg", "a-b/2.JPG", "a/1.png", "a/deep/3.webp", "a/notes.txt", "z.txt"):
+        file = tmp_path / "tree" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return tmp_path / "tree"
+
+
+def test_a_folder_is_listed_as_predict_lists_it(tree: Path) -> None:
+    (tree / "a" / "loop").symlink_to(tree)
+    (tree / "elsewhere.jpg").symlink_to(tree / "b.jpg")
+    assert paths(tree) == [str(path) for path in image_files(tree)]
+    assert len(paths(tree)) == 5
+
+
+def test_globs_match_while_walking(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    assert paths("*.jpg") == ["b.jpg"]
+    assert paths("a*/*") == ["a/1.png", "a/notes.txt", "a-b/2.JPG"]
+    assert paths(f"{tree}/**/[123].*") == [f"{tree}/a/1.png", f"{tree}/a/deep/3.webp", f"{tree}/a-b/2.JPG"]
+    (tree / "odd[1].jpg").touch()
+    assert paths("odd[1].jpg") == ["odd[1].jpg"]
+
+
+@pytest.mark.parametrize("where", ["nowhere", "*.tiff", "empty", "nothing://x/y.jpg"])
+def test_nothing_to_score_is_one_line(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=where.partition(":")[0].replace("*", r"\*")) as caught:
+        list(entries(where))
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_of_a_table_are_named_as_written(tmp_path: Path) -> None:
+    found = list(entries(str(DATA / "dataset.csv")))
+    assert len(found) == 240
+    assert found[0].path == Path(found[0].source or "").name
+    assert Path(found[0].source or "").is_file()
+    table = tmp_path / "list.csv"
+    table.write_text("name,path\n1,a.jpg\n2,\n3,/b/c.jpg\n4,s3://bucket/d.jpg\n")
+    sources = [entry.source for entry in entries(str(table))]
+    assert sources == [f"{tmp_path}/a.jpg", None, "/b/c.jpg", "s3://bucket/d.jpg"]
+    assert [entry.fault for entry in entries(str(table))][1] == f"{table}, row 3: no photo is named"
+
+
+def test_no_path_of_a_data_set_leaves_it(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    table = tmp_path / "dataset.csv"
+    table.write_text("image\n../secret.jpg\n/etc/passwd\nfine.jpg\n")
+    found = list(entries(str(table)))
+    assert [entry.fault is None for entry in found] == [False, False, True]
+    assert found[0].fault == f"{table}, row 2: the path '../secret.jpg' leaves the folder images/"
+
+
+def test_columns_are_chosen_or_named(tmp_path: Path) -> None:
+    table = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"n": [1, 2], "link": ["a.jpg", "b.jpg"]}), table)
+    assert paths(table, "link") == ["a.jpg", "b.jpg"]
+    for column, said in ((None, "name it: --column"), ("other", "no column 'other'"), ("n", "neither text nor bytes")):
+        with pytest.raises(UsageError, match=said):
+            paths(table, column)
+
+
+def test_photos_in_parquet_are_rows_of_it(tmp_path: Path) -> None:
+    for name, kind in (("plain", pa.binary()), ("hub", pa.struct({"bytes": pa.binary(), "path": pa.string()}))):
+        cells = [b"1", b"2", b"3"] if name == "plain" else [{"bytes": b"1", "path": "x"}] * 3
+        pq.write_table(pa.table({"image": pa.array(cells, kind)}), tmp_path / f"{name}.parquet", row_group_size=2)
+    found = list(entries(str(tmp_path)))  # a folder without photos: its tables, sorted
+    assert [(entry.group, entry.row) for entry in found] == [(0, 0), (0, 1), (1, 0)] * 2
+    assert found[5].path == f"{tmp_path}/plain.parquet#2"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("t.csv", b"path\n\xff\xfe\n"), ("t.csv", b'path\n"a\n'), ("t.parquet", b"no"), ("t.csv", b"")],
+)
+def test_a_damaged_table_is_one_line(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=name):
+        list(entries(str(tmp_path / name)))
+
+
+def test_the_list_holds_any_name_and_tells_lists_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name in (b"a\xff.jpg", "b\u00e9\n.jpg".encode(), b"c.jpg"):
+        shutil.copy(DATA / "images" / "hat-00-a.jpg", os.path.join(os.fsencode(folder), name))  # noqa: PTH118
+    listing = write_listing(tmp_path / "list.parquet", entries(str(folder)), 2)
+    assert (listing.rows, listing.parts, listing.size(1)) == (3, 2, 1)
+    first, second = listing.read(0)
+    assert first.path.endswith("a\\xff.jpg")
+    assert os.path.exists(first.source or "")  # noqa: PTH110
+    assert second.path.endswith("b\u00e9\n.jpg")
+    assert listing.read(0, 1, 5) == [second]
+    (folder / "d.jpg").touch()
+    assert write_listing(tmp_path / "other.parquet", entries(str(folder)), 2).sha256 != listing.sha256
+
+
+def test_a_table_of_another_size_is_another_input(tmp_path: Path) -> None:
+    def listed(photo: bytes) -> str:
+        pq.write_table(pa.table({"image": [photo]}), tmp_path / "t.parquet")
+        return write_listing(tmp_path / "list", entries(str(tmp_path / "t.parquet")), 10).sha256
+
+    assert listed(b"1") == listed(b"1") != listed(os.urandom(100))
