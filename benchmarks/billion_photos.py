@@ -2,9 +2,10 @@
 
     python benchmarks/billion_photos.py [--hours 24] [--cpus 32] ...
 
-Reads results/scoring.json and results/fetch-cost.json, and writes results/billion-photos.json. Rates are measured; what a cloud charges and limits,
-and how often its machines fail, are assumptions: options of this command, with round defaults to be replaced by your
-provider's figures. Cores are taken as the measured ones, and to scale as Ray did with two of them.
+Reads results/scoring.json and results/fetch-cost.json, and writes results/billion-photos.json. Rates are measured; what
+a cloud charges and limits, and how often its machines fail, are assumptions: options of this command, with round
+defaults to be replaced by your provider's figures. Cores are taken as the measured ones, and to scale as Ray did with
+two of them.
 """
 
 import argparse
