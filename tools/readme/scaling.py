@@ -61,9 +61,9 @@ def billion_photos() -> str:
          "expected to fail for good")),
         ("money", (f"{money['total']:,.0f}: cores {money['cores']:,.0f}, reads {money['reads']:,.0f}; "
          f"{money['million_photos']:.2f} a million photos")),
-        ("a core's time", (f"fetching {balance['fetch_share']:.0%}, decoding {balance['decode_share']:.0%}, network "
-         f"{balance['network_share']:.0%}, the rest {balance['rest_share']:.0%}")),
-        ("the network on an accelerator", (f"{balance['faster_without_network']:.1f} times the photos a core; "
+        ("a core's time", (f"fetching {balance['fetch_share']:.0%}, decoding {balance['decode_share']:.0%}, "
+         f"neural network {balance['network_share']:.0%}, the rest {balance['rest_share']:.0%}")),
+        ("the neural network on an accelerator", (f"{balance['faster_without_network']:.1f} times the photos a core; "
          f"{balance['cores_that_fill_a_link']:.0f} cores would fill {assumed['gigabits']:g} Gbit/s")),
     ]  # fmt: skip
     lines = [f"| {assumed['photos']:,} photos | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)]
