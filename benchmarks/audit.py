@@ -55,7 +55,7 @@ def main() -> None:
     write_json(Path("results/audit.json"), record | {
         "seed": options.seeds, "n": planted[0]["n"], "planted_of_each": options.count,
         "found": {kind: pooled([run["found"][kind] for run in planted]) for kind in EXPECTED},
-        "flipped": {"share": FLIPPED_SHARE, "first": FIRST, **pooled([run["found"][FLIPPED] for run in flipped]),
+        "flipped": {"of_all": FLIPPED_SHARE, "first": FIRST, **pooled([run["found"][FLIPPED] for run in flipped]),
                     "listed": [run["suspects"] for run in flipped], "n": flipped[0]["n"]},
         "real": real,
     })  # fmt: skip

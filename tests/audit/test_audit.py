@@ -115,8 +115,16 @@ def test_wrong_labels_come_first() -> None:
     assert all(suspect.likely == targets[suspect.index] for suspect in suspects[:10])
 
 
-def test_classes_too_small_to_learn_are_not_doubted() -> None:
+def test_of_few_photos_or_one_class_nothing_is_told() -> None:
     assert find_suspects(np.eye(8, dtype=np.float16), np.arange(8) % 2, range(8)) == []
+    assert find_suspects(np.eye(20, dtype=np.float16), np.zeros(20, int), range(20)) == []
+
+
+def test_a_photo_alone_in_its_class_is_doubted() -> None:
+    random = np.random.default_rng(0)
+    features = (np.array([1.0, *[0.0] * 15]) + 0.1 * random.normal(size=(30, 16))).astype(np.float16)
+    targets = np.array([1] + [0] * 29)
+    assert [suspect.index for suspect in find_suspects(features, targets, range(30))] == [0]
 
 
 def test_registration_undoes_crop_scale_and_light_and_tells_other_pictures_apart() -> None:

@@ -114,7 +114,7 @@ def audit() -> str:
     for kind, about in record["found"].items():
         lines.append(f"| {kind} | {about['found']} | {about['planted']} |")
     wrong, real = record["flipped"], record["real"]
-    lines.append(f"| wrong labels, {wrong['share']:.0%} of all, among the first {wrong['first']:.0%} listed | "
+    lines.append(f"| wrong labels, {wrong['of_all']:.0%} of all, among the first {wrong['first']:.0%} listed | "
                  f"{wrong['found']} | {wrong['planted']} |")  # fmt: skip
     counts = ", ".join(f"{kind}: {count}" for kind, count in real["counts"].items())
     cost = (

@@ -16,8 +16,6 @@ import numpy.typing as npt
 from clothing_classifier.metrics import Floats, Integers
 
 FOLDS = 5
-MIN_PHOTOS = 10
-"""A class of fewer photos is neither learnt nor doubted."""
 _COMPONENTS = 128
 """Of the features: as good as all of them, and many times faster."""
 _C, _ITERATIONS = 10.0, 300
@@ -40,23 +38,20 @@ def find_suspects(
 ) -> list[Suspect]:
     """The suspect photos of features `(M, D)` and targets `(M,)`, the most suspect first.
 
-    Photos of one number in `copies` `(M,)` are held out together. Classes of fewer than 10 photos are left alone.
+    Photos of one number in `copies` `(M,)` are held out together. Of fewer than ten photos or two classes nothing can
+    be told.
     """
-    sizes = np.bincount(targets)
-    usable = np.flatnonzero(sizes[targets] >= MIN_PHOTOS)
-    classes = np.unique(targets[usable])
-    if len(classes) < 2:
+    classes, given = np.unique(targets, return_inverse=True)
+    if len(classes) < 2 or len(targets) < 2 * FOLDS:
         return []
-    given = np.searchsorted(classes, targets[usable])
-    probabilities = _held_out(features[usable].astype(np.float32), given, [copies[i] for i in usable.tolist()], seed)
+    probabilities = _held_out(features.astype(np.float32), given, copies, seed)
     thresholds = np.array([probabilities[given == k, k].mean() for k in range(len(classes))])
-    likely = probabilities.argmax(1)
-    rows = np.arange(len(usable))
+    likely, rows = probabilities.argmax(1), np.arange(len(targets))
     of_given, of_likely = probabilities[rows, given], probabilities[rows, likely]
     order = [i for i in np.argsort(of_given - of_likely, kind="stable") if likely[i] != given[i]]
     return [
-        Suspect(int(usable[i]), int(classes[given[i]]), int(classes[likely[i]]), float(of_given[i]),
-                float(of_likely[i]), bool(of_likely[i] >= thresholds[likely[i]]))
+        Suspect(int(i), int(classes[given[i]]), int(classes[likely[i]]), float(of_given[i]), float(of_likely[i]),
+                bool(of_likely[i] >= thresholds[likely[i]]))
         for i in order
     ]  # fmt: skip
 
@@ -72,9 +67,13 @@ def _held_out(features: Floats, targets: Integers, copies: Sequence[int], seed: 
     components = PCA(min(_COMPONENTS, *features.shape), random_state=seed).fit_transform(features)
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # A classifier stopped early ranks labels just as well.
+        # A classifier stopped early ranks labels just as well, and a class of few photos is missing in some fold.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         for train, held_out in splitter.split(components, targets, copies):
+            if len(np.unique(targets[train])) < 2:
+                result[held_out, targets[train[0]]] = 1
+                continue
             model = LogisticRegression(C=_C, max_iter=_ITERATIONS).fit(components[train], targets[train])
             result[np.ix_(held_out, model.classes_)] = model.predict_proba(components[held_out])
     return result
