@@ -1,6 +1,9 @@
 """What several test modules share."""
 
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,3 +16,19 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"needs the data sets in {SHARED / 'data'}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def timm() -> Iterator[Any]:
+    """Timm, with two operators declared that torchvision declares only where its binaries load."""
+    if find_spec("timm") is None:
+        pytest.skip("timm is not installed: make test-timm")
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, name):
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import timm
+
+    yield timm

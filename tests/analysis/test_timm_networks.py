@@ -1,7 +1,6 @@
 """Published networks that only timm builds: figures and proof; runs where timm is installed (`make test-timm`)."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,6 @@ OTHERS = (
     "convnext_atto", "swin_tiny_patch4_window7_224", "vit_tiny_patch16_224", "densenet121", "ghostnet_100",
     "mobilevit_xxs", "xcit_nano_12_p16_224", "eca_nfnet_l0", "res2net50_26w_4s",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def timm() -> Iterator[Any]:
-    """Timm, with two operators declared that torchvision declares only where its binaries load."""
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, name):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    yield pytest.importorskip("timm", reason="timm is not installed: make test-timm")
 
 
 @pytest.mark.parametrize("name", list(NETWORKS))

@@ -1,21 +1,10 @@
 """Networks of timm under our head; runs where timm is installed (`make test-timm`)."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 from clothing_classifier.errors import ConfigError, MissingExtraError
 from clothing_classifier.models import create_model
-
-
-@pytest.fixture(scope="module")
-def timm() -> Iterator[object]:
-    """Timm, with two operators declared that torchvision declares only where its binaries load."""
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    yield pytest.importorskip("timm", reason="timm is not installed: make test-timm")
 
 
 @pytest.mark.usefixtures("timm")
