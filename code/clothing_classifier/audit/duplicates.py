@@ -67,8 +67,8 @@ def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies
 
 
 def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callable[[int], object]) -> Iterable[Indices]:
-    """Pairs of indices `(P, 2)` that are one picture."""
-    pairs, turned = _candidates(greys, features, advance)
+    """Pairs of indices `(P, 2)` that are one picture; `advance` is told of photos, as registration gets on."""
+    pairs, turned = _candidates(greys, features)
     parts = [slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
 
     def agree(part: slice) -> Floats:
@@ -76,14 +76,16 @@ def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callab
         mirrored = turned[part, None, None]
         return detail_correlation(np.where(mirrored, one[:, :, ::-1], one), other)
 
+    scores, told = [], 0
     with ThreadPoolExecutor(available_cpus()) as pool:
-        scores = list(pool.map(agree, parts))
+        for n, found in enumerate(pool.map(agree, parts), 1):
+            scores.append(found)
+            advance(n * len(greys) // len(parts) - told)
+            told = n * len(greys) // len(parts)
     return pairs[np.concatenate(scores) >= SAME_PICTURE] if scores else pairs
 
 
-def _candidates(
-    greys: Greys, features: npt.NDArray[np.float16], advance: Callable[[int], object]
-) -> tuple[Indices, npt.NDArray[np.bool_]]:
+def _candidates(greys: Greys, features: npt.NDArray[np.float16]) -> tuple[Indices, npt.NDArray[np.bool_]]:
     """Pairs `(P, 2)` of each photo with its nearest neighbours, and which of them to compare mirrored `(P,)`."""
     coarse, mirrored = _coarse(greys), _coarse(greys[:, :, ::-1])
     described = features.astype(np.float32)
@@ -102,7 +104,6 @@ def _candidates(
                     for j in columns
                     if likeness[row, j] > _MIN_LIKENESS
                 }
-        advance(len(meaning))
     ordered = sorted(found)
     pairs = np.array([pair[:2] for pair in ordered], np.int64).reshape(-1, 2)
     return pairs, np.array([turned for _, _, turned in ordered], bool)

@@ -13,8 +13,8 @@ import simplejpeg
 from PIL import Image
 
 from clothing_classifier import preprocessing
-from clothing_classifier.dataset import Record
-from clothing_classifier.errors import DatasetError, ImageError
+from clothing_classifier.dataset import Record, RecordSource
+from clothing_classifier.errors import BundleError, DatasetError, ImageError, ImageUnreadableError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import Pixels
 from clothing_classifier.utils import available_cpus
@@ -62,7 +62,12 @@ class Survey:
 
 
 def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[[int], object]) -> Survey:
-    """Look at every photo once, on all processors; raises `DatasetError` where none can be read."""
+    """Look at every photo once, on all processors.
+
+    Raises `DatasetError` where none can be read, `BundleError` where the model gives no features.
+    """
+    if "features" not in {output.name for output in classifier.session.get_outputs()}:
+        raise BundleError(f"{classifier.bundle.path}: the model gives no features, which an audit compares photos by")
     chunks = [records[start : start + _CHUNK] for start in range(0, len(records), _CHUNK)]
     photos: list[Photo] = []
     greys: list[Pixels] = []
@@ -89,25 +94,34 @@ def _look(
     for record in records:
         try:
             image = preprocessing.load(record.source)
+            form, damage = _file_facts(record.source)
         except ImageError as error:
             failures.append((record, error))
             continue
         small = np.asarray(image.convert("L").resize((GREY_SIDE, GREY_SIDE), Image.Resampling.BILINEAR))
-        photos.append(_describe(record, image))
+        photos.append(_describe(record, image, form, damage))
         greys.append(small)
         pixels.append(preprocessing.prepare(image, classifier.bundle.contract))
     return photos, greys, [_features(np.stack(pixels), classifier)] if pixels else [], failures
 
 
-def _describe(record: Record, image: Image.Image) -> Photo:
-    form, damage = _file_facts(record.source.read_bytes()) if isinstance(record.source, Path) else (None, None)
+def _describe(record: Record, image: Image.Image, form: str | None, damage: str | None) -> Photo:
     luma = np.asarray(image.convert("L"))
     sha256 = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
     return Photo(record, form, *image.size, sha256, float(luma.mean()), float(luma.std()), damage)
 
 
-def _file_facts(data: bytes) -> tuple[str | None, str | None]:
-    """The format of readable `data`, and what a strict decoder says of it where that refuses and a lenient one not."""
+def _file_facts(source: RecordSource) -> tuple[str | None, str | None]:
+    """The format of a readable file, and what a strict decoder says of it where that refuses and a lenient one not.
+
+    Both are None of an array. Raises `ImageError`.
+    """
+    if not isinstance(source, Path):
+        return None, None
+    try:
+        data = source.read_bytes()
+    except OSError as error:  # it was there a moment ago
+        raise ImageUnreadableError(f"{source}: the file can't be read ({error.strerror})") from error
     with Image.open(io.BytesIO(data)) as image:
         form = image.format
     if form not in ("JPEG", "MPO"):
