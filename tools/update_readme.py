@@ -10,7 +10,6 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from readme import confidence, scaling
 from readme.records import BUNDLES, ROOT, points, result
@@ -123,27 +122,8 @@ def image_fit() -> str:
 
 
 def speed() -> str:
-    """Throughput and first answer beside the Hugging Face pipeline."""
+    """Throughput of predict beside its bound and what others would use."""
     record = result("predict-throughput.json")
-    if "summary" in record:
-        return _sides(record)
-    rate, seconds = record["throughput"]["photos_per_second"], record["first_answer"]["seconds"]
-    ratios = [record[key]["ratio"]["median"] for key in ("throughput", "first_answer")]
-    models = f"{record['model']['name']} and MobileNetV2 at {record['model']['size']} px"
-    about = f"{record['n']} photos, whole processes side by side, medians; {models}."
-    return "\n".join(
-        [
-            "| | `clothing predict` | Hugging Face pipeline | ratio |",
-            "|---|---|---|---|",
-            f"| photos a second | {rate['clothing']:.0f} | {rate['huggingface']:.0f} | {ratios[0]:.1f} |",
-            f"| first answer, s | {seconds['clothing']:.2f} | {seconds['huggingface']:.2f} | {ratios[1]:.1f} |",
-            "",
-            about,
-        ]
-    )
-
-
-def _sides(record: dict[str, Any]) -> str:
     lines = [
         "| | photos a second | of the bound | first answer, s | peak MB | ours, times |",
         "|---|---|---|---|---|---|",
@@ -151,7 +131,7 @@ def _sides(record: dict[str, Any]) -> str:
     for side, about in record["summary"].items():
         share, times = about.get("share_of_bound"), about.get("ours_times")
         peak = max(about["peak_mb"].values())
-        cells = f"{about['photos_per_second']:.0f} | {f'{share:.0%}' if share else ''}"
+        cells = f"{about['photos_per_second']:.0f} | {f'{share:.1%}' if share else ''}"
         ratio = f"{times:.1f}" if times else ""
         lines.append(f"| {side} | {cells} | {about['first_answer_seconds']:.2f} | {peak:.0f} | {ratio} |")
     return "\n".join([*lines, "", f"Whole processes in turn, medians of {len(record['rounds'])} rounds."])
