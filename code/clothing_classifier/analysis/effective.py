@@ -26,7 +26,8 @@ class EffectiveField:
 
     `extent` is the number of rows and columns, first to last, above 4.55% of the peak; `area` the number of pixels
     above it; `deviation` the standard deviation of the Gaussian fitted along rows and columns, in pixels; `share` the
-    square root of the area over the side of the theoretical field (geometric mean of its two sides).
+    square root of the area over the side of the theoretical field (geometric mean of its two sides). All are zero
+    where no image moves the unit, as when every ReLU before it is shut.
     """
 
     name: str
@@ -80,6 +81,8 @@ def effective_fields(
 
 def measure(name: str, gradient: Floats, side: Sequence[int]) -> EffectiveField:
     """Extent, area and fitted Gaussian of a map of gradient magnitudes `(H, W)`."""
+    if not gradient.any():
+        return EffectiveField(name, gradient, (0, 0), 0, (0.0, 0.0), 0.0)
     above = gradient > THRESHOLD * gradient.max()
     area = int(above.sum())
     extents = [int(np.ptp(np.flatnonzero(above.any(axis)))) + 1 for axis in (1, 0)]

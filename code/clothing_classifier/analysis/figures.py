@@ -42,7 +42,7 @@ def _draw_field(axes: Any, photo: npt.NDArray[np.uint8], stage: Mapping[str, Any
     from matplotlib.patches import Ellipse, Rectangle
 
     height, width = photo.shape[:2]
-    glow = field.gradient / field.gradient.max()
+    glow = field.gradient / (field.gradient.max() or 1)
     shade = np.clip(0.25 + 0.75 * (glow / THRESHOLD), 0, 1)[..., None]
     axes.imshow((photo * shade).astype(np.uint8), extent=(0, width, height, 0))
     top, left = (

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from clothing_classifier import bundle
@@ -21,8 +22,15 @@ def resolve(text: str) -> nn.Module:
     """Build the network that `text` names; raises `AnalysisError` or another `UsageError`.
 
     A registered name may be followed by settings, as in `mobilenet_v2:width=0.5,batch_norm=false`. A bundle is rebuilt
-    from its architecture, with its weights where it ships them. A callable is called without arguments.
+    from its architecture, with its weights where it ships them. A callable is called without arguments. Random weights
+    are the same each time, so that effective fields are too.
     """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _build(text)
+
+
+def _build(text: str) -> nn.Module:
     name, colon, rest = text.partition(":")
     if name in ARCHITECTURES:
         return create_model(name, _CLASSES, **_settings(text, rest))
