@@ -1,0 +1,82 @@
+"""What the commands share: the application, options by one name everywhere, and how a command ends."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clothing_classifier.errors import MissingExtraError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Say what a clothing item in a photo is: offline, on a plain CPU, and trainable on your own table.",
+)
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    table = "table"
+    json = "json"
+
+
+Data = Annotated[Path, typer.Option("--data", help="Data set: dataset.csv and images/, class folders, or idx files.")]
+Model = Annotated[str, typer.Option("--model", help="A shipped model's name, or a bundle's folder or zip file.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the labels. Default: label.")]
+GroupColumn = Annotated[str | None, typer.Option(help="Column whose values stay on one side of a split.")]
+SplitColumn = Annotated[str | None, typer.Option(help="Column of the split. Default: split, where there is one.")]
+Labels = Annotated[str | None, typer.Option("--labels", help="Keep only these classes: A,B,C.")]
+ExcludeLabels = Annotated[str | None, typer.Option(help="Leave these classes out: A,B,C.")]
+Output = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
+
+
+def finish(failures: Iterable[str], named: bool = False) -> None:
+    """Name each failed input on standard error, unless that was done, and leave with status 1 where there is one."""
+    listed = list(failures)
+    if not named:
+        for failure in listed:
+            log(failure)
+    if listed:
+        log(f"clothing: {len(listed)} input{'s' if len(listed) > 1 else ''} failed, named above; the rest was done")
+        raise typer.Exit(1)
+
+
+def log(line: str) -> None:
+    """Say a line on standard error, which results never share."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a result as one line of JSON, in the labels' own letters."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def say_set_aside(count: int) -> None:
+    """Say how many rows a blank kept out, where it did."""
+    if count:
+        log(f"{count} rows set aside: blank in a column that you named")
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The parts of `A,B,C`; none for None."""
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Turn a missing optional package into one line that says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("clothing_classifier"):
+            raise
+        raise MissingExtraError(error.name or "a package", extra) from error
