@@ -10,7 +10,6 @@ interval by bootstrap over senders; and docs/figures/robustness.png.
 
 import argparse
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,11 +19,11 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
+from clothing_classifier.errors import ImageError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import Floats
-from clothing_classifier.preprocessing import prepare
 from clothing_classifier.provenance import provenance
-from clothing_classifier.utils import available_cpus, progress_bar, write_json
+from clothing_classifier.utils import progress_bar, write_json
 
 Rng = np.random.Generator
 _DRAWS = 2000
@@ -120,6 +119,7 @@ def main() -> None:
     report = record | {
         "seed": 0, "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256},
         "data_sha256": fingerprint(photos, [content_sha256(photo.source) for photo in photos]),
+        "orientation": classifier.manifest.orientation,
         "n": len(photos), "senders": len(set(senders)), "interval_method": "bootstrap over senders",
         **summarise(right, probabilities.max(2), senders),
     }  # fmt: skip
@@ -129,10 +129,10 @@ def main() -> None:
 
 def answer_all(classifier: Classifier, photos: Sequence[Record]) -> Floats:
     """Probabilities `(N, 1 + V, K)`: of each photo as it is, and of its versions in the order of `CORRUPTIONS`."""
-    with ThreadPoolExecutor(available_cpus()) as pool, progress_bar("corrupting", len(photos)) as advance:
-        rows = []
-        for row in pool.map(lambda i: answer(classifier, photos[i], i), range(len(photos))):
-            rows.append(row)
+    rows = []
+    with progress_bar("corrupting", len(photos)) as advance:
+        for seed, photo in enumerate(photos):
+            rows.append(answer(classifier, photo, seed))
             advance()
     return np.stack(rows)
 
@@ -144,9 +144,10 @@ def answer(classifier: Classifier, photo: Record, seed: int) -> Floats:
         image = ImageOps.exif_transpose(file).convert("RGB")
     rng = np.random.default_rng(seed)
     versions = (kind.apply(image, strength, rng) for kind in CORRUPTIONS.values() for strength in kind.strengths)
-    contract = classifier.bundle.contract
-    pixels = np.stack([prepare(version, contract) for version in (image, *versions)])
-    return np.concatenate([classifier.run(pixels[i : i + 8]) for i in range(0, len(pixels), 8)])
+    probabilities = [
+        found for found in classifier.probabilities((image, *versions)) if not isinstance(found, ImageError)
+    ]
+    return np.stack(probabilities)
 
 
 def summarise(right: Floats, confidence: Floats, senders: Sequence[str]) -> dict[str, Any]:

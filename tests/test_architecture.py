@@ -22,6 +22,7 @@ evaluation | inference | splits
 comparison
 answers
 models | bundle
+orientation
 calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch
 config | provenance | origins | memory

@@ -181,6 +181,12 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
     kinds = {node.op_type for node in onnx.load(tmp_path / "bundle" / "model.onnx").graph.node}
     assert ("DequantizeLinear" in kinds) == (content["precision"] == "int8")
     assert 0 < content["unfamiliarity_threshold"] <= 1
+    outputs = {output.name for output in ort.InferenceSession(tmp_path / "bundle" / "model.onnx").get_outputs()}
+    assert (
+        ("orientation" in outputs)
+        == ("orientation" in content)
+        == any("set upright, accepted" in line for line in said)
+    )
 
 
 def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Path) -> None:

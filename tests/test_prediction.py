@@ -22,7 +22,7 @@ def test_csv_ends_with_unfamiliarity_where_it_is_known(tmp_path: Path, capsys: p
     printed = capsys.readouterr().out
     assert printed == (tmp_path / "saved.csv").read_text()
     rows = list(csv.DictReader(printed.splitlines()))
-    assert list(rows[0]) == ["path", "label", "confidence", "abstained", "top", "error", "unfamiliarity"]
+    assert list(rows[0]) == ["path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn"]
     assert [row["unfamiliarity"] for row in rows] == ["0.25", "0.75", "", ""]
 
 

@@ -58,9 +58,9 @@ class Calibration(Part):
 
 
 class Manifest(Part):
-    """What `bundle.json` holds. `calibration`, `provenance` and `validation` are for people; the rest is needed to
-    predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. What exports of earlier versions
-    lack is None."""
+    """What `bundle.json` holds. `calibration`, `orientation`, `provenance` and `validation` are for people; the rest is
+    needed to predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. What a bundle lacks, or
+    exports of earlier versions did, is None."""
 
     format: int
     name: str
@@ -69,6 +69,7 @@ class Manifest(Part):
     temperature: float = Field(gt=0)
     calibration: Calibration | None = None
     unfamiliarity_threshold: float | None = None
+    orientation: dict[str, Any] | None = None
     precision_curve: list[Point]
     precision: Literal["fp32", "int8"]
     session_options: dict[str, str] = {}

@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clothing_classifier import bundle, metrics, unfamiliarity
+from clothing_classifier import bundle, metrics, orientation, unfamiliarity
 from clothing_classifier.analysis.stages import describe_stages
 from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
 from clothing_classifier.config import parse_settings
@@ -26,6 +26,7 @@ from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
+from clothing_classifier.training.orientation import fit_orientation
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out, read_record
 
@@ -36,7 +37,7 @@ MAX_INT8_DROP = 0.005
 """Largest fall of validation accuracy that int8 may cost."""
 OPSET = 18
 OUTPUTS = ("probabilities", "logits", "features", "class_map")
-_CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS = 256, 1024
+_CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 256, 1024, 4096
 _FAMILIAR_SHARE = 0.95
 _FLOAT_CONVOLUTIONS = 3
 NO_OPTIONS: dict[str, str] = {}
@@ -44,7 +45,7 @@ _NO_OVERFLOW = {"session.x64quantprecision": "1"}
 
 
 class Graph(nn.Module):
-    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity."""
+    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity and orientation."""
 
     def __init__(self, model: ImageClassifier) -> None:
         super().__init__()
@@ -77,7 +78,8 @@ def export_bundle(
     Returns the manifest's content, and the rows and photos that could not be used.
 
     The float graph must agree with torch on validation photos to 1e-4 in probability and on every label. The int8
-    graph replaces it where it loses at most 0.5 points of validation accuracy. Temperature and precision curve are
+    graph replaces it where it loses at most 0.5 points of validation accuracy. It tells which way up a photo is where
+    that costs upright validation photos nothing. Temperature and precision curve are
     fitted on validation to the graph that ships; or, where `calibration` names run folders, as of the folds of the same
     training photos, on what those runs hold out. `keep_weights` adds half-precision weights to start training from.
     """
@@ -102,14 +104,16 @@ def export_bundle(
         gate = check_parity(model, graph, photos)
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", NO_OPTIONS
-        some = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))[:_FAMILIAR_PHOTOS]
-        chosen = [train_photos.records[i] for i in some]
+        order = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))
+        chosen = [train_photos.records[i] for i in order[:_TURNED_PHOTOS]]
         if quantize:
             samples = prepare_photos(chosen[:_CALIBRATION_PHOTOS], labels, photos.cache, "decoding for calibration")
             graph, precision, options = _int8_or_float(graph, photos, samples, say)
-        familiar = prepare_photos(chosen, labels, photos.cache, "decoding what is familiar")
+        familiar = prepare_photos(chosen[:_FAMILIAR_PHOTOS], labels, photos.cache, "decoding what is familiar")
         directions = unfamiliarity.find_directions(run_graph(graph, familiar, options, "features"))
         unfamiliarity.add_output(graph, directions)
+        to_turn = prepare_photos(chosen, labels, photos.cache, "decoding photos to turn")
+        standing = _tell_orientation(graph, to_turn, photos, options, say)
         logits = run_graph(graph, photos, options)
         answers, targets = pooled or (logits, photos.targets)
         temperature = fit_temperature(answers, targets)
@@ -136,6 +140,7 @@ def export_bundle(
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
+            **({"orientation": standing} if standing else {}),
             **({"stages": stages} if (stages := describe_stages(model, contract.size)) else {}),
             "validation": figures(photos.targets, probabilities, labels, groups),
             "provenance": record | {"export_gate": gate, "calibration": calibrated_on},
@@ -184,11 +189,13 @@ def check_parity(model: ImageClassifier, graph: Path, photos: Photos) -> dict[st
     return {"n": len(some), "max_probability_difference": difference, "disagreeing_labels": disagreeing}
 
 
-def run_graph(graph: Path, photos: Photos, options: dict[str, str], output: str = "logits") -> metrics.Floats:
-    """An output of the graph for `photos`: logits `(N, K) float32`, or another."""
+def run_graph(
+    graph: Path, photos: Photos, options: dict[str, str], output: str = "logits", quarters: int = 0
+) -> metrics.Floats:
+    """An output of the graph for `photos`, turned clockwise by quarter turns: logits `(N, K) float32`, or another."""
     session = _session(graph, options)
-    parts = [session.run([output], {"image": pixels.numpy()})[0] for pixels, _ in photos.batches(_batches(photos))]
-    return np.concatenate(parts)
+    batches = (orientation.turned(pixels.numpy(), quarters) for pixels, _ in photos.batches(_batches(photos)))
+    return np.concatenate([session.run([output], {"image": pixels})[0] for pixels in batches])
 
 
 def set_temperature(graph: Path, temperature: float) -> None:
@@ -200,6 +207,27 @@ def set_temperature(graph: Path, temperature: float) -> None:
     name = places[0].name
     places[0].CopyFrom(numpy_helper.from_array(np.array([temperature], np.float32), name))
     onnx.save(model, graph)
+
+
+def _tell_orientation(
+    graph: Path, train: Photos, photos: Photos, options: dict[str, str], say: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Give the graph the output `orientation`, learnt from `train`; none where it would cost upright `photos`."""
+
+    def on_all_views(some: Photos, output: str) -> metrics.Floats:
+        views = [run_graph(graph, some, options, output, quarters) for quarters in range(orientation.TURNS)]
+        return np.stack(views, 1)
+
+    logits, features = (on_all_views(photos, output) for output in ("logits", "features"))
+    weight, bias = fit_orientation(on_all_views(train, "features"))
+    found = orientation.measure(features @ weight + bias, logits, photos.targets)
+    turned, upright = (f"{np.mean(rates[1:]):.1%}" for rates in (found.as_they_came, found.set_upright))
+    verdict = "accepted" if found.pays else "refused, since upright ones would lose"
+    say(f"photos turned by quarters: validation accuracy {turned} as they come, {upright} set upright, {verdict}")
+    if not found.pays:
+        return None
+    orientation.add_output(graph, weight, bias)
+    return asdict(found)
 
 
 def _int8_or_float(

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,12 +15,13 @@ import onnxruntime as ort
 from clothing_classifier.bundle import DEFAULT, Bundle, Manifest, load_bundle
 from clothing_classifier.calibration import PrecisionPoint, threshold_for
 from clothing_classifier.errors import BundleError, ImageError, UsageError
+from clothing_classifier.orientation import OUTPUT as ORIENTATION
+from clothing_classifier.orientation import read, turned
 from clothing_classifier.preprocessing import Pixels, Source, prepare
 from clothing_classifier.utils import available_cpus
 
 Probabilities = npt.NDArray[np.float32]
-_Answer: TypeAlias = tuple[Probabilities, float | None]
-"""Probabilities `(K,)`, and unfamiliarity where the graph gives it."""
+_Outputs: TypeAlias = dict[str, Probabilities]
 
 _BATCH = 1
 """Photos a thread decodes and evaluates at once. More of them leave the caches, and save next to no calls."""
@@ -43,7 +44,8 @@ class Prediction:
     """What a photo shows; where it failed, `error` says why, and where it abstained, `label` is its best guess.
 
     `unfamiliarity` in [0, 1] says how far the photo is from all that the model learnt from: high where it shows no
-    garment. None where it failed, and with bundles of earlier versions, whose graph does not give it.
+    garment. None where it failed, and with bundles of earlier versions, whose graph does not give it. `turn` is by how
+    many degrees clockwise the photo was turned before it was read: 0, 90, 180 or 270.
     """
 
     label: str | None
@@ -52,10 +54,20 @@ class Prediction:
     top: tuple[Candidate, ...]
     error: str | None = None
     unfamiliarity: float | None = None
+    turn: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as `clothing predict --format json` prints it beside the path."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the graph gives for a photo: probabilities `(K,)`, unfamiliarity where it does, and how it was turned."""
+
+    probabilities: Probabilities
+    unfamiliarity: float | None
+    quarters: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,24 +83,29 @@ class Classifier:
 
     Of many photos, each of `threads` (None: as many as this process may use processors) decodes and evaluates `batch`
     at a time. Neither changes which photos are answered, nor in which order. Raises `UsageError` where one is below 1.
+    A photo that seems to lie on its side or stand on its head is turned and read again, where the bundle can tell;
+    `upright` spares that for photos that are known to stand upright.
 
     >>> Classifier.load().predict("photo.jpg").label
     'T-Shirt'
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None, batch: int = _BATCH) -> None:
+    def __init__(self, bundle: Bundle, threads: int | None = None, batch: int = _BATCH, upright: bool = False) -> None:
         self.bundle = bundle
         self.threads, self.batch = available_cpus() if threads is None else threads, batch
         if self.threads < 1 or batch < 1:
             raise UsageError(f"threads {self.threads}, batch {batch}; each is at least 1")
         self.session = _open_session(bundle)
         given = {output.name for output in self.session.get_outputs()}
-        self._outputs = [name for name in ("probabilities", "unfamiliarity") if name in given]
+        wanted = ("probabilities", "unfamiliarity", *(() if upright else (ORIENTATION,)))
+        self._outputs = [name for name in wanted if name in given]
 
     @classmethod
-    def load(cls, model: str | Path = DEFAULT, threads: int | None = None, batch: int = _BATCH) -> "Classifier":
+    def load(
+        cls, model: str | Path = DEFAULT, threads: int | None = None, batch: int = _BATCH, upright: bool = False
+    ) -> "Classifier":
         """Load a shipped bundle by name, or any by its folder or zip file; raises `BundleError`."""
-        return cls(load_bundle(model), threads, batch)
+        return cls(load_bundle(model), threads, batch, upright)
 
     @property
     def manifest(self) -> Manifest:
@@ -123,13 +140,13 @@ class Classifier:
     def probabilities(self, sources: Iterable[Source]) -> Iterator[Probabilities | ImageError]:
         """Yield for each photo, in order, its probabilities `(K,) float32` or why it can't be read."""
         for outcome in self._answers(sources):
-            yield outcome if isinstance(outcome, ImageError) else outcome[0]
+            yield outcome if isinstance(outcome, ImageError) else outcome.probabilities
 
     def run(self, pixels: Pixels, output: str = "probabilities") -> npt.NDArray[np.float32]:
         """Evaluate the graph on `(N, size, size, 3) uint8`.
 
-        `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, `class_map` `(N, K, h, w)`, or
-        `unfamiliarity` `(N,)`, which bundles of earlier versions lack.
+        `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, `class_map` `(N, K, h, w)`; or
+        `unfamiliarity` `(N,)` and `orientation` `(N, 4)`, which not every bundle has. Nothing is turned.
         """
         result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
         return result
@@ -161,8 +178,26 @@ class Classifier:
         return [outcome if isinstance(outcome, ImageError) else next(answers) for outcome in outcomes]
 
     def _answer(self, pixels: Pixels) -> list[_Answer]:
-        probabilities, *strangeness = self.session.run(self._outputs, {"image": pixels})
-        return list(zip(probabilities, map(float, strangeness[0]) if strangeness else repeat(None), strict=False))
+        found = self._evaluate(pixels)
+        answers = [_answer_of(found, i) for i in range(len(pixels))]
+        for i, orientation in enumerate(found.get(ORIENTATION, ())):
+            answers[i] = self._set_upright(pixels[i], answers[i], orientation)
+        return answers
+
+    def _set_upright(self, photo: Pixels, as_it_is: _Answer, first: Probabilities) -> _Answer:
+        """The answer of the view that stands upright, which is `as_it_is` for nearly all."""
+        views = {0: as_it_is}
+
+        def look(quarters: int) -> Probabilities:
+            found = self._evaluate(turned(photo, quarters)[None])
+            views[quarters] = _answer_of(found, 0, quarters)
+            orientation: Probabilities = found[ORIENTATION][0]
+            return orientation
+
+        return views[read(first, look)]
+
+    def _evaluate(self, pixels: Pixels) -> _Outputs:
+        return dict(zip(self._outputs, self.session.run(self._outputs, {"image": pixels}), strict=True))
 
     def operating_point(self, min_precision: float) -> PrecisionPoint:
         """The threshold that keeps `min_precision` on validation, with the precision and coverage that it has there.
@@ -179,13 +214,19 @@ class Classifier:
         return 0.0 if min_precision is None else self.operating_point(min_precision).threshold
 
     def _prediction(self, answer: _Answer, top: int, threshold: float) -> Prediction:
-        probabilities, strangeness = answer
+        probabilities, strangeness = answer.probabilities, answer.unfamiliarity
         order = np.argsort(-probabilities, kind="stable")[:top]
         candidates = tuple(Candidate(self.labels[i], round(float(probabilities[i]), 6)) for i in order)
         best = candidates[0]
         abstained = bool(probabilities[order[0]] < threshold)
         rounded = None if strangeness is None else round(strangeness, 6)
-        return Prediction(best.label, best.confidence, abstained, candidates, unfamiliarity=rounded)
+        turn = 90 * answer.quarters
+        return Prediction(best.label, best.confidence, abstained, candidates, unfamiliarity=rounded, turn=turn)
+
+
+def _answer_of(found: _Outputs, index: int, quarters: int = 0) -> _Answer:
+    strangeness = found.get("unfamiliarity")
+    return _Answer(found["probabilities"][index], None if strangeness is None else float(strangeness[index]), quarters)
 
 
 def _try_prepare(source: Source, bundle: Bundle) -> Pixels | ImageError:

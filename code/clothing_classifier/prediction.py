@@ -16,7 +16,7 @@ from clothing_classifier.inference import Classifier, Prediction
 from clothing_classifier.utils import atomic_path, progress_bar
 
 Row: TypeAlias = tuple[str, Prediction]
-CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity")
+CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn")
 
 
 def expand(paths: Iterable[str]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         top = "; ".join(f"{candidate.label} {candidate.confidence:.4f}" for candidate in prediction.top)
         abstained = str(prediction.abstained).lower()
         cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
-        cells.append(prediction.unfamiliarity)
+        cells += [prediction.unfamiliarity, prediction.turn]
         writer.writerow([*cells, truth.get(os.path.realpath(path))] if truth else cells)
 
     return write_row

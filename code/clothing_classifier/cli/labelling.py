@@ -39,13 +39,14 @@ def predict(
     save: Annotated[Path | None, typer.Option(help="Also write the predictions to this CSV file.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Photos worked on at once. Default: processors.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Photos that a thread evaluates at once.")] = 1,
+    upright: Annotated[bool, typer.Option("--upright", help="Don't look for photos that lie on their side.")] = False,
 ) -> None:
     """Say what each photo shows. A photo that can't be read is named; the others are answered."""
     from clothing_classifier import prediction
     from clothing_classifier.inference import Classifier
 
     inputs = prediction.expand(_lines_of_stdin()) if paths == ["-"] else list(prediction.expand(paths))
-    classifier = Classifier.load(model, threads, batch)
+    classifier = Classifier.load(model, threads, batch, upright)
     known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:
         point = classifier.operating_point(min_precision)

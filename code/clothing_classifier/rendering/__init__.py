@@ -35,7 +35,7 @@ def predictions_table(
 ) -> Table:
     """One row an image: path, label, confidence with its bar, and the true label where there is a table of them.
 
-    Images of an unfamiliarity above `strange` are marked.
+    Images of an unfamiliarity above `strange` are marked, and those that were turned before they were read.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("image", overflow="fold")
@@ -133,6 +133,8 @@ def _label(prediction: Prediction, strange: float | None) -> Text:
     text = Text(f"not sure ({label})", "yellow") if unsure else Text(label, "bold")
     if strange is not None and prediction.unfamiliarity is not None and prediction.unfamiliarity > strange:
         text.append(", unfamiliar", "yellow")
+    if prediction.turn:
+        text.append(f", turned by {prediction.turn}°", "dim")
     return text
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from clothing_classifier.dataset import RecordSource
 from clothing_classifier.errors import ImageError
 from clothing_classifier.evaluation import Report
-from clothing_classifier.inference import Classifier
+from clothing_classifier.inference import Asked, Classifier
 from clothing_classifier.metrics import Floats
+from clothing_classifier.orientation import turned
 from clothing_classifier.preprocessing import Pixels, prepare
 from clothing_classifier.report.activation import overlay
 from clothing_classifier.report.chart import Axis, Chart, rounded_up
@@ -64,6 +65,8 @@ def explain_with(classifier: Classifier) -> Explanation | None:
 
     def explain(source: RecordSource, label: str) -> tuple[Pixels, Floats]:
         pixels = prepare(source, classifier.bundle.contract)
+        (prediction,) = classifier.predict_pixels(pixels[None], [Asked()])
+        pixels = turned(pixels, prediction.turn // 90)
         return pixels, classifier.run(pixels[None], "class_map")[0, classifier.labels.index(label)]
 
     return explain

@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Condition, Thread
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clothing_classifier.errors import ImageError
 from clothing_classifier.inference import Asked, Classifier, Prediction
+from clothing_classifier.orientation import turned
 from clothing_classifier.preprocessing import Pixels, Source, prepare
 
 
@@ -150,7 +150,7 @@ class Batcher:
         predictions = classifier.predict_pixels(pixels, [job.asked for job in jobs])
         outcomes: list[tuple[Job, Outcome]] = []
         for index, (job, prediction) in enumerate(zip(jobs, predictions, strict=True)):
-            class_map = _map_of(classifier, pixels[index : index + 1], prediction) if job.with_map else None
+            class_map = _map_of(classifier, pixels[index], prediction) if job.with_map else None
             outcomes.append((job, Answer(prediction, class_map)))
         return outcomes
 
@@ -167,10 +167,13 @@ class Batcher:
         self._loop.call_soon_threadsafe(_settle, outcomes)
 
 
-def _map_of(classifier: Classifier, pixels: Pixels, prediction: Prediction) -> npt.NDArray[np.float32]:
-    class_maps: npt.NDArray[Any] = classifier.run(pixels, "class_map")
-    chosen: npt.NDArray[np.float32] = class_maps[0, classifier.labels.index(str(prediction.label))]
-    return chosen
+def _map_of(classifier: Classifier, photo: Pixels, prediction: Prediction) -> npt.NDArray[np.float32]:
+    """The class map of the view that was read, turned back onto the photo as it came."""
+    quarters = prediction.turn // 90
+    class_maps = classifier.run(turned(photo, quarters)[None], "class_map")
+    chosen = class_maps[0, classifier.labels.index(str(prediction.label))]
+    back: npt.NDArray[np.float32] = turned(chosen[..., None], -quarters)[..., 0]
+    return back
 
 
 def _settle(outcomes: Sequence[tuple[Job, Outcome]]) -> None:
