@@ -83,6 +83,20 @@ def robustness() -> str:
     return "\n".join([*lines, "", f"{about}; {usual}; 95%, {record['interval_method']}."])
 
 
+def orientation(models: str) -> str:
+    """Accuracy of photos that lie on their side, as they come and set upright."""
+    lines = ["| model | photos are | upright | turned by 90° | by 180° | by 270° | views read of an upright photo |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for model in models.split(","):
+        found = manifest(model)["orientation"]
+        for name, rates, views in (
+            ("read as they come", found["as_they_came"], 1),
+            ("set upright", found["set_upright"], found["views"]),
+        ):
+            lines.append(f"| {model} | {name} | {' | '.join(f'{rate:.1%}' for rate in rates)} | {views:.2f} |")
+    return "\n".join([*lines, "", "Accuracy on validation; the head learnt from photos of train."])
+
+
 def learning_curve() -> str:
     """Accuracy by number of photos, what ten times more should bring, and a random start."""
     record = result("learning-curve.json")
@@ -132,5 +146,6 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "precision": precision,
     "unfamiliarity": unfamiliarity,
     "robustness": robustness,
+    "orientation": orientation,
     "learning-curve": learning_curve,
 }
