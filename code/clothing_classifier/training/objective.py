@@ -1,6 +1,6 @@
 """What training makes small where teachers help, and how a batch is computed in parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -19,7 +19,9 @@ def distillation_loss(label_loss: Tensor, logits: Tensor, taught: Tensor, settin
     return torch.lerp(label_loss, softened, settings.weight)
 
 
-def micro_batches(images: Tensor, classes: Tensor, parts: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut a batch into at most `parts` parts on `device`, channels last in memory."""
-    for some, wanted in zip(images.chunk(parts), classes.chunk(parts), strict=True):
+def micro_batches(
+    images: Tensor, classes: Tensor, sizes: Sequence[int], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Cut a batch into parts of these sizes on `device`, channels last in memory."""
+    for some, wanted in zip(images.split(list(sizes)), classes.split(list(sizes)), strict=True):
         yield some.to(device, memory_format=torch.channels_last), wanted.to(device)
