@@ -183,9 +183,12 @@ def to_images(pixels: Tensor) -> Tensor:
 def make_accelerator(settings: RuntimeSettings) -> Accelerator:
     """Set threads and determinism for the process; the returned accelerator knows device and precision."""
     join()
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    if settings.threads or here > 1:  # launchers leave each of several processes one thread
-        torch.set_num_threads(settings.threads or max(1, available_cpus() // here))
+    threads = settings.threads
+    if here := int(os.environ.get("LOCAL_WORLD_SIZE", "0")):  # a launcher's choice is one thread each
+        threads = threads or max(1, available_cpus() // here)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # else accelerate chooses, and warns
+    if threads:
+        torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     # Otherwise each new tensor is first filled with NaN, a third of a step; nothing here reads such memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # not in its stub
