@@ -130,7 +130,7 @@ def assert_near(some: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) 
     assert set(some) == set(others)
     for name, tensor in others.items():
         difference = (some[name].double() - tensor.double()).norm() / tensor.double().norm().clamp(min=1e-12)
-        assert difference < 0.05, (name, difference)
+        assert difference < 0.1, (name, difference)  # gradients added up wrongly differ by half or more
 
 
 def test_a_host_with_another_command_is_refused_in_one_line(tmp_path: Path) -> None:

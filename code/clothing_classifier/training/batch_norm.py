@@ -35,7 +35,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         rows = [values.new_zeros(2 * len(mean) + 1)] * distributed.get_world_size()
         rows[distributed.get_rank()] = torch.cat([mean.new_tensor([count]), mean, variance])
         every = sum_over_processes(torch.stack(rows))
-        counts, means, variances = every.split([1, len(mean), len(mean)], 1)
+        counts, means, variances = torch.split(every, [1, len(mean), len(mean)], 1)
         whole = counts.sum()
         mean = (counts * means).sum(0) / whole
         return mean, (counts * (variances + (means - mean) ** 2)).sum(0) / whole, whole

@@ -75,8 +75,8 @@ def fit(
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # its stub lacks this
     if processes.count > 1:
         _check_batches(len(train), optimization.batch_size, processes)
-        model.load_state_dict(processes.tensors_from_first(model.state_dict()))
         share_batch_norm(model)
+    _take_from_first(processes, model)
     average = make_average(model, optimization.ema_decay)
     # For evaluation: gradients are added up below, in one piece and for shares of any size.
     network = accelerator.prepare_model(model, evaluation_mode=True)
@@ -122,6 +122,7 @@ def fit(
                 losses += loss * n
                 advance(n, loss=f"{loss:.3f}")
         speed = len(train) / (time.monotonic() - started)
+        _take_from_first(processes, model, average)
         row = {
             "epoch": epoch + 1,
             "loss": losses / len(train),
@@ -154,9 +155,7 @@ def scores(logits: metrics.Floats, targets: metrics.Integers) -> dict[str, float
 
 
 @torch.inference_mode()
-def logits_of(
-    model: nn.Module, photos: Photos, batch_size: int = 64, processes: Processes = _ALONE
-) -> metrics.Floats:
+def logits_of(model: nn.Module, photos: Photos, batch_size: int = 64, processes: Processes = _ALONE) -> metrics.Floats:
     """Logits of `photos` in float32 arithmetic, `(N, K) float64`, each seen as the image contract gives it.
 
     `processes` take the batches in turn, and each gets the logits of all.
@@ -234,6 +233,16 @@ def _check_batches(n: int, batch_size: int, processes: Processes) -> None:
     if smallest < processes.count:
         what = f"{n} photos make batches of {smallest}, too few for {processes.count} processes"
         raise processes.of_all(ConfigError(f"setting optimization.batch_size: {batch_size}; {what}"))
+
+
+def _take_from_first(processes: Processes, *networks: nn.Module) -> None:
+    """Give every process the first one's weights and statistics.
+
+    Processors of several kinds round differently, and batch norms of timm have statistics of each process's share.
+    """
+    if processes.count > 1:
+        for network in networks:
+            network.load_state_dict(processes.tensors_from_first(network.state_dict()))
 
 
 def _add_up(processes: Processes, parameters: Sequence[nn.Parameter], loss: float) -> float:

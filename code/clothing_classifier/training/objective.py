@@ -1,6 +1,6 @@
 """What training makes small where teachers help, and how a batch is computed in parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -20,8 +20,8 @@ def distillation_loss(label_loss: Tensor, logits: Tensor, taught: Tensor, settin
 
 
 def micro_batches(
-    images: Tensor, classes: Tensor, sizes: Sequence[int], device: torch.device
+    images: Tensor, classes: Tensor, sizes: list[int], device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Cut a batch into parts of these sizes on `device`, channels last in memory."""
-    for some, wanted in zip(images.split(list(sizes)), classes.split(list(sizes)), strict=True):
+    for some, wanted in zip(torch.split(images, sizes), torch.split(classes, sizes), strict=True):
         yield some.to(device, memory_format=torch.channels_last), wanted.to(device)

@@ -91,7 +91,7 @@ class Processes:
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
         with _answered():
             distributed.all_reduce(flat)
-        for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        for tensor, total in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(total.view(tensor.shape))
 
     @contextmanager
@@ -149,7 +149,7 @@ def await_the_first() -> None:
 
 def sum_over_processes(tensor: Tensor) -> Tensor:
     """The sum of each process's `tensor`, through which gradients flow back to all of them."""
-    return _Sum.apply(tensor)  # type: ignore[no-any-return] # torch's Function is untyped
+    return _Sum.apply(tensor)  # type: ignore[no-any-return, no-untyped-call] # torch's stub
 
 
 class _Sum(torch.autograd.Function):
@@ -161,7 +161,7 @@ class _Sum(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override] # torch's takes any number
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         return _Sum.forward(context, gradient.contiguous())
 
 
