@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "code" / "clothing_classifier"
 
 # Highest first. Modules on one line do not import each other.
 LAYERS = """
+__main__
 cli
 report | serving | scoring
 prediction

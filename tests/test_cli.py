@@ -40,6 +40,12 @@ def test_help_shows_an_example(command: str) -> None:
     assert command in clothing("--help").stdout
 
 
+def test_python_runs_the_package_under_the_commands_name() -> None:
+    arguments = [sys.executable, "-m", "clothing_classifier", "train", "--help"]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert result.stdout.split()[:3] == ["Usage:", "clothing", "train"]
+
+
 def test_json_is_one_object_a_line_in_input_order() -> None:
     paths = [f"data/images/{path.name}" for path in (IMAGES[9], IMAGES[2], IMAGES[100])]
     result = clothing("predict", *paths, "--format", "json")

@@ -18,6 +18,11 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def first_process() -> bool:
+    """Whether this is the only process of a command, or the first of those that a launcher (torchrun) started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def one_line(text: str) -> str:
     """`text` with what would break a line, steer a terminal or not encode as UTF-8 written as an escape."""
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda match: repr(match[0])[1:-1], text)
@@ -89,8 +94,11 @@ class ProgressBar(Protocol):
 
 @contextmanager
 def progress_bar(description: str, total: int | None, quiet: bool = False) -> Iterator[ProgressBar]:
-    """Show a bar with rate and time left on standard error where that is a terminal, and nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
+    """Show a bar with rate and time left on standard error where that is a terminal, and nothing elsewhere.
+
+    Of several processes of one command, only the first shows one.
+    """
+    if quiet or not first_process() or not sys.stderr.isatty():
         yield lambda advance=1, **fields: None
         return
     from rich.console import Console

@@ -1,11 +1,13 @@
 """The command `clothing`: one thin function a command, with the heavy imports inside."""
 
 import io
+import os
 import sys
 
 from clothing_classifier.cli import labelling, learning, networks, tables  # noqa: F401 - each registers its commands
-from clothing_classifier.cli.common import app, log
-from clothing_classifier.errors import ClothingError
+from clothing_classifier.cli.common import app, log, needs
+from clothing_classifier.errors import ClothingError, LostProcessError, SaidElsewhereError
+from clothing_classifier.utils import first_process
 
 __all__ = ["app", "main"]
 
@@ -16,7 +18,26 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="surrogateescape")  # a file's name need not be UTF-8, and is passed on as it is
     try:
-        app()
-    except (ClothingError, OSError) as error:  # OSError: a full disk, a folder that may not be written to
-        log(f"clothing: {error}")
+        _let_the_first_go_ahead()
+        app(prog_name="clothing")
+    except SaidElsewhereError:
+        from clothing_classifier.training.processes import await_the_first
+
+        await_the_first()
         sys.exit(2)
+    except (ClothingError, OSError) as error:  # OSError: a full disk, a folder that may not be written to
+        if not isinstance(error, LostProcessError) or os.environ.get("LOCAL_RANK", "0") == "0":
+            log(f"clothing: {error}")  # that a process was lost, one of a host says
+        sys.exit(2)
+
+
+def _let_the_first_go_ahead() -> None:
+    """Wait in all processes of a launch but the first until it begins to train: what is wrong for all, it says alone.
+
+    See docs/distributed.md. Where it ends before, the launcher ends the others.
+    """
+    if first_process() or sys.argv[1:2] != ["train"] or {"-h", "--help"} & set(sys.argv):
+        return
+    with needs("train"):
+        from clothing_classifier.training.processes import join
+    join()

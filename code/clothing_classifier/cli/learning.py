@@ -24,6 +24,7 @@ from clothing_classifier.cli.common import (
     print_json,
     say_set_aside,
 )
+from clothing_classifier.utils import first_process
 
 
 @app.command(epilog="Example: clothing train --data mine --preset quick --init wardrobe --out runs/mine")
@@ -56,6 +57,8 @@ def train(
     with needs("train"):
         from clothing_classifier import training
     outcome = training.train(data, settings, out, _weights(init), resume, teacher or [], log)
+    if not first_process():
+        return
     best = outcome.record["metrics"]["validation"]
     if format is Format.json:
         print_json(outcome.record)

@@ -21,8 +21,16 @@ from clothing_classifier.training.initialisation import initialise
 from clothing_classifier.training.loop import fit, logits_of, make_accelerator, to_images
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.training.run_folder import RECORD, WEIGHTS, first_difference, save_held_out, weights_in
-from clothing_classifier.utils import write_json
+from clothing_classifier.training.processes import processes_of
+from clothing_classifier.training.run_folder import (
+    RECORD,
+    WEIGHTS,
+    check_same,
+    first_difference,
+    save_held_out,
+    weights_in,
+)
+from clothing_classifier.utils import first_process, write_json
 
 _CALIBRATION_PHOTOS = 256
 
@@ -49,11 +57,57 @@ def train(
     `init` is a safetensors file (see `initialisation.initialise`); without it the weights are random. `teachers` are
     run folders, or weights that `train` wrote, of the same classes. `resume` goes on from the last finished epoch of
     the run in `out`, or from the start where none is finished; a finished run stays as it is. Raises `UsageError`s.
+
+    Where a launcher started several processes, all of them call this with the same arguments and return the same
+    record; only the first says anything and writes to `out`.
     """
-    if (out / RECORD).exists() and not resume:
+    if first_process() and (out / RECORD).exists() and not resume:
         raise ConfigError(f"{out}: holds a run already; go on with --resume or choose another --out")
     keep_large_blocks()
     accelerator = make_accelerator(settings.runtime)
+    processes = processes_of(accelerator)
+    if not processes.first:
+        say = _nothing
+    for turn in (True, False):  # what the first process of a host decodes, its others find in the cache
+        with processes.agree():
+            if processes.first_here == turn:
+                photos, held_out, labels, failures = _photos(root, settings, say)
+                record = _record(settings, photos, held_out, labels, init, teachers, failures)
+    record |= {"processes": processes.count}
+    kind = {"device": accelerator.device.type, "precision": accelerator.mixed_precision}
+    firsts = processes.from_first(record | kind)
+    before = None
+    with processes.agree():
+        check_same(firsts, record | kind)
+        if resume and processes.first:
+            before = _read_same(out, record)
+    before = processes.from_first(before)
+    if before and "metrics" in before:
+        return Outcome(before, failures)
+    if before and before.get("processes", 1) != processes.count:
+        say(f"processes: {processes.count}, and {before.get('processes', 1)} before; random views change from here on")
+    with processes.agree():
+        model = _model(settings, labels, photos, init, say)
+        taught = load_teachers(teachers, labels, record["data_sha256"], settings.distillation.temperature)
+        record |= {"architecture": model.architecture}
+        if processes.first:
+            write_json(out / RECORD, record)
+    state = fit(
+        model, photos, held_out, labels, settings, accelerator, taught, out, resume, lambda row: say(_line(row))
+    )
+    record |= {"metrics": {"validation": state.best}}
+    if processes.first:
+        kept, _ = load_model(out / WEIGHTS)
+        save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, [r.group for r in held_out.records])
+        draw_history(state.history, out / "history.png")
+        write_json(out / RECORD, record)
+    return Outcome(record, failures)
+
+
+def _photos(
+    root: Path, settings: TrainSettings, say: Callable[[str], None]
+) -> tuple[Photos, Photos, tuple[str, ...], tuple[str, ...]]:
+    """Photos to train on and to validate, their labels, and what can't be used."""
     dataset, train_records, validation_records = load_parts(root, settings.data)
     labels = tuple(sorted({record.label for record in train_records}))
     photos, held_out = decode_parts(train_records, validation_records, labels, settings)
@@ -70,22 +124,7 @@ def train(
         if count:
             say(f"{count} rows set aside: {why}")
     say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
-    record = _record(settings, photos, held_out, labels, init, teachers, failures)
-    if resume and (before := _read_same(out, record)) and "metrics" in before:
-        return Outcome(before, failures)
-    model = _model(settings, labels, photos, init, say)
-    taught = load_teachers(teachers, labels, record["data_sha256"], settings.distillation.temperature)
-    record |= {"architecture": model.architecture}
-    write_json(out / RECORD, record)
-    state = fit(
-        model, photos, held_out, labels, settings, accelerator, taught, out, resume, lambda row: say(_line(row))
-    )
-    kept, _ = load_model(out / WEIGHTS)
-    save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, [r.group for r in held_out.records])
-    draw_history(state.history, out / "history.png")
-    record |= {"metrics": {"validation": state.best}}
-    write_json(out / RECORD, record)
-    return Outcome(record, failures)
+    return photos, held_out, labels, failures
 
 
 def _model(
@@ -134,6 +173,10 @@ def _read_same(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
         what = "the data set" if key == "data_sha256" else f"'{key}'"
         raise ConfigError(f"{out}: can't resume: {what} differs from the run that was stopped")
     return before
+
+
+def _nothing(line: str) -> None:
+    pass
 
 
 def _line(row: dict[str, float]) -> str:

@@ -3,8 +3,9 @@
 import csv
 import io
 import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from torch.nn import functional as F
 from clothing_classifier import metrics
 from clothing_classifier.calibration import softmax
 from clothing_classifier.config import RuntimeSettings, TrainSettings
-from clothing_classifier.errors import UsageError
+from clothing_classifier.errors import ConfigError, UsageError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment
+from clothing_classifier.training.batch_norm import share_batch_norm
 from clothing_classifier.training.data import Photos, epoch_order, in_order
 from clothing_classifier.training.distillation import Teachers
 from clothing_classifier.training.objective import distillation_loss, micro_batches
@@ -31,7 +33,10 @@ from clothing_classifier.training.optimization import (
     make_optimizer,
     set_train_mode,
 )
-from clothing_classifier.utils import progress_bar, write_text
+from clothing_classifier.training.processes import Processes, join, processes_of
+from clothing_classifier.utils import available_cpus, progress_bar, write_text
+
+_ALONE = Processes()
 
 HISTORY = ("epoch", "loss", "accuracy", "macro_f1", "log_loss", "learning_rate", "images_per_second")
 
@@ -62,57 +67,78 @@ def fit(
     The averaged weights are validated after each epoch and the best of them kept (accuracy, then log loss), or the
     last, as `optimization.keep` says. All randomness derives from seed, epoch and step, so a run that is resumed at an
     epoch ends as if never stopped.
+
+    Where there are several processes, each batch is split over them: the gradient, batch norm and loss are those of the
+    whole batch, and so are the weights, which every process has. Random views and dropout depend on the process too.
     """
-    run, optimization = settings.runtime, settings.optimization
+    run, optimization, processes = settings.runtime, settings.optimization, processes_of(accelerator)
     model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload] # its stub lacks this
+    if processes.count > 1:
+        _check_batches(len(train), optimization.batch_size, processes)
+        share_batch_norm(model)
+    _take_from_first(processes, model)
     average = make_average(model, optimization.ema_decay)
-    network, optimizer = accelerator.prepare(model, make_optimizer(model, optimization))
+    # For evaluation: gradients are added up below, in one piece and for shares of any size.
+    network = accelerator.prepare_model(model, evaluation_mode=True)
+    optimizer = accelerator.prepare_optimizer(make_optimizer(model, optimization))
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    own = (processes.index << 32,) if processes.index else ()  # no step has such a number
     if teachers is not None:
         teachers = accelerator.prepare_model(teachers, evaluation_mode=True)
     side = settings.augmentation.size or settings.image.size
-    state = _restore(out, model, average, optimizer) if resume else State()
+    state = _restore(out, processes, model, average, optimizer) if resume else State()
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
             break
-        torch.manual_seed(_derived(run.seed, epoch))  # dropout draws from the global generator
+        torch.manual_seed(_derived(run.seed, epoch, *own))  # dropout draws from the global generator
         batches = epoch_order(len(train), optimization.batch_size, run.seed, epoch)
+        shares = [processes.share(batch, optimization.micro_batches) for batch in batches]
         started, losses = time.monotonic(), 0.0
         set_train_mode(model)
         with progress_bar(f"epoch {epoch + 1}/{optimization.epochs}", len(train)) as advance:
-            for step, (pixels, classes) in enumerate(train.batches(batches)):
-                generator = torch.Generator().manual_seed(_derived(run.seed, epoch, step))
+            for step, (pixels, classes) in enumerate(train.batches([np.concatenate(share) for share in shares])):
+                n, sizes = len(batches[step]), [len(part) for part in shares[step]]
+                generator = torch.Generator().manual_seed(_derived(run.seed, epoch, step, *own))
                 images = augment(pixels, side, settings.augmentation, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 loss = 0.0
-                for part, wanted in micro_batches(images, classes, optimization.micro_batches, accelerator.device):
+                for part, wanted in micro_batches(images, classes, sizes, accelerator.device):
                     logits = network(part)
                     objective = F.cross_entropy(logits.float(), wanted, label_smoothing=optimization.label_smoothing)
                     if teachers is not None:
                         objective = distillation_loss(objective, logits, teachers(part), settings.distillation)
-                    accelerator.backward(objective * len(part) / len(pixels))
-                    loss += objective.item() * len(part) / len(pixels)
-                _check_finite(loss, epoch, rate)
+                    if not len(part):  # nothing to learn, but others wait for this process's share of batch norm
+                        objective = logits.sum()
+                    accelerator.backward(objective * len(part) / n)
+                    loss += objective.item() * len(part) / n
+                loss = _add_up(processes, learning, loss)
+                if not math.isfinite(loss):
+                    raise processes.of_all(_divergence(loss, epoch, rate))
                 optimizer.step()
                 optimizer.zero_grad()
                 average.update_parameters(model)
-                losses += loss * len(pixels)
-                advance(len(pixels), loss=f"{loss:.3f}")
+                losses += loss * n
+                advance(n, loss=f"{loss:.3f}")
         speed = len(train) / (time.monotonic() - started)
+        _take_from_first(processes, model, average)
         row = {
             "epoch": epoch + 1,
             "loss": losses / len(train),
-            **scores(logits_of(average.module, validation), validation.targets),
+            **scores(logits_of(average.module, validation, processes=processes), validation.targets),
         }
         state.history.append(row | {"learning_rate": rate, "images_per_second": speed})
         state.epoch = epoch + 1
         if optimization.keep == "last" or not state.best or _merit(row) > _merit(state.best):
             state.best = row
-            save_weights(out / "best.safetensors", average.module, labels)
-        _save_state(out, state, model, average, optimizer)
-        on_epoch(state.history[-1])
-    write_history(out / "history.csv", state.history)  # a kill may have come between state and history
+            if processes.first:
+                save_weights(out / "best.safetensors", average.module, labels)
+        if processes.first:
+            _save_state(out, state, model, average, optimizer)
+            on_epoch(state.history[-1])
+    if processes.first:
+        write_history(out / "history.csv", state.history)  # a kill may have come between state and history
     return state
 
 
@@ -129,15 +155,23 @@ def scores(logits: metrics.Floats, targets: metrics.Integers) -> dict[str, float
 
 
 @torch.inference_mode()
-def logits_of(model: nn.Module, photos: Photos, batch_size: int = 64) -> metrics.Floats:
-    """Logits of `photos` in float32 arithmetic, `(N, K) float64`, each seen as the image contract gives it."""
+def logits_of(model: nn.Module, photos: Photos, batch_size: int = 64, processes: Processes = _ALONE) -> metrics.Floats:
+    """Logits of `photos` in float32 arithmetic, `(N, K) float64`, each seen as the image contract gives it.
+
+    `processes` take the batches in turn, and each gets the logits of all.
+    """
     device = next(model.parameters()).device
     model.eval()
-    parts = [
-        model(to_images(pixels).to(device)).double().cpu().numpy()
-        for pixels, _ in photos.batches(in_order(len(photos), batch_size))
-    ]
-    return np.concatenate(parts)
+    mine = in_order(len(photos), batch_size)[processes.index :: processes.count]
+    parts = [model(to_images(pixels).to(device)).double().cpu() for pixels, _ in photos.batches(mine)]
+    if processes.count == 1:
+        return torch.cat(parts).numpy()
+    classes = max(processes.gather(parts[0].shape[1] if parts else 0))
+    logits = torch.zeros(len(photos), classes, dtype=torch.float64)
+    for rows, part in zip(mine, parts, strict=True):
+        logits[rows] = part
+    processes.add_up([logits])  # each row is of one process and zero in all others
+    return logits.numpy()
 
 
 def to_images(pixels: Tensor) -> Tensor:
@@ -147,8 +181,13 @@ def to_images(pixels: Tensor) -> Tensor:
 
 def make_accelerator(settings: RuntimeSettings) -> Accelerator:
     """Set threads and determinism for the process; the returned accelerator knows device and precision."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    join()
+    threads = settings.threads
+    if here := int(os.environ.get("LOCAL_WORLD_SIZE", "0")):  # a launcher's choice is one thread each
+        threads = threads or max(1, available_cpus() // here)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # else accelerate chooses, and warns
+    if threads:
+        torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     # Otherwise each new tensor is first filled with NaN, a third of a step; nothing here reads such memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # not in its stub
@@ -189,9 +228,35 @@ def _merit(row: dict[str, float]) -> tuple[float, float]:
     return row["accuracy"], -row["log_loss"]
 
 
-def _check_finite(loss: float, epoch: int, rate: float) -> None:
-    if not math.isfinite(loss):
-        raise UsageError(f"the loss became {loss} in epoch {epoch + 1}; lower optimization.learning_rate ({rate:g})")
+def _check_batches(n: int, batch_size: int, processes: Processes) -> None:
+    smallest = n // -(-n // batch_size)
+    if smallest < processes.count:
+        what = f"{n} photos make batches of {smallest}, too few for {processes.count} processes"
+        raise processes.of_all(ConfigError(f"setting optimization.batch_size: {batch_size}; {what}"))
+
+
+def _take_from_first(processes: Processes, *networks: nn.Module) -> None:
+    """Give every process the first one's weights and statistics.
+
+    Processors of several kinds round differently, and batch norms of timm have statistics of each process's share.
+    """
+    if processes.count > 1:
+        for network in networks:
+            network.load_state_dict(processes.tensors_from_first(network.state_dict()))
+
+
+def _add_up(processes: Processes, parameters: Sequence[nn.Parameter], loss: float) -> float:
+    """Add up the gradients over the processes, in place, and return the sum of `loss`."""
+    if processes.count == 1:
+        return loss
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    total = gradients[0].new_tensor([loss])
+    processes.add_up([*gradients, total])
+    return total.item()
+
+
+def _divergence(loss: float, epoch: int, rate: float) -> UsageError:
+    return UsageError(f"the loss became {loss} in epoch {epoch + 1}; lower optimization.learning_rate ({rate:g})")
 
 
 def _save_state(
@@ -205,11 +270,17 @@ def _save_state(
     write_history(out / "history.csv", state.history)
 
 
-def _restore(out: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> State:
-    path = out / "last.safetensors"
-    if not path.exists():
+def _restore(
+    out: Path, processes: Processes, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+) -> State:
+    path, found = out / "last.safetensors", None
+    if processes.first and path.exists():  # the run folder may be on the first host only
+        found = checkpoint.load_tensors(path)
+    tensors, metadata = found or ({}, None)
+    metadata = processes.from_first(metadata)
+    if metadata is None:
         return State()
-    tensors, metadata = checkpoint.load_tensors(path)
+    tensors = processes.tensors_from_first(tensors)
     model.load_state_dict(checkpoint.below("model", tensors))
     average.load_state_dict(checkpoint.below("average", tensors))
     checkpoint.restore_optimizer(optimizer, checkpoint.below("optimizer", tensors))

@@ -19,7 +19,9 @@ def distillation_loss(label_loss: Tensor, logits: Tensor, taught: Tensor, settin
     return torch.lerp(label_loss, softened, settings.weight)
 
 
-def micro_batches(images: Tensor, classes: Tensor, parts: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut a batch into at most `parts` parts on `device`, channels last in memory."""
-    for some, wanted in zip(images.chunk(parts), classes.chunk(parts), strict=True):
+def micro_batches(
+    images: Tensor, classes: Tensor, sizes: list[int], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Cut a batch into parts of these sizes on `device`, channels last in memory."""
+    for some, wanted in zip(torch.split(images, sizes), torch.split(classes, sizes), strict=True):
         yield some.to(device, memory_format=torch.channels_last), wanted.to(device)

@@ -43,6 +43,14 @@ def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
     return next((key for key in hashes if one.get(key) != other.get(key)), None)
 
 
+def check_same(first: dict[str, Any], mine: dict[str, Any]) -> None:
+    """Raise `ConfigError` where the record of one process tells of another experiment than the first process's."""
+    same = ("settings", "init_sha256", "teachers_sha256", "data_sha256", "device", "precision")
+    key = next((key for key in same if mine[key] != first[key]), None)
+    if key:
+        raise ConfigError(f"'{key}' differs from that of the first process; give each the same command and files")
+
+
 def save_held_out(
     run: Path, logits: Floats, targets: Integers, labels: Sequence[str], groups: Sequence[str | None]
 ) -> None:
