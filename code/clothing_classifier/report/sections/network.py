@@ -1,0 +1,98 @@
+"""Which network, what its units see, and what it costs."""
+
+import tempfile
+from pathlib import Path
+
+from clothing_classifier.report import pictures, tables
+from clothing_classifier.report.document import Code, Part, Picture, Section, Text
+from clothing_classifier.report.subject import Subject
+
+
+def architecture(subject: Subject) -> Section:
+    """Name, settings, size, and the overview drawn."""
+    settings = ", ".join(f"{key} {value}" for key, value in subject.architecture.get("settings", {}).items())
+    about = f"{subject.architecture.get('name', 'unknown')}" + (f" ({settings})" if settings else "")
+    head = f"one linear layer gives {len(subject.labels)} logits"
+    lines = [f"The network is {about}. Its last feature map is averaged over all positions, and {head}."]
+    if subject.analysis:
+        lines.append(f"It has {subject.analysis['totals']['params']:,} parameters.")
+    if subject.bundle:
+        kind = {"int8": "8-bit integers", "fp32": "32-bit floats"}[subject.bundle.manifest.precision]
+        lines.append(f"The bundle's graph computes in {kind} and takes {len(subject.bundle.graph) / 1e6:.1f} MB.")
+    parts: list[Part] = [Text(" ".join(lines))]
+    if subject.stages:
+        png = pictures.draw_network(subject.stages, subject.size, len(subject.labels), channels_of(subject))
+        alt = "the stages of the network: size of the map, channels, receptive field, share of the MACs"
+        parts.append(Picture("architecture", png, alt))
+    return Section("Approach: Model Architecture", parts)
+
+
+def channels_of(subject: Subject) -> dict[str, int]:
+    """Channels at the end of each stage, where the network was analysed."""
+    rows = subject.analysis["layers"] if subject.analysis else []
+    ends = {stage["name"]: f"extractor.{stage['name']}" for stage in subject.stages}
+    found = {}
+    for name, module in ends.items():
+        inside = [row for row in rows if row["name"] == module or row["name"].startswith((f"{module}.", f"{module}/"))]
+        if inside:
+            found[name] = inside[-1]["output"][0]
+    return found
+
+
+def receptive_field(subject: Subject) -> Section | None:
+    """What one unit of each stage can see; None where it is not known."""
+    if not subject.stages:
+        return None
+    last = subject.stages[-1]
+    field, size = max(last["receptive_field"]), subject.size
+    reach = (
+        "at least twice the photo's side, so that each unit sees all of it"
+        if field >= 2 * size
+        else "more than the photo's side: a middle unit sees all of it, one at the edge at least half of each side"
+        if field >= size
+        else f"{field / size:.0%} of the photo's side: what lies further apart meets only in the average"
+    )
+    text = (
+        f"A unit of the last feature map sees {field} px at an effective stride of {max(last['stride']):g} px, "
+        f"{reach}. Early stages see threads and seams, late ones outlines."
+    )
+    parts: list[Part] = [Text(text), tables.stage_table(subject.stages, size)]
+    if subject.analysis:
+        parts.append(Picture("growth", _drawn(subject, "growth"), "receptive field against depth"))
+    parts += [Text("What of it counts on your own photos, the effective field, is measured by"),
+              Code(f"clothing analyze {_name(subject)} --figures pictures --photo PHOTO")]  # fmt: skip
+    return Section("Receptive Field", parts)
+
+
+def cost(subject: Subject) -> Section | None:
+    """MACs and FLOPs; of each layer, where the network was analysed. None where nothing is known."""
+    if subject.analysis is None:
+        if not subject.stages:
+            return None
+        total = sum(stage["macs"] for stage in subject.stages)
+        text = f"A photo costs {total / 1e6:,.1f} million MACs in the stages above, about two FLOPs each."
+        return Section("FLOPs and MACs", [Text(text)])
+    totals = subject.analysis["totals"]
+    table = tables.layer_table(subject.analysis, "Each layer; bold: the fewest that make up half of the MACs")
+    text = (
+        f"A photo costs {totals['macs'] / 1e6:,.1f} million MACs, {totals['flops'] / 1e6:,.1f} million FLOPs: two for "
+        "each MAC and one for each output element of every other operator that computes. "
+        f"{len(table.marked)} of {len(table.rows)} layers make up half of the MACs."
+    )
+    return Section("FLOPs and MACs", [Text(text), Picture("costs", _drawn(subject, "costs"), "cost by layer"), table])
+
+
+def _drawn(subject: Subject, name: str) -> bytes:
+    from clothing_classifier.analysis import figures
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        if name == "growth":
+            figures.draw_growth(subject.analysis or {}, [], path)
+        else:
+            figures.draw_costs(subject.analysis or {}, path)
+        return path.with_suffix(".png").read_bytes()
+
+
+def _name(subject: Subject) -> str:
+    return str(subject.bundle.path) if subject.bundle else "BUNDLE"

@@ -1,0 +1,161 @@
+"""A report tells what is known of a model, says what is missing, and is the same story in Markdown and HTML."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("jinja2", reason="needs the extra 'report'")
+pytest.importorskip("torch", reason="needs the extra 'train'")
+
+from reading import read_page
+
+from clothing_classifier.report import markdown
+from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
+
+ROOT = Path(__file__).parents[2]
+CLOTHING = str(Path(sys.executable).parent / "clothing")
+HEADINGS = [
+    "Problem Statement", "Approach: Data Collection", "Approach: Data Preprocessing", "Approach: Model Architecture",
+    "Approach: Training", "Approach: Evaluation Metrics", "Approach: Results", "Receptive Field", "FLOPs and MACs",
+    "Model card",
+]  # fmt: skip
+SMALL = ("image.size=32", "model.name=resnet_small", "optimization.epochs=1", "runtime.threads=1")
+
+
+def clothing(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([CLOTHING, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report") / "run"
+    settings = [part for setting in SMALL for part in ("--set", setting)]
+    assert clothing("train", "--data", ROOT / "data", *settings, "--out", out).returncode == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def bundle(run: Path) -> Path:
+    out = run.parent / "bundle"
+    assert clothing("export", run, "--data", ROOT / "data", "--float", "--out", out).returncode == 0
+    return out
+
+
+def headings(folder: Path) -> list[str]:
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    return [line[3:] for line in text.splitlines() if line.startswith("## ")]
+
+
+def test_a_bundle_with_its_run_and_data_has_every_section_and_picture(bundle: Path, run: Path, tmp_path: Path) -> None:
+    data = ("--run", run, "--data", ROOT / "data", "--slice", "group")
+    result = clothing("report", bundle, *data, "--out", tmp_path, "--format", "json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["left_out"] == []
+    assert headings(tmp_path) == HEADINGS
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    pictures = sorted(path.stem for path in (tmp_path / "figures").iterdir())
+    # A network that names no stages has no overview to draw.
+    assert pictures == [
+        "architecture", "classes", "confusion", "costs", "growth", "history", "reliability"
+    ]  # fmt: skip
+    for name in pictures:
+        assert f"](figures/{name}.png)" in text
+    assert "the test photos of 'data'" in text
+    assert "validation, when it was exported" in text
+    assert "Factor 'group'" in text
+    assert text.count("To be filled in by the author") == 1
+
+
+def test_the_page_is_one_file_that_fetches_nothing(bundle: Path, run: Path, tmp_path: Path) -> None:
+    assert clothing("report", bundle, "--run", run, "--data", ROOT / "data", "--out", tmp_path).returncode == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    tags = read_page(text)
+    assert "script" not in tags.names
+    assert tags.names.count("img") == 7
+    assert tags.names.count("section") == len(HEADINGS)
+    assert all(link.startswith(("data:image/png;base64,", "#")) for link in tags.links)
+
+
+def test_a_run_is_told_from_what_it_held_out(run: Path, tmp_path: Path) -> None:
+    result = clothing("report", run, "--out", tmp_path)
+    assert result.returncode == 0, result.stderr
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    accuracy = json.loads((run / "run.json").read_text())["metrics"]["validation"]["accuracy"]
+    assert f"accuracy {accuracy:.1%}" in text
+    assert "left out: calibrated confidence" in result.stderr
+    assert headings(tmp_path) == [*HEADINGS, "Left out"]
+
+
+def test_a_shipped_bundle_is_told_without_data(tmp_path: Path) -> None:
+    result = clothing("report", "wardrobe", "--out", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert headings(tmp_path) == [*HEADINGS, "Left out"]
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "give --data" in text
+    assert "give --run" in text
+    assert "learning rate 0.0004" in text
+
+
+def test_photos_of_unknown_classes_are_counted_and_left_out(tmp_path: Path) -> None:
+    data = tmp_path / "mine"
+    shutil.copytree(ROOT / "data" / "images", data / "images")
+    rows = (ROOT / "data" / "dataset.csv").read_text(encoding="utf-8").splitlines()
+    kept = [row.replace("Dress", "Kimono") for row in rows[:25]]
+    (data / "dataset.csv").write_text("\n".join([*kept, "gone.jpg,Hat,x,test"]) + "\n", encoding="utf-8")
+    result = clothing("report", "wardrobe", "--data", data, "--split", "all", "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "there is no file" in result.stderr
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    assert "are left out here: Kimono (20)" in text
+    assert "may have learnt from" in text
+
+
+def test_without_torch_the_layers_are_left_out_and_the_rest_is_told(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None; sys.argv = ['clothing', 'report', 'wardrobe', '--out', sys.argv[1]];"
+        "from clothing_classifier.cli import main; main()"
+    )
+    result = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "left out: the cost of each layer: torch is not installed" in result.stderr
+    assert headings(tmp_path) == [*HEADINGS, "Left out"]
+    assert "million MACs in the stages above" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_what_can_not_be_told_is_one_line(run: Path, bundle: Path, tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    for arguments, line in (
+        (["nope"], "neither a shipped model"),
+        ([nothing], "not a bundle"),
+        ([run, "--run", run], "a run already"),
+        (["wardrobe", "--run", run], "not the run that wardrobe was exported from"),
+        ([bundle, "--run", nothing], "not a run folder"),
+        ([run, "--data", ROOT / "data", "--split", "test"], "give a bundle and --data"),
+        ([bundle, "--data", ROOT / "data", "--slice", "shoe size"], "no column 'shoe size'"),
+        ([bundle, "--data", nothing], "nothing to load"),
+    ):
+        result = clothing("report", *arguments, "--out", tmp_path / "out")
+        assert result.returncode == 2, arguments
+        assert line in result.stderr
+        assert "Traceback" not in result.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_markdown_reads_as_the_text_that_was_meant() -> None:
+    nasty = "a|b *c* [d](e) <script> `f` _g_ h_i & \n j"
+    parts = [Text(nasty), Bullets([nasty]), Table([nasty], [[nasty]], folded=nasty), Code("clothing predict _")]
+    text = markdown.render(Document(nasty, nasty, [Section(nasty, parts)]))
+    assert "<script>" not in text
+    assert "clothing predict _" in text
+    escaped = r"a\|b \*c\* \[d\](e) &lt;script&gt; \`f\` \_g\_ h_i &amp; \\n j"
+    assert text.count(escaped) == 8
+
+
+def test_marked_rows_are_bold_and_numbers_stand_right() -> None:
+    text = markdown.table(Table(["a", "b"], [["x", "1"], ["y", ""]], [1], frozenset({0, 1})))
+    assert text == "| a | b |\n|---|---:|\n| **x** | **1** |\n| **y** |  |"
