@@ -1,7 +1,9 @@
 """Which network, what its units see, and what it costs."""
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from clothing_classifier.report import pictures, tables
 from clothing_classifier.report.document import Code, Part, Picture, Section, Text
@@ -21,19 +23,22 @@ def architecture(subject: Subject) -> Section:
         lines.append(f"The bundle's graph computes in {kind} and takes {len(subject.bundle.graph) / 1e6:.1f} MB.")
     parts: list[Part] = [Text(" ".join(lines))]
     if subject.stages:
-        png = pictures.draw_network(subject.stages, subject.size, len(subject.labels), channels_of(subject))
+        layers = subject.analysis["layers"] if subject.analysis else []
+        channels = end_channels(subject.stages, layers)
+        png = pictures.draw_network(subject.stages, subject.size, len(subject.labels), channels)
         alt = "the stages of the network: size of the map, channels, receptive field, share of the MACs"
         parts.append(Picture("architecture", png, alt))
     return Section("Approach: Model Architecture", parts)
 
 
-def channels_of(subject: Subject) -> dict[str, int]:
-    """Channels at the end of each stage, where the network was analysed."""
-    rows = subject.analysis["layers"] if subject.analysis else []
-    ends = {stage["name"]: f"extractor.{stage['name']}" for stage in subject.stages}
+def end_channels(stages: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Channels at the end of each stage, by the rows of an analysis."""
     found = {}
-    for name, module in ends.items():
-        inside = [row for row in rows if row["name"] == module or row["name"].startswith((f"{module}.", f"{module}/"))]
+    for name in (stage["name"] for stage in stages):
+        module = f"extractor.{name}"
+        inside = [
+            row for row in layers if row["name"] == module or row["name"].startswith((f"{module}.", f"{module}/"))
+        ]
         if inside:
             found[name] = inside[-1]["output"][0]
     return found
