@@ -22,10 +22,10 @@ def main() -> None:
     """Run it once and write what it printed."""
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "predictions.csv"
-        command = [Path(sys.executable).parent / "clothing", "predict", "data/images", "--truth", "data"]
+        command = [str(Path(sys.executable).parent / "clothing"), "predict", "data/images", "--truth", "data"]
         started = time.perf_counter()
         result = subprocess.run(
-            [*command, "--save", saved], capture_output=True, text=True, check=True, cwd=ROOT, encoding="utf-8"
+            [*command, "--save", str(saved)], capture_output=True, text=True, check=True, cwd=ROOT, encoding="utf-8"
         )
         seconds = time.perf_counter() - started
     lines = [line.rstrip() for line in result.stdout.replace(str(saved), "out/predictions.csv").splitlines()]

@@ -6,14 +6,12 @@ Draws classes.png, architecture.png, augmentation.png and confusion.png.
 """
 
 import argparse
-import csv
-import gzip
-from collections import Counter
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
-from readme.records import ROOT, manifest, result
+from PIL import Image
 
 from clothing_classifier.config import parse_settings
 from clothing_classifier.preprocessing import ImageContract, prepare
@@ -21,9 +19,10 @@ from clothing_classifier.report import pictures
 from clothing_classifier.report.sections.network import end_channels
 from clothing_classifier.training.augmentation import augment
 from clothing_classifier.utils import atomic_path
+from readme.model import class_counts
+from readme.records import ROOT, manifest, result
 
 MODEL = "wardrobe"
-TABLE = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
 SHOWN = ("hoodie-00-a", "dress-02-a", "shoes-00-a", "shirt-02-a")
 VIEWS = 6
 
@@ -36,7 +35,7 @@ def main() -> None:
     bundle, network = manifest(MODEL), result(f"{MODEL}-network.json")
     size, stages = bundle["preprocessing"]["size"], bundle["stages"]
     drawn = {
-        "classes": pictures.draw_classes(class_counts(bundle["labels"])),
+        "classes": pictures.draw_classes(class_counts(MODEL)),
         "architecture": pictures.draw_network(
             stages, size, len(bundle["labels"]), end_channels(stages, network["layers"])
         ),
@@ -46,14 +45,6 @@ def main() -> None:
     for name, png in drawn.items():
         with atomic_path(out / f"{name}.png") as temporary:
             temporary.write_bytes(png)
-
-
-def class_counts(labels: list[str]) -> dict[str, dict[str, int]]:
-    """Photos of each class by part, from the manifest of the clothing photos."""
-    with gzip.open(TABLE, "rt", encoding="utf-8", newline="") as stream:
-        found = Counter((row["label"], row["split"]) for row in csv.DictReader(stream))
-    parts = ("train", "validation", "test")
-    return {label: {part: found[label, part] for part in parts if found[label, part]} for label in labels}
 
 
 def draw_views() -> bytes:
@@ -74,7 +65,14 @@ def draw_views() -> bytes:
         if row == 0:
             axes[0].set_title("photo", fontsize=10)
             axes[1].set_title("as it is learnt from, six times", fontsize=10, loc="left")
-    return pictures.save(figure)
+    return with_palette(pictures.save(figure))
+
+
+def with_palette(png: bytes) -> bytes:
+    """The same picture in 256 colours: a third of the bytes."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 if __name__ == "__main__":

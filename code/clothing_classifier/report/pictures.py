@@ -85,12 +85,12 @@ def draw_network(
 
     channels = channels or {}
     total = max(sum(stage["macs"] for stage in stages), 1)
-    figure = make_figure(1.02 * (len(stages) + 2), 3.9)
+    figure = make_figure(1.02 * (len(stages) + 2), 4.1)
     axes = figure.subplots()
-    blocks = [("photo", f"{size} x {size} x 3", "", size, 3, GREY, 0.0)]
+    blocks = [("photo", f"{size} x {size}\n3 channels", "", size, 3, GREY, 0.0)]
     for stage in stages:
         side, depth = round(size / stage["stride"][0]), channels.get(stage["name"])
-        shape = f"{side} x {side}" + (f" x {depth}" if depth else "")
+        shape = f"{side} x {side}" + (f"\n{depth} channels" if depth else "")
         share = stage["macs"] / total
         blocks.append((stage["name"], shape, f"sees {stage['receptive_field'][0]} px", side, depth or 0, BLUE, share))
     blocks.append(("mean, linear", f"{classes} classes", "sees all", 1, classes, GREEN, 0.0))
@@ -100,10 +100,10 @@ def draw_network(
         axes.text(place, 1.08, name, ha="center", va="bottom", fontsize=10, weight="bold")
         axes.text(place, -0.07, f"{shape}\n{field}", ha="center", va="top", fontsize=9.5, linespacing=1.4)
         if share:
-            axes.add_patch(Rectangle((place - 0.35, -0.56), 0.7, 0.055, color="#e4e4e4", linewidth=0))
-            axes.add_patch(Rectangle((place - 0.35, -0.56), 0.7 * share, 0.055, color=ORANGE, linewidth=0))
-            axes.text(place, -0.59, f"{share:.0%} MACs", ha="center", va="top", fontsize=9.5)
-    axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(-0.72, 1.25))
+            axes.add_patch(Rectangle((place - 0.35, -0.68), 0.7, 0.055, color="#e4e4e4", linewidth=0))
+            axes.add_patch(Rectangle((place - 0.35, -0.68), 0.7 * share, 0.055, color=ORANGE, linewidth=0))
+            axes.text(place, -0.71, f"{share:.0%} MACs", ha="center", va="top", fontsize=9.5)
+    axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(-0.85, 1.25))
     axes.set_axis_off()
     return save(figure)
 

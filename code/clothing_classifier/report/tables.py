@@ -142,7 +142,7 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
         ["schedule", f"linear warm-up over {epochs}, then half a cosine down to 0"],
         ["batch", f"{chosen.batch_size} views of {settings.augmentation.size or image.size} px"],
         ["epochs", f"{chosen.epochs}; kept: {kept}"],
-        ["regularisation", _regularisation(settings)],
+        ["regularisation", _regularisation(settings, teachers)],
         ["seed", str(settings.runtime.seed)],
         ["revision", f"{str(record['revision'])[:12]}{' with changes' if record.get('dirty') else ''}"],
     ]
@@ -176,12 +176,13 @@ def _objective(settings: TrainSettings, teachers: int) -> str:
     return taught if weight == 1 else f"{weight:.0%} {taught}, the rest {labels}"
 
 
-def _regularisation(settings: TrainSettings) -> str:
-    parts = [f"weight decay {settings.optimization.weight_decay:g}", f"dropout {settings.model.dropout:g}",
-             f"label smoothing {settings.optimization.label_smoothing:g}", "augmentation"]  # fmt: skip
+def _regularisation(settings: TrainSettings, teachers: int) -> str:
+    parts = [f"weight decay {settings.optimization.weight_decay:g}", f"dropout {settings.model.dropout:g}"]
+    if settings.optimization.label_smoothing and not (teachers and settings.distillation.weight == 1):
+        parts.append(f"label smoothing {settings.optimization.label_smoothing:g}")
     if settings.optimization.ema_decay:
         parts.append(f"an exponential average of the weights ({settings.optimization.ema_decay:g})")
-    return ", ".join(parts)
+    return ", ".join([*parts, "augmentation"])
 
 
 def _sides(values: Sequence[float]) -> str:
