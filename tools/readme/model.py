@@ -9,6 +9,7 @@ from collections.abc import Callable
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.report import markdown, tables
 from clothing_classifier.report.document import Table
+from clothing_classifier.report.sections.network import corner_view
 from clothing_classifier.report.sections.results import weak_classes
 from clothing_classifier.report.subject import read_settings
 from readme.records import ROOT, manifest, points, result
@@ -107,22 +108,22 @@ def weaknesses(model: str) -> str:
 
 
 def stages(model: str) -> str:
-    """Field, stride and MACs of each stage, from the bundle."""
-    content = manifest(model)
+    """Field, stride and MACs of each stage, from the bundle, and the effective field measured on drawn garments."""
+    content, record = manifest(model), result(f"{model}-network.json")
     size = content["preprocessing"]["size"]
-    return f"{markdown.table(tables.stage_table(content['stages'], size))}\n\n{model}, {size} px, rows as columns."
-
-
-def effective(model: str) -> str:
-    """Theoretical and effective field of each stage, measured on drawn garments."""
-    record, rows = result(f"{model}-network.json"), []
-    fields = {f"extractor.{stage['name']}": stage["receptive_field"][0] for stage in manifest(model)["stages"]}
-    for field in record["effective"]:
-        sides, theoretical = " x ".join(map(str, field["extent"])), fields[field["name"]]
-        cells = [f"{theoretical} px", f"{sides} px", f"{field['area'] ** 0.5 / theoretical:.0%}"]
-        rows.append([field["name"].removeprefix("extractor."), *cells])
-    table = Table(["stage", "theoretical side", "effective, rows x columns", "of the side"], rows, [1, 2, 3])
-    return f"{markdown.table(table)}\n\nOn {len(record['photos'])} drawn garments; pixels above 4.55% of the peak."
+    table = tables.stage_table(content["stages"], size)
+    measured = {field["name"].removeprefix("extractor."): field for field in record["effective"]}
+    rows = []
+    for stage, cells in zip(content["stages"], table.rows, strict=True):
+        field = measured[stage["name"]]
+        share = field["area"] ** 0.5 / stage["receptive_field"][0]
+        rows.append([*cells[:3], f"{' x '.join(map(str, field['extent']))} px", f"{share:.0%}", *cells[3:]])
+    columns = [*table.columns[:3], "effective field", "of the side", *table.columns[3:]]
+    about = (
+        f"{model}, {size} px. {corner_view(content['stages'][-1], size)} Effective: on {len(record['photos'])} drawn "
+        "garments, rows x columns above 4.55% of the peak."
+    )
+    return f"{markdown.table(Table(columns, rows, range(1, 9)))}\n\n{about}"
 
 
 def layers(model: str) -> str:
@@ -178,11 +179,11 @@ def limits(model: str) -> str:
     lost = ", ".join(f"{name} {100 * kind['levels'][-1]['drop']:.0f} points" for name, kind in worst)
     law = result("learning-curve.json")["law"]["ten_times"]
     gain = f"{points(law['gain'])} for ten times as many ({' to '.join(map(points, law['gain_interval']))})"
+    people = f"Ten of {len(senders)} senders took {most:.0%} of the photos"
     lines = (
-        f"**Few people.** Ten of {len(senders)} senders took {most:.0%} of the photos: their floors, lamps and "
-        "wardrobes are what the model knows best.",
+        f"**Few people.** {people}: their floors, lamps and wardrobes are what the model knows best.",
         f"**Few photos of some classes.** {rare} in all: too few to learn, and too few to measure.",
-        f"**Photos that are not upright, sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
+        f"**Photos not upright, sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
         f"**Not enough photos yet.** The learning curve promises {gain}.",
     )
     return "\n".join(f"- {line}" for line in lines)
@@ -221,7 +222,6 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "confusions": confusions,
     "weaknesses": weaknesses,
     "stages": stages,
-    "effective": effective,
     "layers": layers,
     "quantization": quantization,
     "quick-start": quick_start,

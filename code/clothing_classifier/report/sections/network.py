@@ -1,5 +1,6 @@
 """Which network, what its units see, and what it costs."""
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,24 +50,26 @@ def receptive_field(subject: Subject) -> Section | None:
     if not subject.stages:
         return None
     last = subject.stages[-1]
-    field, size = max(last["receptive_field"]), subject.size
-    reach = (
-        "at least twice the photo's side, so that each unit sees all of it"
-        if field >= 2 * size
-        else "more than the photo's side: a middle unit sees all of it, one at the edge at least half of each side"
-        if field >= size
-        else f"{field / size:.0%} of the photo's side: what lies further apart meets only in the average"
-    )
     text = (
-        f"A unit of the last feature map sees {field} px at an effective stride of {max(last['stride']):g} px, "
-        f"{reach}. Early stages see threads and seams, late ones outlines."
+        f"A unit of the last feature map sees {max(last['receptive_field'])} px at an effective stride of "
+        f"{max(last['stride']):g} px. {corner_view(last, subject.size)} Early stages see threads and seams, late ones "
+        "outlines."
     )
-    parts: list[Part] = [Text(text), tables.stage_table(subject.stages, size)]
+    parts: list[Part] = [Text(text), tables.stage_table(subject.stages, subject.size)]
     if subject.analysis:
         parts.append(Picture("growth", _drawn(subject, "growth"), "receptive field against depth"))
     parts += [Text("What of it counts on your own photos, the effective field, is measured by"),
               Code(f"clothing analyze {_name(subject)} --figures pictures --photo PHOTO")]  # fmt: skip
     return Section("Receptive Field", parts)
+
+
+def corner_view(stage: Mapping[str, Any], size: int) -> str:
+    """How much of each side of a photo the unit in its corner sees, in a sentence."""
+    field, stride, start = (stage[key][0] for key in ("receptive_field", "stride", "start"))
+    last = start + (math.ceil(size / stride) - 1) * stride
+    seen = min(min(size, start + field), size - max(0, last)) / size
+    middle = min(field, size) / size
+    return f"In the middle of the photo that is {middle:.0%} of each side, in a corner {seen:.0%}."
 
 
 def cost(subject: Subject) -> Section | None:
