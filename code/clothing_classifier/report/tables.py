@@ -107,8 +107,10 @@ def stage_table(stages: Sequence[Mapping[str, Any]], size: int) -> Table:
     rows = []
     for stage in stages:
         field, stride, start = (_sides(stage[key]) for key in ("receptive_field", "stride", "start"))
-        area = min(stage["receptive_field"][0], size) * min(stage["receptive_field"][1], size) / size**2
-        rows.append([stage["name"], f"{field} px", f"{area:.1%}", f"{stride} px", f"{start} px",
+        rows_seen, columns_seen = (min(side, size) for side in stage["receptive_field"])
+        area = rows_seen * columns_seen / size**2
+        of_photo = f"{area:.1%}" if area >= 0.001 else "< 0.1%"
+        rows.append([stage["name"], f"{field} px", of_photo, f"{stride} px", f"{start} px",
                      f"{stage['macs']:,}", f"{stage['macs'] / max(total, 1):.1%}"])  # fmt: skip
     columns = ["stage", "receptive field", "of the photo", "effective stride", "starts at", "MACs", "share"]
     return Table(columns, rows, range(1, 7))
