@@ -86,31 +86,6 @@ def published() -> str:
     )
 
 
-def recipe(model: str) -> str:
-    """What a shipped model is and how it was trained, from its bundle."""
-    manifest = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
-    run, settings = manifest["provenance"], manifest["provenance"]["settings"]
-    optimization, image = settings["optimization"], settings["image"]
-    rows = {
-        "classes": ", ".join(manifest["labels"]),
-        "network": f"{manifest['architecture']['name']}, {manifest['precision']}, "
-        f"{sum(stage['macs'] for stage in manifest['stages']) / 1e6:.0f} million MACs",
-        "input": f"{image['size']} px, fitted by '{image['fit']}'; training views of "
-        f"{settings['augmentation']['size'] or image['size']} px",
-        "first weights": f"{run['init']} (SHA-256 {run['init_sha256'][:12]}…)",
-        "teachers": str(len(run["teachers_sha256"])),
-        "photos": f"{run['n']['train']} to train on, {run['n']['validation']} to validate",
-        "optimizer": f"AdamW, learning rate {optimization['learning_rate']:g}, weight decay "
-        f"{optimization['weight_decay']:g}, batches of {optimization['batch_size']}, {optimization['epochs']} epochs, "
-        f"{optimization['warmup_epochs']:g} of them warm-up, then half a cosine",
-        "frozen": f"the first {optimization['frozen_stages']} stages",
-        "temperature": f"{manifest['temperature']:.3f}, fitted to {run['calibration']['n']} held-out photos",
-        "seeds": json.dumps(run["seed"]),
-        "revision": str(run["revision"])[:12] + (" with changes" if run["dirty"] else ""),
-    }
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items())])
-
-
 def image_fit() -> str:
     """The experiment on how a photo becomes a square."""
     record = result("image-fit.json")
@@ -281,7 +256,6 @@ def serving() -> str:
 BLOCKS: dict[str, Callable[..., str]] = {
     "accuracy": accuracy,
     "training": training,
-    "recipe": recipe,
     "published": published,
     "image-fit": image_fit,
     "speed": speed,

@@ -13,10 +13,13 @@ pytest.importorskip("torch", reason="needs the extra 'train'")
 
 from reading import read_page
 
+from clothing_classifier.bundle import write_manifest
 from clothing_classifier.cli.common import app
 from clothing_classifier.errors import ClothingError
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
+from clothing_classifier.report.sections.network import corner_view
+from clothing_classifier.report.subject import read_settings
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = [
@@ -92,6 +95,7 @@ def test_a_shipped_bundle_is_told_without_data(tmp_path: Path) -> None:
     assert "give --data" in text
     assert "give --run" in text
     assert "learning rate 0.0004" in text
+    assert "clothing predict PHOTOS --model wardrobe" in text
 
 
 def test_photos_of_unknown_classes_are_counted_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,6 +151,33 @@ def test_markdown_reads_as_the_text_that_was_meant() -> None:
     assert "clothing predict _" in text
     escaped = r"a\|b \*c\* \[d\](e) &lt;script&gt; \`f\` \_g\_ h_i &amp; \\n j"
     assert text.count(escaped) == 8
+
+
+def test_a_bundle_of_another_tool_is_told_as_far_as_it_goes(bundle: Path, tmp_path: Path) -> None:
+    foreign = shutil.copytree(bundle, tmp_path / "foreign")
+    content = json.loads((foreign / "bundle.json").read_text(encoding="utf-8"))
+    known = {key: content[key] for key in content if key not in ("format", "hashes", "stages", "calibration")}
+    about = {"architecture": {"name": "theirs"}, "provenance": {}, "validation": {"accuracy": 0.5}}
+    write_manifest(foreign, known | about)
+    assert clothing("report", foreign, "--out", tmp_path / "out") == 0
+    gone = {*HEADINGS[4:9]}
+    assert headings(tmp_path / "out") == [*(name for name in HEADINGS if name not in gone), "Left out"]
+
+
+def test_settings_of_an_earlier_version_are_read_and_what_is_gone_is_named() -> None:
+    old = {"optimization": {"epochs": 3, "momentum": 0.9}, "magic": {"on": True}}
+    settings, gone = read_settings({"settings": old})
+    assert settings is not None
+    assert settings.optimization.epochs == 3
+    assert gone == ["optimization.momentum=0.9", "magic"]
+    assert read_settings({"settings": {"optimization": {"epochs": "many"}}}) == (None, [])
+    assert read_settings({}) == (None, [])
+
+
+def test_a_corner_unit_sees_what_lies_inside_the_photo() -> None:
+    stage = {"receptive_field": [100, 100], "stride": [32, 32], "start": [-34, -34]}
+    assert "middle of the photo that is 100% of each side, in a corner 69%" in corner_view(stage, 96)
+    assert "39% of each side, in a corner 26%" in corner_view(stage, 256)
 
 
 def test_marked_rows_are_bold_and_numbers_stand_right() -> None:

@@ -87,6 +87,22 @@ def training_settings(model: str) -> str:
     return markdown.table(tables.training_table(manifest(model)["provenance"], _settings(model)))
 
 
+def recipe(model: str) -> str:
+    """What a shipped model is and how it was trained, for its card."""
+    content = manifest(model)
+    image, run = content["preprocessing"], content["provenance"]
+    macs = sum(stage["macs"] for stage in content["stages"]) / 1e6
+    held_out = f"{content['temperature']:.3f}, fitted to {run['calibration']['n']} held-out photos"
+    rows = [
+        ["classes", ", ".join(content["labels"])],
+        ["network", f"{content['architecture']['name']}, {content['precision']}, {macs:.0f} million MACs"],
+        ["input", f"{image['size']} px, fitted by '{image['fit']}'"],
+        *tables.training_table(run, _settings(model)).rows,
+        ["temperature", held_out],
+    ]
+    return markdown.table(Table(["", ""], rows))
+
+
 def metrics(model: str) -> str:
     """Every figure of a shipped model on validation."""
     return markdown.table(tables.metric_table(result(f"{model}-evaluation.json")["validation"]))
@@ -217,6 +233,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "augmentation": augmentation,
     "network": network,
     "training-settings": training_settings,
+    "recipe": recipe,
     "metrics": metrics,
     "classes": classes,
     "confusions": confusions,

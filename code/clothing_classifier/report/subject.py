@@ -18,6 +18,8 @@ from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.utils import ProgressBar
 
 _RUN = "run.json"
+_NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
+"""What every record of an evaluation holds, whichever version wrote it."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,9 @@ class Measured:
 class Subject:
     """A model and all that is known of it; what is not is None, and `missing` says what would bring it.
 
-    `record` is the run's, also where it comes from a bundle; `measured` the figures, the most telling first; `history`
-    the picture of the run's course, as PNG; `unknown` the data set's photos of classes that the model does not know,
-    which `dataset` is without; `analysis` what `clothing analyze` says.
+    `reference` is how its user called it; `record` is the run's, also where it comes from a bundle; `measured` the
+    figures, the most telling first; `history` the picture of the run's course, as PNG; `unknown` the data set's photos
+    of classes that the model does not know, which `dataset` is without; `analysis` what `clothing analyze` says.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Subject:
     settings: TrainSettings | None
     architecture: dict[str, Any]
     size: int
+    reference: str
     bundle: Bundle | None = None
     measured: tuple[Measured, ...] = ()
     history: bytes | None = None
@@ -92,9 +95,12 @@ def _read_bundle(model: str) -> Subject:
     settings, gone = read_settings(manifest.provenance)
     subject = Subject(
         manifest.name, tuple(manifest.labels), manifest.provenance, settings,
-        manifest.architecture, manifest.preprocessing.size, loaded,
-        (Measured("validation, when it was exported", manifest.validation),),
+        manifest.architecture, manifest.preprocessing.size, model, loaded,
     )  # fmt: skip
+    if manifest.validation.keys() >= _NEEDED:
+        subject = replace(subject, measured=(Measured("validation, when it was exported", manifest.validation),))
+    else:
+        subject = subject.without("results on validation: the bundle has not the figures of 'clothing export'")
     if settings is None:
         return subject.without("how it was trained: the bundle has no settings that this version reads")
     if gone:
@@ -108,8 +114,9 @@ def _read_run(path: Path) -> Subject:
     if settings is None or gone:
         raise ConfigError(f"{path}: its settings are not of this version ({', '.join(gone) or 'unreadable'})")
     subject = Subject(
-        path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"], settings.image.size
-    )
+        path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"], settings.image.size,
+        str(path),
+    )  # fmt: skip
     subject = _with_history(subject, path)
     try:
         measured = _held_out(path, subject.labels)
@@ -234,8 +241,10 @@ def with_analysis(subject: Subject) -> Subject:
         traced = analysis.trace(model, (3, subject.size, subject.size))
     except ModuleNotFoundError as error:
         return subject.without(_not_installed(error, "the cost of each layer"))
-    except (ClothingError, KeyError) as error:
+    except ClothingError as error:
         return subject.without(f"the cost of each layer: {error}")
+    except (KeyError, TypeError):  # a bundle that another tool made
+        return subject.without("the cost of each layer: the bundle's architecture is none that this package builds")
     found = analysis.summarise(subject.name, traced)
     return replace(subject, analysis=found | {"stages": describe_stages(model, subject.size)})
 

@@ -135,8 +135,13 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
     teachers = len(record.get("teachers_sha256", []))
     kept = "the last" if chosen.keep == "last" else "the best on validation"
     epochs = f"{chosen.warmup_epochs:g} epoch{'' if chosen.warmup_epochs == 1 else 's'}"
+    photos, revision = record.get("n"), record.get("revision")
     rows = [
-        ["photos", f"{record['n']['train']:,} to learn from, {record['n']['validation']:,} to validate on"],
+        *(
+            [["photos", f"{photos['train']:,} to learn from, {photos['validation']:,} to validate on"]]
+            if photos
+            else []
+        ),
         ["first weights", start],
         ["frozen", f"the first {chosen.frozen_stages} stages" if chosen.frozen_stages else "nothing"],
         ["objective", _objective(settings, teachers)],
@@ -146,7 +151,7 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
         ["epochs", f"{chosen.epochs}; kept: {kept}"],
         ["regularisation", _regularisation(settings, teachers)],
         ["seed", str(settings.runtime.seed)],
-        ["revision", f"{str(record['revision'])[:12]}{' with changes' if record.get('dirty') else ''}"],
+        *([["revision", f"{revision[:12]}{' with changes' if record.get('dirty') else ''}"]] if revision else []),
     ]
     return Table(["training", ""], rows)
 

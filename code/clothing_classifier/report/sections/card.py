@@ -26,7 +26,7 @@ def problem(subject: Subject) -> Section:
     if subject.measured:
         parts.append(Text(f"On {subject.measured[0].on}: {summary(subject.measured[0].figures)}."))
     if subject.bundle:
-        parts.append(Code(f"clothing predict PHOTOS --model {subject.bundle.path}"))
+        parts.append(Code(f"clothing predict PHOTOS --model {subject.reference}"))
     return Section("Problem Statement", parts)
 
 

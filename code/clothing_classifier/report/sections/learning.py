@@ -12,8 +12,11 @@ def training(subject: Subject) -> Section | None:
     parts: list[Part] = [tables.training_table(subject.record, subject.settings)]
     if subject.history:
         parts.append(Picture("history", subject.history, "loss, validation scores and learning rate by epoch"))
-    parts += [Text("The command, and the versions that it ran with:"), Code(subject.record["command"])]
-    versions = ", ".join(f"{name} {version}" for name, version in subject.record["versions"].items())
-    machine = subject.record["machine"]
-    parts.append(Text(f"{versions}; {machine['system']}, {machine['cpus']} x {machine['processor']}."))
+    record = subject.record
+    if "command" in record:
+        parts += [Text("The command:"), Code(record["command"])]
+    if "versions" in record and "machine" in record:
+        versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+        machine = record["machine"]
+        parts.append(Text(f"It ran with {versions}; {machine['system']}, {machine['cpus']} x {machine['processor']}."))
     return Section("Approach: Training", parts)

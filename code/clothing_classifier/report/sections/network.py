@@ -15,9 +15,9 @@ def architecture(subject: Subject) -> Section:
     """Name, settings, size, and the overview drawn."""
     settings = ", ".join(f"{key} {value}" for key, value in subject.architecture.get("settings", {}).items())
     about = f"{subject.architecture.get('name', 'unknown')}" + (f" ({settings})" if settings else "")
-    head = f"one linear layer gives {len(subject.labels)} logits"
-    lines = [f"The network is {about}. Its last feature map is averaged over all positions, and {head}."]
+    lines = [f"The network is {about}, with {len(subject.labels)} logits."]
     if subject.analysis:
+        lines.append("Its last feature map is averaged over all positions, and one linear layer gives the logits.")
         lines.append(f"It has {subject.analysis['totals']['params']:,} parameters.")
     if subject.bundle:
         kind = {"int8": "8-bit integers", "fp32": "32-bit floats"}[subject.bundle.manifest.precision]
@@ -58,8 +58,9 @@ def receptive_field(subject: Subject) -> Section | None:
     parts: list[Part] = [Text(text), tables.stage_table(subject.stages, subject.size)]
     if subject.analysis:
         parts.append(Picture("growth", _drawn(subject, "growth"), "receptive field against depth"))
-    parts += [Text("What of it counts on your own photos, the effective field, is measured by"),
-              Code(f"clothing analyze {_name(subject)} --figures pictures --photo PHOTO")]  # fmt: skip
+    model = subject.reference if subject.bundle else "BUNDLE"
+    parts.append(Text("What of it counts on your own photos, the effective field, is measured by"))
+    parts.append(Code(f"clothing analyze {model} --figures pictures --photo PHOTO"))
     return Section("Receptive Field", parts)
 
 
@@ -100,7 +101,3 @@ def _drawn(subject: Subject, name: str) -> bytes:
         else:
             figures.draw_costs(subject.analysis or {}, path)
         return path.with_suffix(".png").read_bytes()
-
-
-def _name(subject: Subject) -> str:
-    return str(subject.bundle.path) if subject.bundle else "BUNDLE"

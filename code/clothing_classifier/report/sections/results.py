@@ -10,8 +10,10 @@ FEW = 10
 """Photos of a class below which its figures say little."""
 
 
-def metrics(subject: Subject) -> Section:
-    """What is measured, and what each figure answers."""
+def metrics(subject: Subject) -> Section | None:
+    """What is measured, and what each figure answers; None where nothing was."""
+    if not subject.measured:
+        return None
     known = {key for measured in subject.measured for key in measured.figures}
     rows = [list(tables.METRICS[key]) for key in tables.METRICS if key in known]
     text = (
@@ -22,10 +24,10 @@ def metrics(subject: Subject) -> Section:
     return Section("Approach: Evaluation Metrics", [Text(text), Table(["figure", "what it says"], rows)])
 
 
-def results(subject: Subject) -> Section:
+def results(subject: Subject) -> Section | None:
     """Headline figures, classes, confusion, calibration, slices: of the first measurement, the others below it."""
     if not subject.measured:
-        return Section("Approach: Results", [Text("Not measured.")])
+        return None
     first, *others = subject.measured
     parts = [_headline(first), *_where_it_fails(first.figures), *_calibration(subject, first.figures)]
     if slices := first.figures.get("slices"):
