@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from matplotlib.figure import Figure  # without pyplot, which would choose a window system
+from matplotlib.patches import Rectangle
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7F7F7F"
 """Told apart by everyone (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/)."""
@@ -81,8 +80,6 @@ def draw_network(
     stages: Sequence[Mapping[str, Any]], size: int, classes: int, channels: Mapping[str, int] | None = None
 ) -> bytes:
     """The way of a photo of `size` px: each stage as tall as its map and as wide as its channels, and what it costs."""
-    from matplotlib.patches import Rectangle
-
     channels = channels or {}
     total = max(sum(stage["macs"] for stage in stages), 1)
     figure = make_figure(1.02 * (len(stages) + 2), 4.1)
@@ -108,14 +105,12 @@ def draw_network(
     return save(figure)
 
 
-def make_figure(width: float, height: float) -> "Figure":
+def make_figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches."""
-    from matplotlib.figure import Figure  # without pyplot, which would choose a window system
-
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def save(figure: "Figure") -> bytes:
+def save(figure: Figure) -> bytes:
     """A figure as PNG."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=130)
