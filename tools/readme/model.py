@@ -2,9 +2,11 @@
 
 import csv
 import gzip
+import json
 import tomllib
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.report import markdown, tables
@@ -182,6 +184,21 @@ def quick_start() -> str:
     return "\n".join(["```", "$ make run", *record["first"], f"... {hidden} more lines", *record["last"], "```"])
 
 
+def answer() -> str:
+    """One answer of predict as JSON, its figures to three decimals."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: rounded(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [rounded(part) for part in value]
+        return round(value, 3) if isinstance(value, float) else value
+
+    found = rounded(result("quick-start.json")["answer"])
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in found.items()]
+    return "\n".join(["```", f"$ clothing predict {found['path']} --format json", "{", ",\n".join(lines), "}", "```"])
+
+
 def limits(model: str) -> str:
     """What the measurements say a shipped model can't do."""
     known = {row["label"] for row in read_photos()} & set(manifest(model)["labels"])
@@ -242,6 +259,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "layers": layers,
     "quantization": quantization,
     "quick-start": quick_start,
+    "answer": answer,
     "limits": limits,
     "dependencies": dependencies,
 }
