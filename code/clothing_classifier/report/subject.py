@@ -15,6 +15,7 @@ from clothing_classifier.bundle import Bundle, find, load_bundle
 from clothing_classifier.config import TrainSettings, parse_settings
 from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
+from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.utils import ProgressBar
 
 _RUN = "run.json"
@@ -45,7 +46,7 @@ class Subject:
     record: dict[str, Any]
     settings: TrainSettings | None
     architecture: dict[str, Any]
-    size: int
+    contract: ImageContract
     reference: str
     bundle: Bundle | None = None
     measured: tuple[Measured, ...] = ()
@@ -56,6 +57,11 @@ class Subject:
     analysis: dict[str, Any] | None = None
     missing: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The side of the network's input, px."""
+        return self.contract.size
 
     @property
     def stages(self) -> list[dict[str, Any]]:
@@ -95,7 +101,7 @@ def _read_bundle(model: str) -> Subject:
     settings, gone = read_settings(manifest.provenance)
     subject = Subject(
         manifest.name, tuple(manifest.labels), manifest.provenance, settings,
-        manifest.architecture, manifest.preprocessing.size, model, loaded,
+        manifest.architecture, loaded.contract, model, loaded,
     )  # fmt: skip
     if manifest.validation.keys() >= _NEEDED:
         subject = replace(subject, measured=(Measured("validation, when it was exported", manifest.validation),))
@@ -114,8 +120,8 @@ def _read_run(path: Path) -> Subject:
     if settings is None or gone:
         raise ConfigError(f"{path}: its settings are not of this version ({', '.join(gone) or 'unreadable'})")
     subject = Subject(
-        path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"], settings.image.size,
-        str(path),
+        path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
+        ImageContract(settings.image.size, settings.image.fit), str(path),
     )  # fmt: skip
     subject = _with_history(subject, path)
     try:

@@ -68,10 +68,9 @@ _FITS = {
 
 def preprocessing(subject: Subject) -> Section:
     """From a file to the network's input, and how the parts were kept apart."""
-    fit = subject.bundle.contract.fit if subject.bundle else subject.settings.image.fit if subject.settings else "pad"
     text = (
-        f"Each photo is turned upright, converted to RGB, and {_FITS[fit]}: {subject.size} x {subject.size} px, by "
-        "bilinear interpolation with antialiasing. Training, export, evaluation and prediction share the one function "
+        f"Each photo is turned upright, converted to RGB, and {_FITS[subject.contract.fit]}: {subject.size} x "
+        f"{subject.size} px, by bilinear interpolation with antialiasing. Training, export, evaluation and prediction share the one function "
         "that does it. Pixels are normalised inside the network."
     )
     parts: list[Part] = [Text(text)]
