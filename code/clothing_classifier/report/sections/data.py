@@ -70,8 +70,8 @@ def preprocessing(subject: Subject) -> Section:
     """From a file to the network's input, and how the parts were kept apart."""
     text = (
         f"Each photo is turned upright, converted to RGB, and {_FITS[subject.contract.fit]}: {subject.size} x "
-        f"{subject.size} px, by bilinear interpolation with antialiasing. Training, export, evaluation and prediction share the one function "
-        "that does it. Pixels are normalised inside the network."
+        f"{subject.size} px, by bilinear interpolation with antialiasing. Training, export, evaluation and prediction "
+        "share the one function that does it. Pixels are normalised inside the network."
     )
     parts: list[Part] = [Text(text)]
     if subject.settings:
