@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ from clothing_classifier.cli.common import app
 from clothing_classifier.errors import ClothingError
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
-from clothing_classifier.report.sections.network import corner_view
-from clothing_classifier.report.subject import read_settings
+from clothing_classifier.report.sections.network import corner_view, receptive_field
+from clothing_classifier.report.subject import read_settings, read_subject, with_analysis
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = [
@@ -172,6 +173,18 @@ def test_settings_of_an_earlier_version_are_read_and_what_is_gone_is_named() -> 
     assert gone == ["optimization.momentum=0.9", "magic"]
     assert read_settings({"settings": {"optimization": {"epochs": "many"}}}) == (None, [])
     assert read_settings({}) == (None, [])
+
+
+def test_a_network_that_names_no_stages_has_a_field_all_the_same(bundle: Path) -> None:
+    subject = with_analysis(read_subject(str(bundle)))
+    assert subject.bundle is not None
+    assert subject.analysis is not None
+    manifest = subject.bundle.manifest.model_copy(update={"stages": None})
+    without = replace(subject, bundle=replace(subject.bundle, manifest=manifest))
+    section = receptive_field(without)
+    assert section is not None
+    assert f"sees {subject.analysis['totals']['receptive_field'][0]} px" in section.parts[0].text
+    assert not any(isinstance(part, Table) for part in section.parts)
 
 
 def test_a_corner_unit_sees_what_lies_inside_the_photo() -> None:

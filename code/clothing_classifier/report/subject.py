@@ -109,21 +109,25 @@ def _read_bundle(model: str) -> Subject:
         subject = subject.without("results on validation: the bundle has not the figures of 'clothing export'")
     if settings is None:
         return subject.without("how it was trained: the bundle has no settings that this version reads")
-    if gone:
-        return subject.without(f"settings of an earlier version that this one has no more: {', '.join(gone)}")
-    return subject
+    return _with_gone(subject, gone)
+
+
+def _with_gone(subject: Subject, gone: Sequence[str]) -> Subject:
+    if not gone:
+        return subject
+    return subject.without(f"settings of an earlier version that this one has no more: {', '.join(gone)}")
 
 
 def _read_run(path: Path) -> Subject:
     record = _read_record(path)
     settings, gone = read_settings(record)
-    if settings is None or gone:
-        raise ConfigError(f"{path}: its settings are not of this version ({', '.join(gone) or 'unreadable'})")
+    if settings is None:
+        raise ConfigError(f"{path}: {_RUN} holds no settings that this version reads")
     subject = Subject(
         path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
         ImageContract(settings.image.size, settings.image.fit), str(path),
     )  # fmt: skip
-    subject = _with_history(subject, path)
+    subject = _with_gone(_with_history(subject, path), gone)
     try:
         measured = _held_out(path, subject.labels)
     except ModuleNotFoundError as error:

@@ -47,15 +47,18 @@ def end_channels(stages: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[s
 
 def receptive_field(subject: Subject) -> Section | None:
     """What one unit of each stage can see; None where it is not known."""
-    if not subject.stages:
+    ends = subject.stages or ([subject.analysis["totals"]] if subject.analysis else [])
+    if not ends:
         return None
-    last = subject.stages[-1]
+    last = ends[-1]
     text = (
         f"A unit of the last feature map sees {max(last['receptive_field'])} px at an effective stride of "
         f"{max(last['stride']):g} px. {corner_view(last, subject.size)} Early stages see threads and seams, late ones "
         "outlines."
     )
-    parts: list[Part] = [Text(text), tables.stage_table(subject.stages, subject.size)]
+    parts: list[Part] = [Text(text)]
+    if subject.stages:
+        parts.append(tables.stage_table(subject.stages, subject.size))
     if subject.analysis:
         parts.append(Picture("growth", _drawn(subject, "growth"), "receptive field against depth"))
     model = subject.reference if subject.bundle else "BUNDLE"
@@ -88,6 +91,8 @@ def cost(subject: Subject) -> Section | None:
         "each MAC and one for each output element of every other operator that computes. "
         f"{len(table.marked)} of {len(table.rows)} layers make up half of the MACs."
     )
+    if unknown := subject.analysis["operators_without_a_rule"]:
+        text += f" There is no rule for {', '.join(unknown)}: their arithmetic counts as none."
     return Section("FLOPs and MACs", [Text(text), Picture("costs", _drawn(subject, "costs"), "cost by layer"), table])
 
 
