@@ -174,7 +174,7 @@ def quantization(model: str) -> str:
     table = markdown.table(Table([f"{model}, {content['n']} validation photos", "size", "accuracy", "macro-F1"], rows))
     change = content["accuracy"] - before["accuracy"]
     moved = f"{points(change)}, {abs(round(change * content['n']))} photos"
-    return f"{table}\n\nThe difference, {moved}, is what chance does: int8 is not better, it is no worse."
+    return f"{table}\n\nThe difference, {moved}, is within what chance does: neither is proved the better."
 
 
 def quick_start() -> str:
@@ -215,7 +215,7 @@ def limits(model: str) -> str:
     people = f"Ten of {len(senders)} senders took {most:.0%} of the photos"
     lines = (
         f"**Few people.** {people}: their floors, lamps and wardrobes are what the model knows best.",
-        f"**Few photos of some classes.** {rare} in all: too few to learn, and too few to measure.",
+        f"**Few photos of some classes.** {rare} in all: few to learn from, and fewer to measure on.",
         f"**Photos not upright, sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
         f"**Not enough photos yet.** The learning curve promises {gain}.",
     )
