@@ -2,7 +2,8 @@
 
     python tools/update_readme.py [--check]
 
-With --check nothing is written, and the exit status is 1 where a block is not what results/ give.
+With --check nothing is written, and the exit status is 1 where a block is not what results/ give, or where a figure
+stands in README.md outside of a block.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, scaling
+from readme import confidence, model, scaling
+from readme.loose import find_loose_figures
 from readme.records import BUNDLES, ROOT, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -84,31 +86,6 @@ def published() -> str:
     )
 
 
-def recipe(model: str) -> str:
-    """What a shipped model is and how it was trained, from its bundle."""
-    manifest = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
-    run, settings = manifest["provenance"], manifest["provenance"]["settings"]
-    optimization, image = settings["optimization"], settings["image"]
-    rows = {
-        "classes": ", ".join(manifest["labels"]),
-        "network": f"{manifest['architecture']['name']}, {manifest['precision']}, "
-        f"{sum(stage['macs'] for stage in manifest['stages']) / 1e6:.0f} million MACs",
-        "input": f"{image['size']} px, fitted by '{image['fit']}'; training views of "
-        f"{settings['augmentation']['size'] or image['size']} px",
-        "first weights": f"{run['init']} (SHA-256 {run['init_sha256'][:12]}…)",
-        "teachers": str(len(run["teachers_sha256"])),
-        "photos": f"{run['n']['train']} to train on, {run['n']['validation']} to validate",
-        "optimizer": f"AdamW, learning rate {optimization['learning_rate']:g}, weight decay "
-        f"{optimization['weight_decay']:g}, batches of {optimization['batch_size']}, {optimization['epochs']} epochs, "
-        f"{optimization['warmup_epochs']:g} of them warm-up, then half a cosine",
-        "frozen": f"the first {optimization['frozen_stages']} stages",
-        "temperature": f"{manifest['temperature']:.3f}, fitted to {run['calibration']['n']} held-out photos",
-        "seeds": json.dumps(run["seed"]),
-        "revision": str(run["revision"])[:12] + (" with changes" if run["dirty"] else ""),
-    }
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows.items())])
-
-
 def image_fit() -> str:
     """The experiment on how a photo becomes a square."""
     record = result("image-fit.json")
@@ -151,18 +128,6 @@ def training_speed() -> str:
     return "\n".join([*lines, "", f"{about}, medians of {len(record['rounds'])} rounds side by side."])
 
 
-def stages(model: str) -> str:
-    """Field, stride and MACs of each stage of a shipped model, from its bundle."""
-    manifest = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
-    size, total = manifest["preprocessing"]["size"], sum(stage["macs"] for stage in manifest["stages"])
-    lines = ["| stage | receptive field | effective stride | starts at | MACs | share |", "|---|---|---|---|---|---|"]
-    for stage in manifest["stages"]:
-        field, stride, start = (stage[key][0] for key in ("receptive_field", "stride", "start"))
-        macs = stage["macs"]
-        lines.append(f"| {stage['name']} | {field} px | {stride} px | {start} px | {macs:,} | {macs / total:.1%} |")
-    return "\n".join([*lines, "", f"{model}, {size} px; rows and columns are alike."])
-
-
 def what_if() -> str:
     """How field and cost move with each change of a network."""
     variants = result("what-if.json")["variants"]
@@ -177,8 +142,8 @@ def what_if() -> str:
     return "\n".join(lines)
 
 
-def field_size() -> str:
-    """Accuracy of networks whose field was limited or dilated, and recall of the classes in order of need."""
+def field_accuracy() -> str:
+    """Accuracy of networks whose field was limited or dilated."""
     record = result("field-size.json")
     variants, published = record["variants"], record["variants"]["491 px, as published"]
     lines = ["| MobileNetV2, field | accuracy | 95% | against as published |", "|---|---|---|---|"]
@@ -188,10 +153,19 @@ def field_size() -> str:
         against = "" if variant is published else f"{points(variant['ahead_of_published'])} ({ends})"
         mean, spread = variant["accuracy"]["mean"], variant["accuracy"]["spread"]
         lines.append(f"| {name} | {mean:.1%} ± {spread:.1%} | {low:.1%} to {high:.1%} | {against} |")
+    about = f"{record['n']} validation photos, {published['runs']} seeds each; intervals over senders"
+    return "\n".join([*lines, "", f"{about}."])
+
+
+def field_size() -> str:
+    """`field_accuracy`, and recall of the classes in order of need."""
+    record = result("field-size.json")
+    variants, published = record["variants"], record["variants"]["491 px, as published"]
+    accuracies, _, about = field_accuracy().rpartition("\n")
     fields = [
         name for name in variants if name.split(" px")[0] in ("43", "75", "171", "299", "491") and "anew" not in name
     ]
-    lines += ["", f"| recall | photos | {' | '.join(name.split(',')[0] for name in fields)} |"]
+    lines = [f"{accuracies}\n| recall | photos | {' | '.join(name.split(',')[0] for name in fields)} |"]
     lines.append("|---|---|" + "---|" * len(fields))
     enough = [label for label, row in published["per_class"].items() if row["support"] >= MIN_SUPPORT]
 
@@ -201,8 +175,8 @@ def field_size() -> str:
     for label in sorted(enough, key=lambda label: recall(label, fields[-1]) - recall(label, fields[1])):
         cells = " | ".join(f"{recall(label, name):.2f}" for name in fields)
         lines.append(f"| {label} | {published['per_class'][label]['support']} | {cells} |")
-    about = f"{record['n']} validation photos, {published['runs']} seeds each; intervals over senders"
-    return "\n".join([*lines, "", f"{about}; classes of at least {MIN_SUPPORT} photos, the least needy first."])
+    limits = f"classes of at least {MIN_SUPPORT} photos, the least needy first"
+    return "\n".join([*lines, "", f"{about.removesuffix('.')}; {limits}."])
 
 
 def analysis_cost() -> str:
@@ -282,19 +256,19 @@ def serving() -> str:
 BLOCKS: dict[str, Callable[..., str]] = {
     "accuracy": accuracy,
     "training": training,
-    "recipe": recipe,
     "published": published,
     "image-fit": image_fit,
     "speed": speed,
     "training-speed": training_speed,
-    "stages": stages,
     "what-if": what_if,
     "field-size": field_size,
+    "field-accuracy": field_accuracy,
     "analysis-cost": analysis_cost,
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
     **scaling.BLOCKS,
+    **model.BLOCKS,
     "serving": serving,
 }
 
@@ -316,6 +290,9 @@ def main() -> None:
     for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(BUNDLES.glob("*/README.md"))):
         before = document.read_text(encoding="utf-8")
         after = BLOCK.sub(_render, before)
+        if document == ROOT / "README.md" and (loose := find_loose_figures(before)):
+            line, figure = loose[0]
+            sys.exit(f"README.md, line {line}: the figure {figure} stands outside of a generated block")
         if after == before:
             continue
         if options.check:

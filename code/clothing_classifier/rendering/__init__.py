@@ -50,7 +50,7 @@ def predictions_table(
 def analysis_tables(report: Mapping[str, Any]) -> list[RenderableType]:
     """A row a layer, those that make up half of the work highlighted, and the totals."""
     totals = report["totals"]
-    costly = _costliest([row["macs"] for row in report["layers"]])
+    costly = costliest([row["macs"] for row in report["layers"]])
     timed = "seconds" in totals
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer", overflow="fold")
@@ -98,7 +98,7 @@ def comparison_table(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[R
     return [table]
 
 
-def _costliest(costs: Sequence[int]) -> set[int]:
+def costliest(costs: Sequence[int]) -> set[int]:
     """The fewest positions whose costs make up half of all."""
     chosen: set[int] = set()
     for i in sorted(range(len(costs)), key=lambda i: -costs[i]):

@@ -1,0 +1,74 @@
+"""A model's story, written down: `report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clothing_classifier.cli.common import (
+    Format,
+    GroupColumn,
+    LabelColumn,
+    Output,
+    SplitColumn,
+    app,
+    finish,
+    log,
+    needs,
+    print_json,
+)
+from clothing_classifier.errors import UsageError
+
+
+@app.command(epilog="Example: clothing report my-bundle --run runs/mine --data mine --slice kids --out report")
+def report(
+    model: Annotated[
+        str, typer.Argument(metavar="RUN_OR_BUNDLE", help="A run folder, or a bundle: its name, folder or zip.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for report.md with its figures, and report.html.")],
+    data: Annotated[Path | None, typer.Option(help="Data set: counts its photos, and measures a bundle on it.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run that the bundle was exported from: adds its course.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, validation, test or all. Default: the data set's test, else validation.")
+    ] = None,
+    slice_: Annotated[
+        list[str] | None, typer.Option("--slice", metavar="COLUMN", help="Accuracy by its values; may be repeated.")
+    ] = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    split_column: SplitColumn = None,
+    format: Output = Format.table,
+) -> None:
+    """Write a model's report: data, preprocessing, network, training, results, field, cost and model card.
+
+    Columns are those that the model was trained with where the table has them, unless given.
+    """
+    with needs("report"):
+        from clothing_classifier.report import story
+    from clothing_classifier.dataset import Columns
+    from clothing_classifier.inference import Classifier
+    from clothing_classifier.report import subject as subjects
+    from clothing_classifier.utils import progress_bar
+
+    subject = subjects.read_subject(model, run)
+    if (split or slice_) and (data is None or subject.bundle is None):
+        raise UsageError("--split and --slice say what a bundle is measured on: give a bundle and --data")
+    if data is None:
+        subject = subject.without("counts of classes and groups, and results on photos of your own: give --data")
+    else:
+        subject = subjects.with_data(subject, data, Columns(label_column, group_column, split_column))
+    if subject.bundle and subject.dataset:
+        part, records = subjects.choose_part(subject.dataset, split)
+        classifier = Classifier(subject.bundle)
+        with progress_bar("evaluating", len(records)) as advance:
+            subject = subjects.with_measurement(subject, classifier.probabilities, part, records, slice_ or (), advance)
+    subject = subjects.with_analysis(subject)
+    for line in subject.missing:
+        log(f"left out: {line}")
+    written = story.write(story.tell(subject), out)
+    if format is Format.json:
+        print_json({"name": subject.name, "written": list(map(str, written)), "left_out": list(subject.missing)})
+    else:
+        print(f"written: {', '.join(map(str, written))}")
+    bad_rows = subject.dataset.bad_rows if subject.dataset else ()
+    finish([*map(str, bad_rows), *subject.failures])

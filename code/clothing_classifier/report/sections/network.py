@@ -1,0 +1,108 @@
+"""Which network, what its units see, and what it costs."""
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from clothing_classifier.report import pictures, tables
+from clothing_classifier.report.document import Code, Part, Picture, Section, Text
+from clothing_classifier.report.subject import Subject
+
+
+def architecture(subject: Subject) -> Section:
+    """Name, settings, size, and the overview drawn."""
+    settings = ", ".join(f"{key} {value}" for key, value in subject.architecture.get("settings", {}).items())
+    about = f"{subject.architecture.get('name', 'unknown')}" + (f" ({settings})" if settings else "")
+    lines = [f"The network is {about}, with {len(subject.labels)} logits."]
+    if subject.analysis:
+        lines.append("Its last feature map is averaged over all positions, and one linear layer gives the logits.")
+        lines.append(f"It has {subject.analysis['totals']['params']:,} parameters.")
+    if subject.bundle:
+        kind = {"int8": "8-bit integers", "fp32": "32-bit floats"}[subject.bundle.manifest.precision]
+        lines.append(f"The bundle's graph computes in {kind} and takes {len(subject.bundle.graph) / 1e6:.1f} MB.")
+    parts: list[Part] = [Text(" ".join(lines))]
+    if subject.stages:
+        layers = subject.analysis["layers"] if subject.analysis else []
+        channels = end_channels(subject.stages, layers)
+        png = pictures.draw_network(subject.stages, subject.size, len(subject.labels), channels)
+        alt = "the stages of the network: size of the map, channels, receptive field, share of the MACs"
+        parts.append(Picture("architecture", png, alt))
+    return Section("Approach: Model Architecture", parts)
+
+
+def end_channels(stages: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Channels at the end of each stage, by the rows of an analysis."""
+    found = {}
+    for name in (stage["name"] for stage in stages):
+        module = f"extractor.{name}"
+        inside = [
+            row for row in layers if row["name"] == module or row["name"].startswith((f"{module}.", f"{module}/"))
+        ]
+        if inside:
+            found[name] = inside[-1]["output"][0]
+    return found
+
+
+def receptive_field(subject: Subject) -> Section | None:
+    """What one unit of each stage can see; None where it is not known."""
+    ends = subject.stages or ([subject.analysis["totals"]] if subject.analysis else [])
+    if not ends:
+        return None
+    last = ends[-1]
+    text = (
+        f"A unit of the last feature map sees {max(last['receptive_field'])} px at an effective stride of "
+        f"{max(last['stride']):g} px. {corner_view(last, subject.size)} Early stages see threads and seams, late ones "
+        "outlines."
+    )
+    parts: list[Part] = [Text(text)]
+    if subject.stages:
+        parts.append(tables.stage_table(subject.stages, subject.size))
+    if subject.analysis:
+        parts.append(Picture("growth", _drawn(subject, "growth"), "receptive field against depth"))
+    model = subject.reference if subject.bundle else "BUNDLE"
+    parts.append(Text("What of it counts on your own photos, the effective field, is measured by"))
+    parts.append(Code(f"clothing analyze {model} --figures pictures --photo PHOTO"))
+    return Section("Receptive Field", parts)
+
+
+def corner_view(stage: Mapping[str, Any], size: int) -> str:
+    """How much of each side of a photo the unit in its corner sees, in a sentence."""
+    field, stride, start = (stage[key][0] for key in ("receptive_field", "stride", "start"))
+    last = start + (math.ceil(size / stride) - 1) * stride
+    seen = min(min(size, start + field), size - max(0, last)) / size
+    middle = min(field, size) / size
+    return f"In the middle of the photo that is {middle:.0%} of each side, in a corner {seen:.0%}."
+
+
+def cost(subject: Subject) -> Section | None:
+    """MACs and FLOPs; of each layer, where the network was analysed. None where nothing is known."""
+    if subject.analysis is None:
+        if not subject.stages:
+            return None
+        total = sum(stage["macs"] for stage in subject.stages)
+        text = f"A photo costs {total / 1e6:,.1f} million MACs in the stages above, about two FLOPs each."
+        return Section("FLOPs and MACs", [Text(text)])
+    totals = subject.analysis["totals"]
+    table = tables.layer_table(subject.analysis, "Each layer; bold: the fewest that make up half of the MACs")
+    text = (
+        f"A photo costs {totals['macs'] / 1e6:,.1f} million MACs, {totals['flops'] / 1e6:,.1f} million FLOPs: two for "
+        "each MAC and one for each output element of every other operator that computes. "
+        f"{len(table.marked)} of {len(table.rows)} layers make up half of the MACs."
+    )
+    if unknown := subject.analysis["operators_without_a_rule"]:
+        text += f" There is no rule for {', '.join(unknown)}: their arithmetic counts as none."
+    return Section("FLOPs and MACs", [Text(text), Picture("costs", _drawn(subject, "costs"), "cost by layer"), table])
+
+
+def _drawn(subject: Subject, name: str) -> bytes:
+    from clothing_classifier.analysis import figures
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        if name == "growth":
+            figures.draw_growth(subject.analysis or {}, [], path)
+        else:
+            figures.draw_costs(subject.analysis or {}, path)
+        return path.with_suffix(".png").read_bytes()

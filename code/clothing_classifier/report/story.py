@@ -1,0 +1,42 @@
+"""The report of a model: its story as one document, written as Markdown with pictures and as one HTML page."""
+
+from pathlib import Path
+
+from clothing_classifier.report import markdown
+from clothing_classifier.report.document import Document
+from clothing_classifier.report.page import write_page
+from clothing_classifier.report.sections import card, data, learning, network, results
+from clothing_classifier.report.subject import Subject
+from clothing_classifier.utils import atomic_path, write_text
+
+MARKDOWN, PAGE = "report.md", "report.html"
+
+
+def tell(subject: Subject) -> Document:
+    """The document; sections of which nothing is known are not there, and the last one says why."""
+    sections = (
+        card.problem(subject),
+        data.collection(subject),
+        data.preprocessing(subject),
+        network.architecture(subject),
+        learning.training(subject),
+        results.metrics(subject),
+        results.results(subject),
+        network.receptive_field(subject),
+        network.cost(subject),
+        card.model_card(subject),
+        card.left_out(subject),
+    )
+    lead = f"{len(subject.labels)} classes, {subject.architecture.get('name', 'unknown')}, {subject.size} px"
+    return Document(subject.name, lead, [section for section in sections if section])
+
+
+def write(document: Document, folder: Path) -> list[Path]:
+    """Write `report.md` with its pictures, and `report.html`, each whole or not at all; raises `OSError`."""
+    pictures = folder / markdown.FIGURES
+    for picture in document.pictures:
+        with atomic_path(pictures / f"{picture.name}.png") as temporary:
+            temporary.write_bytes(picture.png)
+    write_text(folder / MARKDOWN, markdown.render(document))
+    write_page(folder / PAGE, "story.html.j2", document=document)
+    return [folder / MARKDOWN, folder / PAGE]

@@ -1,0 +1,265 @@
+"""What a report is about, as far as it is known: a bundle or a run, its record, its photos, its network's analysis."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clothing_classifier import evaluation
+from clothing_classifier.answers import ProbabilityFunction
+from clothing_classifier.bundle import Bundle, find, load_bundle
+from clothing_classifier.config import TrainSettings, parse_settings
+from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
+from clothing_classifier.errors import ClothingError, ConfigError, UsageError
+from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.utils import ProgressBar
+
+_RUN = "run.json"
+_NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
+"""What every record of an evaluation holds, whichever version wrote it."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of an evaluation (`evaluation.figures`) and the photos that they stand on, in words."""
+
+    on: str
+    figures: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and all that is known of it; what is not is None, and `missing` says what would bring it.
+
+    `reference` is how its user called it; `record` is the run's, also where it comes from a bundle; `measured` the
+    figures, the most telling first; `history` the picture of the run's course, as PNG; `unknown` the data set's photos
+    of classes that the model does not know, which `dataset` is without; `analysis` what `clothing analyze` says.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    record: dict[str, Any]
+    settings: TrainSettings | None
+    architecture: dict[str, Any]
+    contract: ImageContract
+    reference: str
+    bundle: Bundle | None = None
+    measured: tuple[Measured, ...] = ()
+    history: bytes | None = None
+    dataset: Dataset | None = None
+    columns: Columns = field(default_factory=Columns)
+    unknown: dict[str, int] = field(default_factory=dict)
+    analysis: dict[str, Any] | None = None
+    missing: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The side of the network's input, px."""
+        return self.contract.size
+
+    @property
+    def stages(self) -> list[dict[str, Any]]:
+        """Stages as a bundle carries them; empty where there are none."""
+        return list(self.bundle.manifest.stages or []) if self.bundle else self._analysed_stages()
+
+    def _analysed_stages(self) -> list[dict[str, Any]]:
+        return list(self.analysis.get("stages", [])) if self.analysis else []
+
+    def without(self, line: str) -> "Subject":
+        """The subject with one more thing that is missing."""
+        return replace(self, missing=(*self.missing, line))
+
+
+def read_subject(model: str, run: Path | None = None) -> Subject:
+    """Read a run folder, or a bundle by name, folder or zip file, with the `run` that it was exported from.
+
+    Raises `UsageError`s.
+    """
+    path = Path(model)
+    if (path / _RUN).is_file():
+        if run:
+            raise UsageError(f"{model}: a run already; --run goes with a bundle")
+        return _read_run(path)
+    subject = _read_bundle(model)
+    if run is None:
+        return subject.without("the course of the training: a bundle does not hold it; give --run, its run folder")
+    record = _read_record(run)
+    if record != {key: subject.record.get(key) for key in record}:
+        raise UsageError(f"{run}: not the run that {model} was exported from: their records differ")
+    return _with_history(subject, run)
+
+
+def _read_bundle(model: str) -> Subject:
+    loaded = load_bundle(find(model))
+    manifest = loaded.manifest
+    settings, gone = read_settings(manifest.provenance)
+    subject = Subject(
+        manifest.name, tuple(manifest.labels), manifest.provenance, settings,
+        manifest.architecture, loaded.contract, model, loaded,
+    )  # fmt: skip
+    if manifest.validation.keys() >= _NEEDED:
+        subject = replace(subject, measured=(Measured("validation, when it was exported", manifest.validation),))
+    else:
+        subject = subject.without("results on validation: the bundle has not the figures of 'clothing export'")
+    if settings is None:
+        return subject.without("how it was trained: the bundle has no settings that this version reads")
+    return _with_gone(subject, gone)
+
+
+def _with_gone(subject: Subject, gone: Sequence[str]) -> Subject:
+    if not gone:
+        return subject
+    return subject.without(f"settings of an earlier version that this one has no more: {', '.join(gone)}")
+
+
+def _read_run(path: Path) -> Subject:
+    record = _read_record(path)
+    settings, gone = read_settings(record)
+    if settings is None:
+        raise ConfigError(f"{path}: {_RUN} holds no settings that this version reads")
+    subject = Subject(
+        path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
+        ImageContract(settings.image.size, settings.image.fit), str(path),
+    )  # fmt: skip
+    subject = _with_gone(_with_history(subject, path), gone)
+    try:
+        measured = _held_out(path, subject.labels)
+    except ModuleNotFoundError as error:
+        return subject.without(_not_installed(error, "results"))
+    return replace(subject, measured=(measured,)).without(
+        "calibrated confidence and thresholds: 'clothing export' finds them; make a report of its bundle"
+    )
+
+
+def _read_record(run: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((run / _RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable {_RUN})") from error
+    if "metrics" not in record:
+        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
+    return record
+
+
+def read_settings(record: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
+    """The settings of a record, and those that this version no longer knows; None where it is no record of a run."""
+    sections = record.get("settings")
+    if not isinstance(sections, dict):
+        return None, []
+    known: dict[str, Any] = {}
+    gone = []
+    for name, values in sections.items():
+        section = getattr(TrainSettings(), name, None)
+        if section is None or not isinstance(values, dict):
+            gone.append(name)
+            continue
+        fields = type(section).model_fields
+        known[name] = {key: value for key, value in values.items() if key in fields}
+        gone += [f"{name}.{key}={value}" for key, value in values.items() if key not in fields]
+    try:
+        return parse_settings(known), gone
+    except ConfigError:
+        return None, gone
+
+
+def _with_history(subject: Subject, run: Path) -> Subject:
+    try:
+        return replace(subject, history=(run / "history.png").read_bytes())
+    except OSError:
+        return subject.without(f"the course of the training: {run} has no history.png")
+
+
+def _held_out(run: Path, labels: Sequence[str]) -> Measured:
+    """The run's own answers on the photos that it validated on, before calibration."""
+    from clothing_classifier.training.run_folder import held_out_groups, load_held_out
+
+    logits, targets = load_held_out([run], labels)
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    figures = evaluation.figures(targets, odds / odds.sum(1, keepdims=True), labels, held_out_groups([run]))
+    return Measured("validation, as the run held it out, before calibration", figures)
+
+
+def with_data(subject: Subject, root: Path, given: Columns) -> Subject:
+    """The subject with a data set: columns as `given`, else as the run read them where the table has them.
+
+    Photos of classes that the model does not know are counted in `unknown` and left out. Raises `UsageError`s.
+    """
+    wanted = subject.settings.data if subject.settings else None
+    header = read_table(root / TABLE)[0] if (root / TABLE).is_file() else []
+
+    def choose(own: str | None, theirs: str | None) -> str | None:
+        return own or (theirs if theirs in header else None)
+
+    columns = Columns(
+        choose(given.label, wanted.label_column if wanted else None),
+        choose(given.group, wanted.group_column if wanted else None),
+        choose(given.split, wanted.split_column if wanted else None),
+    )
+    dataset = load_dataset(root, columns)
+    known = match_labels(dataset.labels, subject.labels)
+    records = tuple(record for record in dataset.records if record.label in known)
+    if not records:
+        raise UsageError(f"{root}: no photo is of a class that {subject.name} knows ({', '.join(subject.labels)})")
+    unknown = Counter(record.label for record in dataset.records if record.label not in known)
+    return replace(subject, dataset=replace(dataset, records=records), columns=columns, unknown=dict(unknown))
+
+
+def choose_part(dataset: Dataset, split: str | None) -> tuple[str, tuple[Record, ...]]:
+    """The photos to measure on: of `split`, else of test, else of validation, else all. Raises `DatasetError`."""
+    there = {record.split for record in dataset.records}
+    name = split or next((part for part in ("test", "validation") if part in there), "all")
+    return name, dataset.records if name == "all" else dataset.part(name)
+
+
+def with_measurement(
+    subject: Subject,
+    predict: ProbabilityFunction,
+    part: str,
+    records: Sequence[Record],
+    slices: Sequence[str],
+    advance: ProgressBar,
+) -> Subject:
+    """The subject measured on `records`, by the columns `slices`; raises `UsageError`s."""
+    dataset = subject.dataset
+    if dataset is None:
+        raise UsageError("nothing to measure on: give --data")
+    readers = {name: evaluation.column_reader(name, dataset.records, subject.columns) for name in slices}
+    report = evaluation.evaluate(predict, records, subject.labels, advance, slices=readers)
+    on = f"{'all' if part == 'all' else f'the {part}'} photos of '{dataset.root.resolve().name}'"
+    notes = report.notes
+    if part in ("all", "train"):
+        notes += ("photos that the model may have learnt from are among them: the figures can read high",)
+    measured = (Measured(on, report.figures, notes), *subject.measured)
+    return replace(subject, measured=measured, failures=(*subject.failures, *report.failures))
+
+
+def with_analysis(subject: Subject) -> Subject:
+    """The subject with its network analysed, where torch and what the network needs are installed."""
+    try:
+        from clothing_classifier import analysis
+        from clothing_classifier.analysis.stages import describe_stages
+        from clothing_classifier.models import create_model
+
+        architecture = subject.architecture
+        model = create_model(architecture["name"], len(subject.labels), **architecture["settings"])
+        traced = analysis.trace(model, (3, subject.size, subject.size))
+    except ModuleNotFoundError as error:
+        return subject.without(_not_installed(error, "the cost of each layer"))
+    except ClothingError as error:
+        return subject.without(f"the cost of each layer: {error}")
+    except (KeyError, TypeError):  # a bundle that another tool made
+        return subject.without("the cost of each layer: the bundle's architecture is none that this package builds")
+    found = analysis.summarise(subject.name, traced)
+    return replace(subject, analysis=found | {"stages": describe_stages(model, subject.size)})
+
+
+def _not_installed(error: ModuleNotFoundError, what: str) -> str:
+    if (error.name or "").startswith("clothing_classifier"):
+        raise error
+    return f"{what}: {error.name} is not installed (pip install 'clothing-classifier[train]')"

@@ -1,0 +1,265 @@
+"""Blocks on a shipped model that a report tells of any model: the tables are the report's own."""
+
+import csv
+import gzip
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from clothing_classifier.config import TrainSettings
+from clothing_classifier.report import markdown, tables
+from clothing_classifier.report.document import Table
+from clothing_classifier.report.sections.network import corner_view
+from clothing_classifier.report.sections.results import weak_classes
+from clothing_classifier.report.subject import read_settings
+from readme.records import ROOT, manifest, points, result
+
+PARTS = ("train", "validation", "test")
+_TABLE = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
+_PACKAGES = ("numpy", "pillow", "onnxruntime", "torch", "safetensors", "scikit-learn", "matplotlib", "fastapi", "ray")
+
+
+def read_photos() -> list[dict[str, str]]:
+    """The rows of the manifest of the clothing photos."""
+    with gzip.open(_TABLE, "rt", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def class_counts(model: str) -> dict[str, dict[str, int]]:
+    """Photos of each class of a shipped model by part, from the manifest of the clothing photos."""
+    found = Counter((row["label"], row["split"]) for row in read_photos())
+    return {
+        label: {part: found[label, part] for part in PARTS if found[label, part]} for label in manifest(model)["labels"]
+    }
+
+
+def photos(model: str) -> str:
+    """How many photos, of whom, and what was left out."""
+    rows, labels = read_photos(), manifest(model)["labels"]
+    known = [row for row in rows if row["label"] in labels]
+    senders = Counter(row["sender_id"] for row in known if row["sender_id"])
+    left = Counter(row["label"] for row in rows if row["label"] not in labels)
+    listed = ", ".join(f"{label} {count}" for label, count in left.most_common())
+    first = f"{len(rows):,} photos, {len(known):,} of them in the {len(labels)} classes that {model} learns"
+    who = f"{len(senders):,} people sent these, the most diligent of them {senders.most_common(1)[0][1]:,}"
+    kids = sum(row["kids"] == "true" for row in known)
+    return f"{first} (left out: {listed}). {who}; {kids} show children's clothes."
+
+
+def counts(model: str) -> str:
+    """Photos of each class by part."""
+    table = tables.count_table(class_counts(model), PARTS)
+    return markdown.table(Table(table.columns, table.rows, table.numeric, table.marked, "Photos of each class"))
+
+
+def leaks(models: str) -> str:
+    """How many of the photos that a model is judged by come from senders that it has learnt from."""
+    lines = ["| split | part | photos | from senders seen in training |", "|---|---|---|---|"]
+    for model in models.split(","):
+        made = {"wardrobe": "ours, by sender", "benchmark-10": "of clothing-dataset-small, by photo"}[model]
+        report = result(f"{model}-evaluation.json")
+        for part in ("validation", "test"):
+            seen = report[part]["senders_seen"]["photos"]
+            lines.append(f"| {made} | {part} | {report[part]['n']} | {seen} |")
+    return "\n".join(lines)
+
+
+def augmentation(model: str) -> str:
+    """What training does to a photo."""
+    return "\n".join(f"- {line}" for line in tables.augmentation_list(_settings(model)))
+
+
+def network(model: str) -> str:
+    """What a shipped network is, in figures."""
+    content, record = manifest(model), result(f"{model}-network.json")
+    totals, size = record["totals"], content["preprocessing"]["size"]
+    graph = (ROOT / "code" / "clothing_classifier" / "bundles" / model / "model.onnx").stat().st_size
+    products = sum(bool(row["macs"]) for row in record["layers"])
+    return (
+        f"**{totals['params']:,} parameters** in {products} convolutional and linear layers, "
+        f"{totals['macs'] / 1e6:.0f} million MACs for a photo of {size} x {size} px, {graph / 1e6:.1f} MB on disk in "
+        f"{content['precision']}; {len(content['labels'])} classes."
+    )
+
+
+def training_settings(model: str) -> str:
+    """How a shipped model learnt."""
+    return markdown.table(tables.training_table(manifest(model)["provenance"], _settings(model)))
+
+
+def recipe(model: str) -> str:
+    """What a shipped model is and how it was trained, for its card."""
+    content = manifest(model)
+    image, run = content["preprocessing"], content["provenance"]
+    macs = sum(stage["macs"] for stage in content["stages"]) / 1e6
+    held_out = f"{content['temperature']:.3f}, fitted to {run['calibration']['n']} held-out photos"
+    rows = [
+        ["classes", ", ".join(content["labels"])],
+        ["network", f"{content['architecture']['name']}, {content['precision']}, {macs:.0f} million MACs"],
+        ["input", f"{image['size']} px, fitted by '{image['fit']}'"],
+        *tables.training_table(run, _settings(model)).rows,
+        ["temperature", held_out],
+    ]
+    return markdown.table(Table(["", ""], rows))
+
+
+def metrics(model: str) -> str:
+    """Every figure of a shipped model on validation."""
+    return markdown.table(tables.metric_table(result(f"{model}-evaluation.json")["validation"]))
+
+
+def classes(model: str) -> str:
+    """Precision, recall and F1 of each class on validation."""
+    return markdown.table(tables.class_table(result(f"{model}-evaluation.json")["validation"]))
+
+
+def confusions(model: str) -> str:
+    """What is taken for what most often on validation."""
+    return markdown.table(tables.confusion_table(result(f"{model}-evaluation.json")["validation"]))
+
+
+def weaknesses(model: str) -> str:
+    """The classes that validation says little or nothing good of."""
+    return "\n".join(f"- {line}" for line in weak_classes(result(f"{model}-evaluation.json")["validation"]))
+
+
+def stages(model: str) -> str:
+    """Field, stride and MACs of each stage, from the bundle, and the effective field measured on drawn garments."""
+    content, record = manifest(model), result(f"{model}-network.json")
+    size = content["preprocessing"]["size"]
+    table = tables.stage_table(content["stages"], size)
+    measured = {field["name"].removeprefix("extractor."): field for field in record["effective"]}
+    rows = []
+    for stage, cells in zip(content["stages"], table.rows, strict=True):
+        field = measured[stage["name"]]
+        share = field["area"] ** 0.5 / stage["receptive_field"][0]
+        rows.append([*cells[:3], f"{' x '.join(map(str, field['extent']))} px", f"{share:.0%}", *cells[3:]])
+    columns = [*table.columns[:3], "effective field", "of the side", *table.columns[3:]]
+    about = (
+        f"{model}, {size} px. {corner_view(content['stages'][-1], size)} Effective: on {len(record['photos'])} drawn "
+        "garments, rows x columns above 4.55% of the peak."
+    )
+    return f"{markdown.table(Table(columns, rows, range(1, 9)))}\n\n{about}"
+
+
+def layers(model: str) -> str:
+    """The cost of each convolutional and linear layer, the costliest bold."""
+    record = result(f"{model}-network.json")
+    table = tables.layer_table(record, "Every layer; bold: the fewest that make up half of the MACs")
+    totals = record["totals"]
+    kinds: Counter[str] = Counter()
+    for row in record["layers"]:
+        kinds[row["kind"]] += row["macs"]
+    shares = ", ".join(f"{kind} {macs / totals['macs']:.1%}" for kind, macs in kinds.most_common() if macs)
+    costs = f"{totals['macs']:,} MACs and {totals['flops']:,} FLOPs a photo"
+    return (
+        f"{costs}; {len(table.marked)} of {len(table.rows)} layers make up half of the MACs. By kind: {shares}."
+        f"\n\n{markdown.table(table)}"
+    )
+
+
+def quantization(model: str) -> str:
+    """A shipped model in 32-bit arithmetic and as it ships, on the same photos."""
+    record, content = result(f"{model}-training.json"), result(f"{model}-evaluation.json")["validation"]
+    before = record["runs"][record["chosen"]]["metrics"]["validation"]
+    folder = ROOT / "code" / "clothing_classifier" / "bundles" / model
+    whole = result(f"{model}-network.json")["totals"]["params"] * 4 / 1e6
+    rows = [
+        ["32-bit floats", f"{whole:.1f} MB of weights", f"{before['accuracy']:.1%}", f"{before['macro_f1']:.3f}"],
+        ["8-bit integers, as it ships", f"{(folder / 'model.onnx').stat().st_size / 1e6:.1f} MB",
+         f"{content['accuracy']:.1%}", f"{content['macro_f1']:.3f}"],
+    ]  # fmt: skip
+    table = markdown.table(Table([f"{model}, {content['n']} validation photos", "size", "accuracy", "macro-F1"], rows))
+    change = content["accuracy"] - before["accuracy"]
+    moved = f"{points(change)}, {abs(round(change * content['n']))} photos"
+    return f"{table}\n\nThe difference, {moved}, is within what chance does: neither is proved the better."
+
+
+def quick_start() -> str:
+    """What `make run` prints: its first and last lines."""
+    record = result("quick-start.json")
+    hidden = record["n"] - len(record["first"]) - len(record["last"])
+    return "\n".join(["```", "$ make run", *record["first"], f"... {hidden} more lines", *record["last"], "```"])
+
+
+def answer() -> str:
+    """One answer of predict as JSON, its figures to three decimals."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: rounded(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [rounded(part) for part in value]
+        return round(value, 3) if isinstance(value, float) else value
+
+    found = rounded(result("quick-start.json")["answer"])
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in found.items()]
+    return "\n".join(["```", f"$ clothing predict {found['path']} --format json", "{", ",\n".join(lines), "}", "```"])
+
+
+def limits(model: str) -> str:
+    """What the measurements say a shipped model can't do."""
+    known = {row["label"] for row in read_photos()} & set(manifest(model)["labels"])
+    rows = [row for row in read_photos() if row["label"] in known]
+    senders = Counter(row["sender_id"] for row in rows if row["sender_id"])
+    most = sum(count for _, count in senders.most_common(10)) / len(rows)
+    counted = {label: sum(row.values()) for label, row in class_counts(model).items()}
+    rare = ", ".join(f"{label} ({counted[label]})" for label in sorted(counted, key=lambda label: counted[label])[:4])
+    corruptions = result("robustness.json")["corruptions"]
+    worst = sorted(corruptions.items(), key=lambda kind: -kind[1]["levels"][-1]["drop"])[:3]
+    lost = ", ".join(f"{name} {100 * kind['levels'][-1]['drop']:.0f} points" for name, kind in worst)
+    law = result("learning-curve.json")["law"]["ten_times"]
+    gain = f"{points(law['gain'])} for ten times as many ({' to '.join(map(points, law['gain_interval']))})"
+    people = f"Ten of {len(senders)} senders took {most:.0%} of the photos"
+    lines = (
+        f"**Few people.** {people}: their floors, lamps and wardrobes are what the model knows best.",
+        f"**Few photos of some classes.** {rare} in all: few to learn from, and fewer to measure on.",
+        f"**Photos not upright, sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
+        f"**Not enough photos yet.** The learning curve promises {gain}.",
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def dependencies() -> str:
+    """The versions that results were made with."""
+    pinned = dict(
+        line.lower().split("==", 1)
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    )
+    pinned["torch"] = result("wardrobe-network.json")["versions"]["torch"].partition("+")[0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shown = ", ".join(f"{name} {pinned[name]}" for name in _PACKAGES if name in pinned)
+    extras = ", ".join(f"`{name}`" for name in project["optional-dependencies"] if name != "dev")
+    return f"Python {project['requires-python']}. Pinned: {shown}. Extras: {extras}."
+
+
+def _settings(model: str) -> TrainSettings:
+    settings, _ = read_settings(manifest(model)["provenance"])
+    if settings is None:
+        raise SystemExit(f"{model}: the bundle's settings can't be read")
+    return settings
+
+
+BLOCKS: dict[str, Callable[..., str]] = {
+    "photos": photos,
+    "counts": counts,
+    "leaks": leaks,
+    "augmentation": augmentation,
+    "network": network,
+    "training-settings": training_settings,
+    "recipe": recipe,
+    "metrics": metrics,
+    "classes": classes,
+    "confusions": confusions,
+    "weaknesses": weaknesses,
+    "stages": stages,
+    "layers": layers,
+    "quantization": quantization,
+    "quick-start": quick_start,
+    "answer": answer,
+    "limits": limits,
+    "dependencies": dependencies,
+}
