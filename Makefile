@@ -8,7 +8,7 @@ TORCH_INSTALL ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: run test check test-timm format clean
+.PHONY: run test check test-timm notebook format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
@@ -26,6 +26,9 @@ check: .venv/dev
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
 	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py tests/analysis/test_timm_networks.py
+
+notebook: .venv/dev ## run notebooks/exploration.ipynb again, on the drawn data
+	$(BIN)/python tools/run_notebook.py
 
 format: .venv/dev
 	$(BIN)/ruff check --fix
