@@ -46,6 +46,11 @@ def test_a_planted_temperature_is_found_again(temperature: float, dtype: type) -
     assert found == pytest.approx(temperature, rel=0.06)
 
 
+def test_where_nothing_is_wrong_no_certainty_is_made_up() -> None:
+    logits, _ = calibrated(40)
+    assert fit_temperature(logits, logits.argmax(1)) == 1
+
+
 def test_the_temperature_is_where_log_loss_is_least() -> None:
     logits, targets = calibrated(500)
     logits = logits * 2.5

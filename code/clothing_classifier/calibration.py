@@ -54,8 +54,11 @@ def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
 def fit_temperature(logits: Floats, targets: Integers) -> float:
     """The temperature in [0.05, 20] of the least log loss (Guo et al. 2017), by golden-section search on its logarithm.
 
-    Log loss has one minimum over the logarithm's range, since it is convex in 1 / T.
+    Log loss has one minimum over the logarithm's range, since it is convex in 1 / T. Where every answer is right it has
+    none, the smaller T the better, up to a certainty that so few photos can't bear: the temperature stays 1.
     """
+    if (logits.argmax(1) == targets).all():
+        return 1.0
     ratio = (np.sqrt(5) - 1) / 2
     low, high = np.log(0.05), np.log(20.0)
     while high - low > 1e-5:
