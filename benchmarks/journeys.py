@@ -45,7 +45,7 @@ JOURNEYS = {
         "predict": "clothing predict mine/images/hoodie-06-a.jpg --model my-bundle",
         "serve": "clothing serve --model my-bundle --port 8765 2> serve.log &\n"
         "curl --silent --retry 60 --retry-connrefused --retry-delay 1 --data-binary @mine/images/hoodie-06-a.jpg "
-        "http://127.0.0.1:8765/v1/predict; echo; kill %1",
+        "http://127.0.0.1:8765/v1/predict; echo; kill $!",
     },
     "shrink": {
         "analyze": "clothing analyze my-bundle | tail -11",
@@ -98,7 +98,7 @@ def step(command: str, folder: Path) -> dict[str, Any]:
     environment = os.environ | {"PATH": binaries, "COLUMNS": COLUMNS}
     started, before = time.perf_counter(), processor_seconds()
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-m", "-c", command],
+        ["bash", "-o", "pipefail", "-c", command],
         cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return {
