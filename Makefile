@@ -22,6 +22,8 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/update_readme.py --check
+	$(BIN)/python tools/write_reference.py --check
+	$(BIN)/python tools/draw_architecture.py --check
 
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
