@@ -8,11 +8,13 @@ TORCH_INSTALL ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: run test check test-timm notebook format clean
+.PHONY: run dev test check test-timm notebook format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
 	@$(BIN)/clothing predict data/images --truth data --save out/predictions.csv
+
+dev: .venv/dev ## set up torch and the other extras in .venv
 
 test: check ## lint, types, then every test; those on real data run where ../shared is there
 	$(BIN)/python -m pytest

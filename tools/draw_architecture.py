@@ -71,7 +71,8 @@ PLACES = {
 """Column and row, name, kind and note of each box of the flow."""
 ARROWS = (
     "fetch data down", "audit data up", "split data around", "data train right", "train run right",
-    "run export right", "export bundle down", "bundle evaluate left", "bundle predict down", "bundle analyze corner", "compress train up",
+    "run export right", "export bundle down", "bundle evaluate left", "bundle predict down",
+    "bundle analyze corner", "compress train up",
 )  # fmt: skip
 
 

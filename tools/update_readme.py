@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, scaling
+from readme import confidence, journeys, limits, scaling
 from readme.records import BUNDLES, ROOT, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -294,6 +294,8 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
+    **journeys.BLOCKS,
+    **limits.BLOCKS,
     **scaling.BLOCKS,
     "serving": serving,
 }
