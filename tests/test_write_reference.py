@@ -12,7 +12,7 @@ def test_the_page_is_what_the_code_gives() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-@pytest.mark.parametrize("command", typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+@pytest.mark.parametrize("command", typer.main.get_command(app).commands)
 def test_every_command_has_a_section(command: str) -> None:
     assert f"\n## {command}\n" in page()
 
