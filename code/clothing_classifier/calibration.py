@@ -55,8 +55,8 @@ def fit_temperature(logits: Floats, targets: Integers) -> float:
     """The temperature in [0.05, 20] of the least log loss (Guo et al. 2017), by golden-section search on its logarithm.
 
     Log loss has one minimum over the logarithm's range, since it is convex in 1 / T. Where every answer is right it
-    falls with T, to a certainty that so few photos can't bear: then the temperature is the one at which the mean confidence
-    is (N + 1) / (N + 2), Laplace's rule of succession.
+    falls with T, to a certainty that so few photos can't bear: then the temperature is the one at which the mean
+    confidence is (N + 1) / (N + 2), Laplace's rule of succession.
     """
     ratio = (np.sqrt(5) - 1) / 2
     low, high = np.log(0.05), np.log(20.0)
