@@ -8,11 +8,13 @@ TORCH_INSTALL ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: run test check test-timm format clean
+.PHONY: run dev test check test-timm notebook format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
 	@$(BIN)/clothing predict data/images --truth data --save out/predictions.csv
+
+dev: .venv/dev ## set up torch and the other extras in .venv
 
 test: check ## lint, types, then every test; those on real data run where ../shared is there
 	$(BIN)/python -m pytest
@@ -22,10 +24,15 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/update_readme.py --check
+	$(BIN)/python tools/write_reference.py --check
+	$(BIN)/python tools/draw_architecture.py --check
 
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
 	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py tests/analysis/test_timm_networks.py
+
+notebook: .venv/dev ## run notebooks/exploration.ipynb again, on the drawn data
+	$(BIN)/python tools/run_notebook.py
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

@@ -46,6 +46,12 @@ def test_a_planted_temperature_is_found_again(temperature: float, dtype: type) -
     assert found == pytest.approx(temperature, rel=0.06)
 
 
+def test_where_nothing_is_wrong_no_certainty_is_made_up() -> None:
+    logits, _ = calibrated(40)
+    temperature = fit_temperature(logits, logits.argmax(1))
+    assert softmax(logits, temperature).max(1).mean() == pytest.approx(41 / 42, abs=1e-3)
+
+
 def test_the_temperature_is_where_log_loss_is_least() -> None:
     logits, targets = calibrated(500)
     logits = logits * 2.5

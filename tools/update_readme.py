@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, model, scaling
+from readme import confidence, journeys, limits, model, scaling
 from readme.loose import find_loose_figures
 from readme.records import BUNDLES, ROOT, points, result
 
@@ -267,6 +267,8 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
+    **journeys.BLOCKS,
+    **limits.BLOCKS,
     **scaling.BLOCKS,
     **model.BLOCKS,
     "serving": serving,
