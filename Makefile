@@ -8,7 +8,7 @@ TORCH_INSTALL ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: run test check test-timm format clean
+.PHONY: run test check test-timm peers format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
@@ -26,6 +26,15 @@ check: .venv/dev
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
 	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py tests/analysis/test_timm_networks.py
+
+peers: $(addprefix build/peers/,transformers timm ultralytics) ## what benchmarks/predict_throughput.py measures beside us
+
+# Each in an environment of its own: the pipeline of transformers looks for a torchvision that works, the others bring one.
+build/peers/%: constraints.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $(TORCH_INSTALL)
+	$@/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $* pillow packaging
+	@touch $@
 
 format: .venv/dev
 	$(BIN)/ruff check --fix
