@@ -16,14 +16,14 @@ cli
 report | serving | scoring
 prediction
 rendering
-export | audit
+export | audit | conversion
 training | analysis
 evaluation | inference | splits
 comparison
 answers
 models | bundle
 calibration | unfamiliarity
-metrics | dataset | preprocessing | fetch
+metrics | dataset | preprocessing | fetch | parity
 config | provenance | origins | memory
 utils
 errors
@@ -31,6 +31,7 @@ errors
 MAY_IMPORT_TORCH = {"models", "training", "analysis", "compression", "export"}
 HEAVY_EXTRAS = (
     "torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray", "jinja2", "fastapi", "uvicorn",
+    "openvino",
 )  # fmt: skip
 
 HEIGHT = {
