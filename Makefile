@@ -27,13 +27,13 @@ test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvisi
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
 	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py tests/analysis/test_timm_networks.py
 
-peers: $(addprefix build/peers/,transformers timm ultralytics) ## what benchmarks/predict_throughput.py measures beside us
+peers: $(patsubst %,build/peers/%/installed,transformers timm ultralytics) ## what benchmarks/predict_throughput.py measures beside us
 
 # Each in an environment of its own: the pipeline of transformers looks for a torchvision that works, the others bring one.
-build/peers/%: constraints.txt
-	$(PYTHON) -m venv $@
-	$@/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $(TORCH_INSTALL)
-	$@/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $* pillow packaging
+build/peers/%/installed: constraints.txt
+	$(PYTHON) -m venv build/peers/$*
+	build/peers/$*/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $(TORCH_INSTALL)
+	build/peers/$*/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $* pillow packaging
 	@touch $@
 
 format: .venv/dev

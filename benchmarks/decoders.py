@@ -111,4 +111,4 @@ def _fitted(height: int, width: int, side: int) -> tuple[int, int]:
 def _reduction(height: int, width: int, side: int) -> int:
     """The largest of libjpeg's reductions that leaves no less than is asked for."""
     rows, columns = _fitted(height, width, side)
-    return max(n for n in (1, 2, 4, 8) if math.ceil(height / n) >= rows and math.ceil(width / n) >= columns or n == 1)
+    return max(n for n in (1, 2, 4, 8) if (math.ceil(height / n) >= rows and math.ceil(width / n) >= columns) or n == 1)

@@ -50,7 +50,9 @@ def test_it_answers_as_the_classifier_does(example: Path, tmp_path: Path) -> Non
 
 def test_it_scales_and_turns_photos_as_the_contract_says(example: Path, tmp_path: Path) -> None:
     """Not to the last bit: JPEG decoders scale while they decode, each in its own way."""
-    photos = [_save(path, tmp_path, 700, orientation) for path, orientation in zip(PICTURES, (1, 3, 6, 8), strict=False)]
+    photos = [
+        _save(path, tmp_path, 700, orientation) for path, orientation in zip(PICTURES, (1, 3, 6, 8), strict=False)
+    ]
     assert _largest_difference(Classifier.load(), example, photos) < 0.02
 
 

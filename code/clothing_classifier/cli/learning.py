@@ -102,7 +102,9 @@ def export(
 @app.command(epilog="Example: clothing convert wardrobe photos/ --to openvino --out wardrobe-openvino")
 def convert(
     model: Annotated[str, typer.Argument(help="A shipped model's name, or a bundle's folder or zip file.")],
-    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Photos or folders for the gate: 32 or more.")],
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos or folders for the gate: 32 or more.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write: the bundle, and the other format beside.")],
     to: Annotated[Target, typer.Option(help="The other format.")] = Target.openvino,
     format: Output = Format.table,
