@@ -23,8 +23,8 @@ def javascript() -> str:
     if "javascript" not in record:
         return f"Not measured: {record['left_out']['JavaScript']}."
     about = record["javascript"]
-    same, difference = about["same_label"], about["max_probability_difference"]
-    return f"{record['n']} validation photos: {same:.1%} have the same label; no probability differs by over {difference:.2f}."
+    same = f"{record['n']} validation photos: {about['same_label']:.1%} have the same label"
+    return f"{same}; the largest difference in a probability is {about['max_probability_difference']:.2f}."
 
 
 def tools() -> str:
