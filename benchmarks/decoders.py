@@ -82,7 +82,7 @@ def opencv_alone(contract: ImageContract) -> Decode:
 
     def decode(data: bytes) -> Pixels:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-        rows, columns = _fitted(*pixels.shape[:2], contract.size)
+        rows, columns = _fitted(pixels.shape[0], pixels.shape[1], contract.size)
         small = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
         above, before = (contract.size - rows) // 2, (contract.size - columns) // 2
         margins = (above, contract.size - rows - above, before, contract.size - columns - before)

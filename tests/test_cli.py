@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
 IMAGES = sorted((DATA / "images").iterdir())
 CLOTHING = str(Path(sys.executable).parent / "clothing")
-COMMANDS = ("predict", "evaluate", "split", "train", "export", "fetch", "models", "serve", "score")
+COMMANDS = ("predict", "evaluate", "split", "train", "export", "convert", "fetch", "models", "serve", "score")
 
 
 def clothing(*arguments: str | Path, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
