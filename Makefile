@@ -8,7 +8,7 @@ TORCH_INSTALL ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 
-.PHONY: run dev test check test-timm notebook format clean
+.PHONY: run dev test check test-timm notebook peers format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
@@ -33,6 +33,15 @@ test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvisi
 
 notebook: .venv/dev ## run notebooks/exploration.ipynb again, on the drawn data
 	$(BIN)/python tools/run_notebook.py
+
+peers: $(patsubst %,build/peers/%/installed,transformers timm ultralytics) ## what benchmarks/predict_throughput.py measures beside us
+
+# Each in an environment of its own: the pipeline of transformers looks for a torchvision that works, the others bring one.
+build/peers/%/installed: constraints.txt
+	$(PYTHON) -m venv build/peers/$*
+	build/peers/$*/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $(TORCH_INSTALL)
+	build/peers/$*/bin/pip --disable-pip-version-check --quiet install -c constraints.txt $* pillow packaging
+	@touch $@
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

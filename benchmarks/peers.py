@@ -1,4 +1,4 @@
-"""The other sides of predict_throughput.py; runs in an environment of its own and imports nothing of ours.
+"""The other sides of predict_throughput.py; runs in environments of their own and imports nothing of ours.
 
 `peers.py build NAME FOLDER SIZE CLASSES` says what the peer is, and for transformers writes what a download from the
 hub would lie on disk as. `peers.py run NAME FOLDER SIZE CLASSES SETTING` classifies the photos named on standard
@@ -25,9 +25,27 @@ SETTINGS: dict[str, list[Setting]] = {
 MODELS = {"transformers": "MobileNetV2", "timm": "mobilenetv2_100", "ultralytics": "yolo11n-cls"}
 NEEDS = {
     "transformers": ["transformers", "torch", "pillow"],
-    "timm": ["timm", "torch", "pillow"],
+    "timm": ["timm", "torch", "torchvision", "pillow"],
     "ultralytics": ["ultralytics"],
 }
+
+
+def declare_operators() -> Any:
+    """What torchvision declares where its binaries fit torch; without them it, and all that import it, don't load.
+
+    None of these networks calls them. The declarations last as long as what is returned.
+    """
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    for name in ("nms", "qnms"):
+        try:
+            library.define(  # type: ignore[no-untyped-call]
+                f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
+        except RuntimeError:  # it is declared
+            continue
+    return library
 
 
 def build_transformers(folder: str, size: int, classes: int) -> None:
@@ -39,7 +57,7 @@ def build_transformers(folder: str, size: int, classes: int) -> None:
     config = transformers.MobileNetV2Config(depth_multiplier=1.0, image_size=size, id2label=names)
     transformers.MobileNetV2ForImageClassification(config).save_pretrained(folder)
     # The processor's own 224 px recipe (short side to 256, middle 224 x 224), scaled to the size asked for.
-    processor = transformers.MobileNetV2ImageProcessor(
+    processor = transformers.MobileNetV2ImageProcessorPil(
         size={"shortest_edge": round(size * 256 / 224)}, crop_size={"height": size, "width": size}
     )
     processor.save_pretrained(folder)
@@ -114,10 +132,13 @@ def build(name: str, folder: str, size: int, classes: int) -> dict[str, Any]:
 
 def run(name: str, folder: str, size: int, classes: int, setting: Setting, paths: list[str]) -> dict[str, Any]:
     """Classify the photos; `loop_seconds` leaves out the imports and the loading of the model."""
+    library = None if name == "transformers" else declare_operators()
     classify = LOAD[name](folder, size, classes, setting)
     started = time.perf_counter()
     answered = classify(paths)
-    return {"photos": answered, "loop_seconds": time.perf_counter() - started}
+    seconds = time.perf_counter() - started
+    del library
+    return {"photos": answered, "loop_seconds": seconds}
 
 
 def installed_bytes(names: list[str]) -> int:

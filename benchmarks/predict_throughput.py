@@ -4,15 +4,12 @@ Whole processes, in turn, on the same photos: photos a second from the start of 
 first answer, the most memory that it held, and the size of what is installed. The bound is the number of processors
 over the seconds that decoding, resizing and evaluating one photo take on one core (one_core.py), in the same round.
 
-    python benchmarks/predict_throughput.py --photos datasets/clothing/images --peers build/peers/bin/python
+    make peers                                                  # environments of the others, once
+    python benchmarks/predict_throughput.py --photos datasets/clothing/images --peers build/peers
 
-Beside it: Pillow and ONNX Runtime as a careful user would write them (plain_onnx.py), and in an environment of their
-own the Hugging Face pipeline, timm with a DataLoader, and Ultralytics, each left out, with the reason, where it can't
-be loaded:
-
-    python -m venv build/peers
-    build/peers/bin/pip install torch==2.13.0      # on other machines: --index-url https://download.pytorch.org/whl/cpu
-    build/peers/bin/pip install transformers timm pillow ultralytics packaging
+Beside it: Pillow and ONNX Runtime as a careful user would write them (plain_onnx.py), and in environments of their own
+the Hugging Face pipeline, timm with a DataLoader, and Ultralytics, each left out, with the reason, where it is not
+installed or can't be loaded.
 
 Writes results/predict-throughput.json: every round, medians and ratios. Run it on an idle machine: threads of the
 others wait for each other within every operator and ours do not, so that any other load flatters us.
@@ -102,7 +99,7 @@ def choose_photos(folder: Path, count: int) -> list[str]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG photos")
-    parser.add_argument("--peers", help="interpreter of the environment with the others; without it, only ours")
+    parser.add_argument("--peers", type=Path, help="folder with the environment of each; without it, only ours")
     parser.add_argument(
         "--model", action="append", help="a shipped model or a bundle's folder; the others are compared with the first"
     )
@@ -126,8 +123,8 @@ def _bound(model: str, paths: Sequence[str]) -> Run:
     return seconds | {"photos_per_second": available_cpus() / sum(seconds.values())}
 
 
-def _peer(python: str, name: str, folder: str, bundle: Bundle, setting: Mapping[str, int]) -> Measure:
-    command = [*_peer_command(python, "run", name, folder, bundle), json.dumps(setting)]
+def _peer(environments: Path, name: str, folder: str, bundle: Bundle, setting: Mapping[str, int]) -> Measure:
+    command = [*_peer_command(environments, "run", name, folder, bundle), json.dumps(setting)]
 
     def measure(paths: Sequence[str]) -> Run:
         run, answer = _child(command, paths)
@@ -138,18 +135,21 @@ def _peer(python: str, name: str, folder: str, bundle: Bundle, setting: Mapping[
     return measure
 
 
-def _peer_command(python: str, command: str, name: str, folder: str, bundle: Bundle) -> list[str]:
+def _peer_command(environments: Path, command: str, name: str, folder: str, bundle: Bundle) -> list[str]:
+    python = str(environments / name / "bin" / "python")
     size, classes = bundle.manifest.preprocessing.size, len(bundle.manifest.labels)
     return [python, str(_HERE / "peers.py"), command, name, folder, str(size), str(classes)]
 
 
-def _meet(python: str, name: str, folder: str, bundle: Bundle, photos: Sequence[str]) -> dict[str, Any]:
+def _meet(environments: Path, name: str, folder: str, bundle: Bundle, photos: Sequence[str]) -> dict[str, Any]:
     """What a peer is and which of its settings is the fastest here; or why it can't be measured."""
+    if not (environments / name).is_dir():
+        return {"left_out": f"there is no environment {environments / name}: make peers"}
     try:
-        about = _child(_peer_command(python, "build", name, folder, bundle))[1]
+        about = _child(_peer_command(environments, "build", name, folder, bundle))[1]
         trials = []
         for setting in about.pop("settings"):
-            run = _peer(python, name, folder, bundle, setting)(photos[:TRIAL_PHOTOS])
+            run = _peer(environments, name, folder, bundle, setting)(photos[:TRIAL_PHOTOS])
             trials.append({"setting": setting, "photos_per_second": TRIAL_PHOTOS / run["loop_seconds"]})
     except ChildError as error:
         _say(f"{name} is left out: {error}")

@@ -17,7 +17,7 @@ cli
 report | serving | scoring
 prediction
 rendering
-export | audit
+export | audit | conversion
 training | analysis
 evaluation | inference | splits
 comparison
@@ -25,7 +25,7 @@ answers
 models | bundle
 orientation
 calibration | unfamiliarity
-metrics | dataset | preprocessing | fetch
+metrics | dataset | preprocessing | fetch | parity
 config | provenance | origins | memory
 utils
 errors
@@ -33,6 +33,7 @@ errors
 MAY_IMPORT_TORCH = {"models", "training", "analysis", "compression", "export"}
 HEAVY_EXTRAS = (
     "torch", "sklearn", "onnx", "matplotlib", "accelerate", "torchvision", "ray", "jinja2", "fastapi", "uvicorn",
+    "openvino",
 )  # fmt: skip
 
 HEIGHT = {

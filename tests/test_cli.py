@@ -19,7 +19,10 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
 IMAGES = sorted((DATA / "images").iterdir())
 CLOTHING = str(Path(sys.executable).parent / "clothing")
-COMMANDS = ("predict", "evaluate", "split", "train", "export", "fetch", "models", "serve", "score", "report")
+COMMANDS = (
+    "predict", "evaluate", "split", "train", "export", "convert", "fetch", "models", "serve", "score", "report",
+    "audit", "analyze",
+)  # fmt: skip
 
 
 def clothing(*arguments: str | Path, stdin: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, journeys, limits, model, scaling
+from readme import confidence, engines, journeys, limits, model, scaling
 from readme.loose import find_loose_figures
 from readme.records import BUNDLES, ROOT, points, result
 
@@ -271,6 +271,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     **limits.BLOCKS,
     **scaling.BLOCKS,
     **model.BLOCKS,
+    **engines.BLOCKS,
     "serving": serving,
 }
 

@@ -123,7 +123,7 @@ def find(model: str | Path) -> Path:
 def load_bundle(model: str | Path) -> Bundle:
     """Read and verify a bundle, given by name, folder or zip file; raises `BundleError` naming what is wrong."""
     path = find(model)
-    text, graph = _read_zip(path) if path.is_file() else _read_folder(path)
+    text, graph = _read(path)
     try:
         content = json.loads(text)
         hashes = dict(content["hashes"])
@@ -142,6 +142,12 @@ def load_bundle(model: str | Path) -> Bundle:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise BundleError(f"{path}: damaged: {MANIFEST}, {key}: {first['msg']}") from error
+
+
+def copy_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write `bundle.json` and `model.onnx`, byte for byte, into `folder`."""
+    for name, content in zip((MANIFEST, MODEL), _read(bundle.path), strict=True):
+        (folder / name).write_bytes(content)
 
 
 def weights_of(name: str) -> Path:
@@ -170,6 +176,10 @@ def manifest_sha256(content: dict[str, Any]) -> str:
     """SHA-256 of a manifest without its `hashes`, in canonical JSON."""
     rest = {key: value for key, value in content.items() if key != "hashes"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path) -> tuple[bytes, bytes]:
+    return _read_zip(path) if path.is_file() else _read_folder(path)
 
 
 def _read_folder(path: Path) -> tuple[bytes, bytes]:

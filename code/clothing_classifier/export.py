@@ -16,13 +16,14 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clothing_classifier import bundle, metrics, orientation, unfamiliarity
+from clothing_classifier import bundle, metrics, orientation, parity, unfamiliarity
 from clothing_classifier.analysis.stages import describe_stages
 from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
 from clothing_classifier.config import parse_settings
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
 from clothing_classifier.models import ImageClassifier
+from clothing_classifier.parity import GATE_PHOTOS, MIN_GATE_PHOTOS
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
@@ -30,9 +31,6 @@ from clothing_classifier.training.orientation import fit_orientation
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out, read_record
 
-GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
-PARITY = 1e-4
-"""Largest difference in probability between the float graph and torch."""
 MAX_INT8_DROP = 0.005
 """Largest fall of validation accuracy that int8 may cost."""
 OPSET = 18
@@ -180,13 +178,7 @@ def check_parity(model: ImageClassifier, graph: Path, photos: Photos) -> dict[st
     session = _session(graph, {})
     parts = np.array_split(pixels.numpy(), -(-len(pixels) // 32))
     found = np.concatenate([session.run(["probabilities"], {"image": part})[0] for part in parts])
-    difference = float(np.abs(expected - found).max())
-    best = np.sort(expected, axis=1)
-    clear = best[:, -1] - best[:, -2] > PARITY
-    disagreeing = int((clear & (expected.argmax(1) != found.argmax(1))).sum())
-    if not difference <= PARITY or disagreeing:
-        raise ExportError(f"the graph disagrees with torch: {difference:.1e} in probability, {disagreeing} labels")
-    return {"n": len(some), "max_probability_difference": difference, "disagreeing_labels": disagreeing}
+    return parity.check_parity(expected, found, "the graph disagrees with torch")
 
 
 def run_graph(

@@ -1,6 +1,7 @@
-"""From a table to a model: `train`, `export`, `evaluate`."""
+"""From a table to a model: `train`, `export`, `convert`, `evaluate`."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,12 @@ from clothing_classifier.cli.common import (
     say_set_aside,
 )
 from clothing_classifier.utils import first_process
+
+
+class Target(StrEnum):
+    """A format that bundles are converted to."""
+
+    openvino = "openvino"
 
 
 @app.command(epilog="Example: clothing train --data mine --preset quick --init wardrobe --out runs/mine")
@@ -92,6 +99,32 @@ def export(
         print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
     else:
         print(f"{out}: {content['precision']}, validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos")
+    finish(failures)
+
+
+@app.command(epilog="Example: clothing convert wardrobe photos/ --to openvino --out wardrobe-openvino")
+def convert(
+    model: Annotated[str, typer.Argument(help="A shipped model's name, or a bundle's folder or zip file.")],
+    photos: Annotated[
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos or folders for the gate: 32 or more.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write: the bundle, and the other format beside.")],
+    to: Annotated[Target, typer.Option(help="The other format.")] = Target.openvino,
+    format: Output = Format.table,
+) -> None:
+    """Add another engine's format to a bundle, if that engine agrees with ONNX Runtime on your photos."""
+    from clothing_classifier import conversion, prediction
+    from clothing_classifier.inference import Classifier
+
+    with needs(to.value):
+        record, failures = conversion.to_openvino(Classifier.load(model), list(prediction.expand(photos)), out)
+    parity = record["parity"]
+    if format is Format.json:
+        print_json(record)
+    else:
+        difference = f"{parity['max_probability_difference']:.1e} in probability at most"
+        print(f"{out}: {conversion.IR} says the same label as ONNX Runtime", end=" ")
+        print(f"on {parity['n'] - parity['disagreeing_labels']} of {parity['n']} photos ({difference})")
     finish(failures)
 
 
