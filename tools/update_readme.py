@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, scaling
+from readme import confidence, fashion, scaling
 from readme.records import BUNDLES, ROOT, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -31,6 +31,8 @@ PUBLISHED = (
     ("MobileNetV3-small (SamirGouda/YOLOX-Clothing_Classifier)", "0.06 billion", 0.8522, 0.8206),
 )
 """What others report on the ten-class test photos: system, MACs, accuracy, macro-F1. Theirs, not measured here."""
+
+_OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD with Nesterov's momentum"}
 
 MIN_SUPPORT = 12
 """Photos of a class below which its recall is left out of a table."""
@@ -95,10 +97,11 @@ def recipe(model: str) -> str:
         f"{sum(stage['macs'] for stage in manifest['stages']) / 1e6:.0f} million MACs",
         "input": f"{image['size']} px, fitted by '{image['fit']}'; training views of "
         f"{settings['augmentation']['size'] or image['size']} px",
-        "first weights": f"{run['init']} (SHA-256 {run['init_sha256'][:12]}…)",
+        "first weights": f"{run['init']} (SHA-256 {run['init_sha256'][:12]}…)" if run["init"] else "random",
         "teachers": str(len(run["teachers_sha256"])),
         "photos": f"{run['n']['train']} to train on, {run['n']['validation']} to validate",
-        "optimizer": f"AdamW, learning rate {optimization['learning_rate']:g}, weight decay "
+        "optimizer": f"{_OPTIMIZERS[optimization.get('optimizer', 'adamw')]}, "
+        f"learning rate {optimization['learning_rate']:g}, weight decay "
         f"{optimization['weight_decay']:g}, batches of {optimization['batch_size']}, {optimization['epochs']} epochs, "
         f"{optimization['warmup_epochs']:g} of them warm-up, then half a cosine",
         "frozen": f"the first {optimization['frozen_stages']} stages",
@@ -294,6 +297,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "ablation": ablation,
     "few-photos": few_photos,
     **confidence.BLOCKS,
+    **fashion.BLOCKS,
     **scaling.BLOCKS,
     "serving": serving,
 }
