@@ -41,7 +41,7 @@ def main() -> None:
     write_json(Path("results") / f"{NAME}-training.json", record | {
         "seed": options.seeds, "n": shipped["n"], "data_sha256": shipped["data_sha256"],
         "shipped": shipped, "short": short,
-        "summary": {key: _mean_and_spread([run[key] for run in figures]) for key in ("accuracy", "macro_f1")},
+        "summary": {key: _mean_and_spread([run[key] for run in figures]) for key in ("accuracy", "macro_f1") if short},
     })  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", required=True, help="the four files, as 'clothing fetch' leaves them")
     parser.add_argument("--runs", type=Path, default=Path("runs/fashion-mnist"), help="finished runs are kept here")
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--short-epochs", type=int, default=5)
     return parser.parse_args()
 
