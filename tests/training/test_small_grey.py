@@ -95,6 +95,19 @@ def test_the_four_files_are_evaluated(data: Path, bundle: Path) -> None:
     assert found["accuracy"] > 0.5
 
 
+def test_the_shipped_model_reads_the_four_files(data: Path) -> None:
+    arguments = ("--data", data, "--split", "test", "--model", "fashion-mnist", "--format", "json")
+    assert json.loads(clothing("evaluate", *arguments).stdout)["n"] == 60
+
+
+def test_the_shipped_model_knows_the_images_that_it_learnt_from(shared: Path) -> None:
+    from clothing_classifier import Classifier
+
+    records = load_dataset(shared / "data" / "fashion-mnist").part("train")[:300]
+    answers = Classifier.load("fashion-mnist").predict_many([record.source for record in records])
+    assert np.mean([answer.label == record.label for answer, record in zip(answers, records, strict=True)]) > 0.9
+
+
 def test_a_grey_png_is_answered_as_its_array_is(data: Path, bundle: Path, tmp_path: Path) -> None:
     record = load_dataset(data).part("test")[3]
     Image.fromarray(np.asarray(record.source)).save(tmp_path / "grey.png")
