@@ -1,6 +1,7 @@
 """How good is a shipped model: on the photos of senders it has not seen, and on the drawn pictures of this repository?
 
     python benchmarks/shipped_model.py wardrobe --data datasets/clothing
+    python benchmarks/shipped_model.py fashion-mnist --data datasets/fashion-mnist --test
 
 Writes results/NAME-evaluation.json. With --test the public test photos are looked at too: once, when a model is
 finished and will be shipped whatever they say.
@@ -13,13 +14,16 @@ from typing import Any
 from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.evaluation import evaluate
 from clothing_classifier.inference import Classifier
+from clothing_classifier.models import create_model
 from clothing_classifier.provenance import provenance
+from clothing_classifier.splits import cut_fold
 from clothing_classifier.utils import write_json
 
 DRAWN = Path(__file__).parents[1] / "data"
 COLUMNS = {
     "wardrobe": Columns(group="sender_id"),
     "benchmark-10": Columns("benchmark_label", "sender_id", "benchmark_split"),
+    "fashion-mnist": Columns(),
 }
 BENCHMARK_CLASSES = frozenset(
     {"Dress", "Hat", "Longsleeve", "Outwear", "Pants", "Shirt", "Shoes", "Shorts", "Skirt", "T-Shirt"}
@@ -30,32 +34,49 @@ def main() -> None:
     """Evaluate on each part and write the reports."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=list(COLUMNS))
-    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--data", type=Path, required=True, help="the model's data set, as 'clothing fetch' leaves it")
     parser.add_argument("--model", help="the bundle, where it is not the shipped one of that name")
     parser.add_argument("--test", action="store_true", help="look at the public test photos")
     options = parser.parse_args()
     classifier = Classifier.load(options.model or options.name)
     dataset = load_dataset(options.data, COLUMNS[options.name], classifier.labels)
-    parts = slices("validation", dataset.part("validation"))
+    folds = classifier.manifest.provenance["settings"]["data"]
+    if folds["folds"]:
+        learnt, held_out = cut_fold(dataset.part("train"), folds["folds"], folds["fold"], folds["seed"])
+    else:
+        learnt, held_out = dataset.part("train"), dataset.part("validation")
+    parts = slices("validation", held_out)
     if options.test:
         parts |= slices("test", dataset.part("test"))
     if options.name == "wardrobe":
         parts["drawn"] = load_dataset(DRAWN).records
     report = {
         **provenance(),
-        "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256},
+        "model": {
+            "name": classifier.manifest.name, "sha256": classifier.bundle.sha256,
+            "parameters": parameters(classifier), "macs": sum(s["macs"] for s in classifier.manifest.stages or ()),
+        },
         **{name: measure(classifier, records) for name, records in parts.items()},
-    }
-    learnt_from = {record.group for record in dataset.part("train")}
+    }  # fmt: skip
+    learnt_from = {record.group for record in learnt} - {None}
     for name in ("validation", "test"):
-        if name in parts:
+        if name in parts and learnt_from:
             seen = sum(record.group in learnt_from for record in parts[name])
             report[name]["senders_seen"] = {"photos": seen}
     write_json(Path("results") / f"{options.name}-evaluation.json", report)
 
 
+def parameters(classifier: Classifier) -> int:
+    """How many numbers the network learnt."""
+    architecture = classifier.manifest.architecture
+    model = create_model(architecture["name"], len(classifier.labels), **architecture["settings"])
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def slices(name: str, records: tuple[Record, ...]) -> dict[str, tuple[Record, ...]]:
     """A part, its children's clothes, and, where there are more classes, its photos of the ten public ones."""
+    if not any(record.group for record in records):
+        return {name: records}
     found = {
         name: records,
         f"{name}, children's clothes": tuple(r for r in records if r.extra.get("kids") == "true"),

@@ -404,6 +404,14 @@ def test_the_real_table_is_split_by_sender(shared: Path, tmp_path: Path) -> None
         assert result.parts[name]["groups"] > 30
 
 
+def test_folds_of_many_photos_without_groups_are_stratified_exactly() -> None:
+    records = [Record(str(i), Path(str(i)), "ABC"[i % 3]) for i in range(36_000)]
+    train, validation = cut_fold(records, 12, 0, seed=0)
+    assert Counter(record.label for record in validation) == {"A": 1000, "B": 1000, "C": 1000}
+    assert len(train) == 33_000
+    assert not {record.image for record in train} & {record.image for record in validation}
+
+
 @pytest.mark.parametrize("folds", [2, 5])
 def test_each_record_is_inside_one_fold_with_its_whole_group(folds: int) -> None:
     records = make_records()

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, engines, journeys, limits, model, scaling
+from readme import confidence, engines, fashion, journeys, limits, model, scaling
 from readme.loose import find_loose_figures
 from readme.records import BUNDLES, ROOT, points, result
 
@@ -269,6 +269,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     **confidence.BLOCKS,
     **journeys.BLOCKS,
     **limits.BLOCKS,
+    **fashion.BLOCKS,
     **scaling.BLOCKS,
     **model.BLOCKS,
     **engines.BLOCKS,

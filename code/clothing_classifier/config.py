@@ -74,6 +74,8 @@ class AugmentationSettings(Section):
     """The crop's aspect is drawn log-uniformly from [1 / aspect, aspect]."""
     rotation: float = Field(20.0, ge=0, le=180)
     """Degrees to either side."""
+    shift: int = Field(0, ge=0, le=64)
+    """Whole pixels to either side: for images so small that sampling between their pixels would blur them."""
     flip: bool = True
     brightness: float = Field(0.4, ge=0, lt=1)
     contrast: float = Field(0.4, ge=0, lt=1)
@@ -81,10 +83,24 @@ class AugmentationSettings(Section):
     erase: float = Field(0.3, ge=0, le=1)
     """Share of the photos of which a rectangle is covered."""
 
+    @property
+    def resamples(self) -> bool:
+        """Whether a view's pixels lie between those of the photo."""
+        return self.scale != (1, 1) or self.aspect != 1 or self.rotation != 0
+
+    @model_validator(mode="after")
+    def _moves_one_way(self) -> Self:
+        if self.shift and self.resamples:
+            raise ValueError("a shift by whole pixels needs scale = [1, 1], aspect = 1 and rotation = 0")
+        return self
+
 
 class OptimizationSettings(Section):
-    """AdamW (Loshchilov and Hutter 2019), linear warm-up, cosine decay, an exponential average of weights."""
+    """The optimizer, linear warm-up, cosine decay, an exponential average of weights."""
 
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """AdamW (Loshchilov and Hutter 2019), or SGD with Nesterov's momentum of 0.9, as residual networks on small images
+    are trained from random weights (Zagoruyko and Komodakis 2016)."""
     epochs: int = Field(12, ge=1)
     batch_size: int = Field(48, ge=1)
     micro_batches: int = Field(1, ge=1)

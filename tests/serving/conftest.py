@@ -11,7 +11,7 @@ TOKEN = "a-secret-of-the-tests-0123456789"
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Both shipped models, as `clothing serve` starts them."""
+    """The shipped models, as `clothing serve` starts them."""
     with serving(tmp_path_factory.mktemp("server") / "log") as running:
         yield running
 

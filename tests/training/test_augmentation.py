@@ -91,3 +91,38 @@ def test_erasing_covers_one_rectangle_with_one_colour(probability: float) -> Non
     assert share[share > 0].numel() == 0 or 0.01 < share[share > 0].min() <= share.max() < 0.28
     for photo in covered:
         assert torch.equal(photo, photo.any(1)[:, None] & photo.any(0)[None])
+
+
+def test_a_shift_moves_by_whole_pixels_and_repeats_the_edge(pixels: Tensor) -> None:
+    padded = torch.nn.functional.pad(as_images(pixels), (2, 2, 2, 2), mode="replicate")
+    places = set()
+    for photo, images in zip(view(pixels, shift=2), padded, strict=True):
+        (place,) = [
+            (row, column) for row in range(5) for column in range(5)
+            if torch.equal(photo, images[:, row : row + 32, column : column + 32])
+        ]  # fmt: skip
+        places.add(place)
+    assert len(places) > 8
+
+
+def test_a_smaller_view_is_cut_out_around_the_middle(pixels: Tensor) -> None:
+    settings = AugmentationSettings.model_validate(NOTHING)
+    cut = augment(pixels, 28, settings, Generator().manual_seed(0))
+    assert torch.equal(cut, as_images(pixels)[:, :, 2:30, 2:30])
+
+
+@pytest.mark.parametrize("change", [{"scale": (0.9, 1.0)}, {"aspect": 1.1}, {"rotation": 5.0}])
+def test_whole_pixels_and_sampling_between_them_exclude_each_other(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a shift by whole pixels needs"):
+        AugmentationSettings.model_validate({**NOTHING, "shift": 1, **change})
+
+
+def test_a_grey_photo_is_covered_by_a_grey() -> None:
+    flat = torch.full((32, 20, 20, 3), 90, dtype=torch.uint8)
+    flat[16:, ..., 0] = 91
+    views = view(flat, erase=1.0)
+    is_grey = (views.amax(1) == views.amin(1)).all(2).all(1)
+    colours = views.flatten(2).std(2)
+    assert is_grey[:16].all()
+    assert not is_grey[16:].any()
+    assert (colours > 0.01).any()

@@ -90,12 +90,13 @@ def test_no_readable_photo_is_an_error(tmp_path: Path) -> None:
         prepare_photos(records, ("A",), PixelCache(tmp_path / "cache", CONTRACT), "decoding train")
 
 
-def test_pixels_without_a_file_are_cached_too(tmp_path: Path) -> None:
+def test_pixels_without_a_file_stay_in_memory(tmp_path: Path) -> None:
     cache = PixelCache(tmp_path / "cache", CONTRACT)
     array = np.arange(48, dtype=np.uint8).reshape(6, 8)
     (key,) = cache.fill([array], lambda: None)
     assert isinstance(key, str)
     assert np.array_equal(cache.load([key])[0], prepare(array, CONTRACT))
+    assert not list((tmp_path / "cache").rglob("*.npy"))
 
 
 def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

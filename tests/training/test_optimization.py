@@ -36,6 +36,17 @@ def test_biases_and_norms_are_not_decayed() -> None:
     assert sum(len(group["params"]) for group in groups) == len(list(model.parameters()))
 
 
+def test_sgd_steps_by_nesterovs_momentum() -> None:
+    model = create_model("resnet_small", 3, depth=8, width=4)
+    settings = OptimizationSettings(optimizer="sgd", learning_rate=0.5, weight_decay=0.0)
+    optimizer = make_optimizer(model, settings)
+    bias, start = model.classifier.bias, model.classifier.bias.detach().clone()
+    for moved in (0.5 * 1.9, 0.5 * (1.9 + 1 + 0.9 * 1.9)):
+        bias.grad = torch.ones_like(bias)
+        optimizer.step()
+        torch.testing.assert_close(bias.detach(), start - moved)
+
+
 def test_frozen_stages_keep_weights_and_statistics() -> None:
     model = create_model("mobilenet_v2", 3, width=0.25)
     freeze(model, 2)
@@ -69,10 +80,12 @@ def test_the_average_follows_closely_at_first_then_slowly() -> None:
     assert values == pytest.approx(expected)
 
 
-def test_an_optimizer_restored_goes_on_alike() -> None:
+@pytest.mark.parametrize("kind", ["adamw", "sgd"])
+def test_an_optimizer_restored_goes_on_alike(kind: str) -> None:
+    settings = OptimizationSettings.model_validate({**SETTINGS.model_dump(), "optimizer": kind})
     torch.manual_seed(0)
     first, second = (create_model("resnet_small", 2, depth=8, width=4).eval() for _ in range(2))
-    one, two = (make_optimizer(model, SETTINGS) for model in (first, second))
+    one, two = (make_optimizer(model, settings) for model in (first, second))
     steps = torch.rand(6, 5, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 
     def step(model: ImageClassifier, optimizer: torch.optim.Optimizer, x: torch.Tensor) -> None:

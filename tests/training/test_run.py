@@ -158,7 +158,7 @@ def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("optimization.epoch=3", "setting optimization.epoch: unknown; optimization has epochs"),
+        ("optimization.epoch=3", "setting optimization.epoch: unknown; optimization has optimizer, epochs"),
         ("optimization.epochs=many", "setting optimization.epochs: input should be a valid integer"),
         ("model.name=mobilenet", "model 'mobilenet': unknown; use mobilenet_v2, resnet_small or timm:NAME"),
         ("model.settings.depth=9", "model depth 9: resnet_small needs 6n + 2 layers"),

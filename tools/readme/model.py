@@ -126,10 +126,13 @@ def weaknesses(model: str) -> str:
 
 
 def stages(model: str) -> str:
-    """Field, stride and MACs of each stage, from the bundle, and the effective field measured on drawn garments."""
-    content, record = manifest(model), result(f"{model}-network.json")
+    """Field, stride and MACs of each stage, from the bundle, and where it was measured the effective field."""
+    content = manifest(model)
     size = content["preprocessing"]["size"]
     table = tables.stage_table(content["stages"], size)
+    if not (ROOT / "results" / f"{model}-network.json").exists():  # a bundle without torch weights has none to measure
+        return f"{markdown.table(table)}\n\n{model}, {size} px. {corner_view(content['stages'][-1], size)}"
+    record = result(f"{model}-network.json")
     measured = {field["name"].removeprefix("extractor."): field for field in record["effective"]}
     rows = []
     for stage, cells in zip(content["stages"], table.rows, strict=True):

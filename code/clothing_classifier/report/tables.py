@@ -128,6 +128,9 @@ def layer_table(report: Mapping[str, Any], summary: str) -> Table:
     return Table(columns, rows, [3, 4, 5, 6], frozenset(costliest([row["macs"] for row in layers])), summary)
 
 
+_OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD with Nesterov's momentum"}
+
+
 def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
     """How a run learnt, from its record and settings."""
     chosen, image = settings.optimization, settings.image
@@ -135,6 +138,7 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
     teachers = len(record.get("teachers_sha256", []))
     kept = "the last" if chosen.keep == "last" else "the best on validation"
     epochs = f"{chosen.warmup_epochs:g} epoch{'' if chosen.warmup_epochs == 1 else 's'}"
+    rates = f"learning rate {chosen.learning_rate:g}, weight decay {chosen.weight_decay:g}"
     photos, revision = record.get("n"), record.get("revision")
     rows = [
         *(
@@ -145,7 +149,7 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
         ["first weights", start],
         ["frozen", f"the first {chosen.frozen_stages} stages" if chosen.frozen_stages else "nothing"],
         ["objective", _objective(settings, teachers)],
-        ["optimizer", f"AdamW, learning rate {chosen.learning_rate:g}, weight decay {chosen.weight_decay:g}"],
+        ["optimizer", f"{_OPTIMIZERS[chosen.optimizer]}, {rates}"],
         ["schedule", f"linear warm-up over {epochs}, then half a cosine down to 0"],
         ["batch", f"{chosen.batch_size} views of {settings.augmentation.size or image.size} px"],
         ["epochs", f"{chosen.epochs}; kept: {kept}"],
@@ -161,7 +165,9 @@ def augmentation_list(settings: TrainSettings) -> list[str]:
     chosen = settings.augmentation
     least, most = chosen.scale
     crop = f"a crop of {least:.0%} to {most:.0%} of the photo's area, stretched by up to {chosen.aspect:g}"
-    found = [f"{crop}; over 100% it shrinks and its edge repeats" if most > 1 else crop]
+    found = [f"{crop}; over 100% it shrinks and its edge repeats" if most > 1 else crop] if chosen.resamples else []
+    if chosen.shift:
+        found.append(f"a shift of up to {chosen.shift} pixels to either side, where its edge repeats")
     if chosen.rotation:
         found.append(f"a turn of up to {chosen.rotation:g} degrees to either side")
     if chosen.flip:

@@ -1,4 +1,4 @@
-"""Random crop, rotation, flip, colour and erasing as batched tensor functions; randomness is an explicit generator."""
+"""Random crop or shift, rotation, flip, colour, erasing: batched functions; randomness is an explicit generator."""
 
 import math
 
@@ -17,8 +17,26 @@ _ERASED_ASPECT = 3.0
 
 def augment(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
     """Return one random view of each photo, `(N, 3, size, size) float32 in [0, 1]`, from `(N, S, S, 3) uint8`."""
+    if not settings.resamples:
+        pixels = move(pixels, size, settings, generator)
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255
-    return erase(recolour(warp(images, size, settings, generator), settings, generator), settings.erase, generator)
+    if settings.resamples:
+        images = warp(images, size, settings, generator)
+    if settings.brightness or settings.contrast or settings.saturation:
+        images = recolour(images, settings, generator)
+    return erase(images, settings.erase, generator)
+
+
+def move(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
+    """Shift and flip by whole pixels, `(N, S, S, 3)` to `(N, size, size, 3)`; outside the photo its edge repeats."""
+    n, side = pixels.shape[:2]
+    reach = torch.arange(size) + (side - size) // 2
+    down, across = torch.randint(-settings.shift, settings.shift + 1, (2, n, 1), generator=generator)
+    rows, columns = ((reach + offset).clamp_(0, side - 1) for offset in (down, across))
+    if settings.flip:
+        mirrored = torch.randint(0, 2, (n, 1), generator=generator).bool()
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    return pixels[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
@@ -48,7 +66,10 @@ def recolour(images: Tensor, settings: AugmentationSettings, generator: Generato
 
 
 def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
-    """Cover a rectangle of 2 to 25% of a photo with one colour (Zhong et al. 2020, https://arxiv.org/abs/1708.04896)."""
+    """Cover a rectangle of 2 to 25% of a photo with one colour, of a grey photo with a grey.
+
+    Zhong et al. 2020 (https://arxiv.org/abs/1708.04896).
+    """
     n, size = len(images), images.shape[2]
     erased = torch.rand(n, generator=generator) < probability
     side = _uniform(n, *_ERASED_AREA, generator).sqrt()
@@ -56,7 +77,9 @@ def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
     across = _strip(size, side * stretch, generator)
     down = _strip(size, side / stretch, generator)
     inside = (down[:, :, None] & across[:, None, :] & erased[:, None, None])[:, None]
-    return torch.where(inside, torch.rand(n, 3, 1, 1, generator=generator), images)
+    colour = torch.rand(n, 3, 1, 1, generator=generator)
+    grey = (images[:, 0] == images[:, 1]).flatten(1).all(1) & (images[:, 0] == images[:, 2]).flatten(1).all(1)
+    return torch.where(inside, torch.where(grey.view(n, 1, 1, 1), colour[:, :1], colour), images)
 
 
 def _strip(size: int, share: Tensor, generator: Generator) -> Tensor:

@@ -1,4 +1,7 @@
-"""Photos decoded once: each becomes one array on disk, keyed by its content and by the contract it was fitted with."""
+"""Photos decoded once: each becomes one array, keyed by its content and by the contract it was fitted with.
+
+A photo's file is decoded once for all runs, its array kept on disk; a photo that came as an array stays in memory.
+"""
 
 import os
 from collections.abc import Sequence
@@ -19,11 +22,12 @@ def default_cache() -> Path:
 
 
 class PixelCache:
-    """Fitted photos as `.npy` files below `root`; a changed photo or contract gives another key."""
+    """Fitted photos as `.npy` files below `root`, or in memory; a changed photo or contract gives another key."""
 
     def __init__(self, root: Path, contract: ImageContract) -> None:
         self.contract = contract
         self.folder = root / f"{contract.size}-{contract.fit}-v{VERSION}"
+        self._held: dict[str, Pixels] = {}
 
     def fill(self, sources: Sequence[RecordSource], advance: ProgressBar) -> list[str | ImageError]:
         """Decode what is not there yet; return for each source its key, or why it can't be read."""
@@ -36,7 +40,11 @@ class PixelCache:
 
     def load(self, keys: Sequence[str]) -> Pixels:
         """Return `(N, size, size, 3) uint8`."""
-        return np.stack([np.load(self._path(key), allow_pickle=False) for key in keys])
+        return np.stack([self._read(key) for key in keys])
+
+    def _read(self, key: str) -> Pixels:
+        held = self._held.get(key)
+        return np.load(self._path(key), allow_pickle=False) if held is None else held
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npy"
@@ -44,6 +52,9 @@ class PixelCache:
     def _add(self, source: RecordSource) -> str | ImageError:
         try:
             key = _key(source)
+            if key and isinstance(source, np.ndarray):
+                self._held[key] = prepare(source, self.contract)
+                return key
             if key and self._path(key).exists():
                 return key
             pixels = prepare(source, self.contract)

@@ -11,6 +11,8 @@ from clothing_classifier.config import OptimizationSettings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 
+_MOMENTUM = 0.9
+
 
 def freeze(model: ImageClassifier, stages: int) -> None:
     """Let the first `stages` stages keep their weights; nothing is computed backward through them."""
@@ -28,12 +30,15 @@ def set_train_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def make_optimizer(model: ImageClassifier, settings: OptimizationSettings) -> torch.optim.AdamW:
-    """AdamW; matrices and kernels decay, biases and norms do not (as in the ResNet recipe of He et al. 2019)."""
+def make_optimizer(model: ImageClassifier, settings: OptimizationSettings) -> torch.optim.Optimizer:
+    """AdamW or SGD; matrices and kernels decay, biases and norms do not (as in the ResNet recipe of He et al. 2019)."""
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     kinds = ((settings.weight_decay, lambda p: p.ndim > 1), (0.0, lambda p: p.ndim <= 1))
     groups = [{"params": list(filter(belongs, learning)), "weight_decay": decay} for decay, belongs in kinds]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate)
+    groups = [group for group in groups if group["params"]]
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=_MOMENTUM, nesterov=True)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
 def stage_of(name: str, model: ImageClassifier) -> int:

@@ -44,7 +44,7 @@ def decode_parts(
 ) -> tuple[Photos, Photos]:
     """Train photos, larger than the network's input, and validation photos as the image contract has them."""
     contract = ImageContract(settings.image.size, settings.image.fit)
-    larger = replace(contract, size=round(contract.size * _DETAIL))
+    larger = replace(contract, size=round(contract.size * _DETAIL)) if settings.augmentation.resamples else contract
     root = default_cache()
     return (
         prepare_photos(train_records, labels, PixelCache(root, larger), "decoding train"),

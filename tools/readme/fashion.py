@@ -1,0 +1,96 @@
+"""Blocks of docs/fashion-mnist.md: our networks beside the published ones, the spread over seeds, time to accuracy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from readme.records import manifest, result
+
+MODEL = "fashion-mnist"
+PUBLISHED = (
+    ("ResNet-20", 270_000, 0.9561),
+    ("ResNet-20, random erasing", 270_000, 0.9598),
+    ("ResNet-32, random erasing", 460_000, 0.9620),
+    ("DenseNet-BC", 768_000, 0.954),
+    ("WRN-40-4", 8_900_000, 0.967),
+    ("DARTS, fine-tuned", None, 0.9691),
+    ("people", None, 0.835),
+)
+"""What others report on the 10,000 test photos: system, parameters, accuracy. Theirs, not measured here."""
+
+
+def frontier() -> str:
+    """The shipped network beside what others report on the same test photos."""
+    report = result(f"{MODEL}-evaluation.json")
+    test, model = report["test"], report["model"]
+    low, high = test["accuracy_interval"]
+    architecture = manifest(MODEL)["architecture"]
+    name = f"**{MODEL}** (ResNet-{architecture['settings']['depth']}, {manifest(MODEL)['precision']})"
+    lines = ["| ten-class test | parameters | MACs | accuracy | 95% interval |", "|---|---|---|---|---|"]
+    lines.append(
+        f"| {name} | {model['parameters'] / 1e6:.2f} million | {model['macs'] / 1e6:.0f} million | "
+        f"{test['accuracy']:.2%} | {low:.2%} to {high:.2%} |"
+    )
+    for system, parameters, accuracy in PUBLISHED:
+        size = f"{parameters / 1e6:.2f} million" if parameters else "not given"
+        lines.append(f"| {system} | {size} | not given | {accuracy:.2%} | |")
+    return "\n".join([*lines, "", f"Ours: {test['n']:,} photos, {test['interval_method']}."])
+
+
+def seeds() -> str:
+    """The shipped run, and the same preset on a short schedule with several seeds, on the photos held out."""
+    record = result(f"{MODEL}-training.json")
+    shipped, short = record["shipped"], record["short"]
+    head = ("on the photos held out", "epochs", "runs", "accuracy", "macro-F1", "minutes a run")
+    figures = shipped["metrics"]["validation"]
+    reached = f"{figures['accuracy']:.2%} | {figures['macro_f1']:.4f} | {shipped['training_seconds'] / 60:.0f}"
+    lines = [
+        f"| {' | '.join(head)} |",
+        "|---|---|---|---|---|---|",
+        f"| the run that ships | {_epochs(shipped)} | 1 | {reached} |",
+    ]
+    if short:
+        lines.append(_repeated(short, record["summary"]))
+    photos = f"{record['n']['validation']:,} photos, in 32-bit arithmetic"
+    return "\n".join([*lines, "", f"{photos}; one thread on a machine that did other work too."])
+
+
+def _repeated(short: list[dict[str, Any]], summary: dict[str, dict[str, float]]) -> str:
+    spread = [f"{summary[key]['mean']:{form}} ± {summary[key]['spread']:{form}}"
+              for key, form in (("accuracy", ".2%"), ("macro_f1", ".4f"))]  # fmt: skip
+    minutes = sum(run["training_seconds"] for run in short) / len(short) / 60
+    about = f"{_epochs(short[0])} | {len(short)} | {' | '.join(spread)} | {minutes:.0f}"
+    return f"| the short schedule, mean ± deviation | {about} |"
+
+
+def _epochs(run: dict[str, Any]) -> int:
+    return int(run["settings"]["optimization"]["epochs"])
+
+
+def time_to_accuracy() -> str:
+    """Processor seconds until an accuracy is reached, beside a plain loop."""
+    record = result("time-to-accuracy.json")
+    lines = ["| to | `fashion-mnist-fast`, processor seconds | epochs | plain loop | epochs | times |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    for target, about in record["to"].items():
+        cells = []
+        for side in ("fast", "plain"):
+            row = about[side]
+            cells += [f"{row['processor_seconds']:.0f}", f"{row['epoch']:.0f}"] if row else ["not reached", ""]
+        times = f"{'at least ' if about['at_least'] else ''}{about['times']:.1f}" if "times" in about else ""
+        lines.append(f"| {target} | {' | '.join(cells)} | {times} |")
+    fast, plain = record["runs"]["fast"], record["runs"]["plain"]
+    last = plain[0]["epochs"][-1]
+    about = (
+        f"{len(fast)} and {len(plain)} runs, medians; the plain loop was stopped after {last['epoch']} epochs and "
+        f"{last['processor_seconds']:.0f} s at {last['accuracy']:.1%}. At its end `fashion-mnist-fast` reaches "
+        f"{record['accuracy']['mean']:.2%}"
+    )
+    spread = record["accuracy"].get("spread")
+    return "\n".join([*lines, "", about + (f" ± {spread:.2%}." if spread is not None else ".")])
+
+
+BLOCKS: dict[str, Callable[..., str]] = {
+    "fashion-frontier": frontier,
+    "fashion-seeds": seeds,
+    "time-to-accuracy": time_to_accuracy,
+}
