@@ -15,6 +15,7 @@ LAYERS = """
 cli
 report | serving | scoring
 prediction
+compression
 rendering
 export | audit
 training | analysis

@@ -22,6 +22,7 @@ from clothing_classifier.training.loop import fit, logits_of, make_accelerator, 
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import RECORD, WEIGHTS, first_difference, save_held_out, weights_in
+from clothing_classifier.training.stored_answers import store_answers
 from clothing_classifier.utils import write_json
 
 _CALIBRATION_PHOTOS = 256
@@ -77,9 +78,11 @@ def train(
     taught = load_teachers(teachers, labels, record["data_sha256"], settings.distillation.temperature)
     record |= {"architecture": model.architecture}
     write_json(out / RECORD, record)
+    stored = store_answers(photos, labels, settings, record) if taught and settings.distillation.views else None
     state = fit(
-        model, photos, held_out, labels, settings, accelerator, taught, out, resume, lambda row: say(_line(row))
-    )
+        model, photos, held_out, labels, settings, accelerator, taught, out, resume,
+        lambda row: say(_line(row)), stored,
+    )  # fmt: skip
     kept, _ = load_model(out / WEIGHTS)
     save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, [r.group for r in held_out.records])
     draw_history(state.history, out / "history.png")

@@ -22,7 +22,7 @@ from clothing_classifier.errors import UsageError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment
-from clothing_classifier.training.data import Photos, epoch_order, in_order
+from clothing_classifier.training.data import Photos, derived, epoch_order, in_order, view_generator
 from clothing_classifier.training.distillation import Teachers
 from clothing_classifier.training.objective import distillation_loss, micro_batches
 from clothing_classifier.training.optimization import (
@@ -31,6 +31,7 @@ from clothing_classifier.training.optimization import (
     make_optimizer,
     set_train_mode,
 )
+from clothing_classifier.training.stored_answers import StoredAnswers
 from clothing_classifier.utils import progress_bar, write_text
 
 HISTORY = ("epoch", "loss", "accuracy", "macro_f1", "log_loss", "learning_rate", "images_per_second")
@@ -56,9 +57,11 @@ def fit(
     out: Path,
     resume: bool,
     on_epoch: Callable[[dict[str, float]], None],
+    stored: StoredAnswers | None = None,
 ) -> State:
     """Train `model` and leave `best.safetensors`, `last.safetensors` and `history.csv` in `out`.
 
+    Teachers are asked about each view as the student sees it, or, with `stored`, once for all runs.
     The averaged weights are validated after each epoch and the best of them kept (accuracy, then log loss), or the
     last, as `optimization.keep` says. All randomness derives from seed, epoch and step, so a run that is resumed at an
     epoch ends as if never stopped.
@@ -69,28 +72,33 @@ def fit(
     network, optimizer = accelerator.prepare(model, make_optimizer(model, optimization))
     if teachers is not None:
         teachers = accelerator.prepare_model(teachers, evaluation_mode=True)
+    views = settings.distillation.views if stored else 0
     side = settings.augmentation.size or settings.image.size
     state = _restore(out, model, average, optimizer) if resume else State()
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
             break
-        torch.manual_seed(_derived(run.seed, epoch))  # dropout draws from the global generator
-        batches = epoch_order(len(train), optimization.batch_size, run.seed, epoch)
+        torch.manual_seed(derived(run.seed, epoch))  # dropout draws from the global generator
+        view = epoch % views if views else epoch
+        batches = epoch_order(len(train), optimization.batch_size, run.seed, view)
+        answers = stored.of(view, teachers, accelerator.device) if stored and teachers is not None else None
         started, losses = time.monotonic(), 0.0
         set_train_mode(model)
         with progress_bar(f"epoch {epoch + 1}/{optimization.epochs}", len(train)) as advance:
             for step, (pixels, classes) in enumerate(train.batches(batches)):
-                generator = torch.Generator().manual_seed(_derived(run.seed, epoch, step))
+                generator = view_generator(run.seed, view, step)
                 images = augment(pixels, side, settings.augmentation, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                loss = 0.0
-                for part, wanted in micro_batches(images, classes, optimization.micro_batches, accelerator.device):
+                loss, taught = 0.0, None if answers is None else answers[torch.from_numpy(batches[step])]
+                parts = micro_batches(images, classes, optimization.micro_batches, accelerator.device, taught)
+                for part, wanted, told in parts:
                     logits = network(part)
                     objective = F.cross_entropy(logits.float(), wanted, label_smoothing=optimization.label_smoothing)
                     if teachers is not None:
-                        objective = distillation_loss(objective, logits, teachers(part), settings.distillation)
+                        told = teachers(part) if told is None else told
+                        objective = distillation_loss(objective, logits, told, settings.distillation)
                     accelerator.backward(objective * len(part) / len(pixels))
                     loss += objective.item() * len(part) / len(pixels)
                 _check_finite(loss, epoch, rate)
@@ -171,14 +179,6 @@ def _has_bf16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     # Without these instructions a processor emulates bf16, many times slower than fp32.
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def _derived(*numbers: int) -> int:
-    """One seed from several numbers, within the 63 bits that torch takes."""
-    seed = 0
-    for number in numbers:
-        seed = seed * 1_000_003 + number
-    return seed % 2**63
 
 
 def _stalled(state: State, patience: int) -> bool:

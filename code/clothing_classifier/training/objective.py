@@ -19,7 +19,11 @@ def distillation_loss(label_loss: Tensor, logits: Tensor, taught: Tensor, settin
     return torch.lerp(label_loss, softened, settings.weight)
 
 
-def micro_batches(images: Tensor, classes: Tensor, parts: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut a batch into at most `parts` parts on `device`, channels last in memory."""
-    for some, wanted in zip(images.chunk(parts), classes.chunk(parts), strict=True):
-        yield some.to(device, memory_format=torch.channels_last), wanted.to(device)
+def micro_batches(
+    images: Tensor, classes: Tensor, parts: int, device: torch.device, taught: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """Cut a batch into at most `parts` parts on `device`, channels last in memory, with what teachers said of each."""
+    answers = [None] * parts if taught is None else taught.chunk(parts)
+    for some, wanted, told in zip(images.chunk(parts), classes.chunk(parts), answers, strict=False):
+        known = None if told is None else told.to(device)
+        yield some.to(device, memory_format=torch.channels_last), wanted.to(device), known

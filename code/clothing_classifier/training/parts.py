@@ -1,5 +1,6 @@
 """The photos of a run: which records are learnt and which held out, decoded, and the hash that names them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,12 +45,18 @@ def decode_parts(
 ) -> tuple[Photos, Photos]:
     """Train photos, larger than the network's input, and validation photos as the image contract has them."""
     contract = ImageContract(settings.image.size, settings.image.fit)
-    larger = replace(contract, size=round(contract.size * _DETAIL))
-    root = default_cache()
     return (
-        prepare_photos(train_records, labels, PixelCache(root, larger), "decoding train"),
-        prepare_photos(validation, labels, PixelCache(root, contract), "decoding validation"),
+        decode_larger(train_records, labels, contract, "decoding train"),
+        prepare_photos(validation, labels, PixelCache(default_cache(), contract), "decoding validation"),
     )
+
+
+def decode_larger(
+    records: Sequence[Record], labels: Sequence[str], contract: ImageContract, description: str
+) -> Photos:
+    """Photos to make views from, larger than `contract` has them."""
+    larger = replace(contract, size=round(contract.size * _DETAIL))
+    return prepare_photos(records, labels, PixelCache(default_cache(), larger), description)
 
 
 def parts_sha256(photos: Photos, held_out: Photos) -> str:
