@@ -3,7 +3,7 @@
 import io
 import sys
 
-from clothing_classifier.cli import labelling, learning, networks, tables  # noqa: F401 - each registers its commands
+from clothing_classifier.cli import compressing, labelling, learning, networks, tables  # noqa: F401 - each registers its commands
 from clothing_classifier.cli.common import app, log
 from clothing_classifier.errors import ClothingError
 
