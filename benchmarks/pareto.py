@@ -64,8 +64,7 @@ def main() -> None:
     for epochs, strategies in ((0, UNTRAINED), (EPOCHS, TRAINED)):
         report = search(DEFAULT, options.data, options.runs / f"epochs-{epochs}",
                         Search(strategies, MAX_DROP, epochs), True, lambda line: print(line, flush=True))  # fmt: skip
-        for entry in report["candidates"]:
-            points.append({**entry, "epochs": epochs if epochs and "distil" in entry["name"] else 0})
+        points += [{**entry, "epochs": epochs if "distil" in entry["name"] else 0} for entry in report["candidates"]]
     parent = {**report["parent"], "name": "wardrobe, float", "epochs": 0, "drop": 0.0, "drop_upper": 0.0,
               "accepted": True, "bundle": str(options.runs / f"epochs-{EPOCHS}" / "parent" / "bundle")}  # fmt: skip
     points = [parent, *points, *own(parent, options.data)]

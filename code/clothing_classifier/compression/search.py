@@ -54,7 +54,7 @@ def search(
     if (out / REPORT).exists() and not resume:
         raise ConfigError(f"{out}: holds a search already; go on with --resume or choose another --out")
     report = _begin(model, data, out, wanted)
-    record = take_parent(model, out / PARENT / "run")
+    record = take_parent(model, out / PARENT / "run", say)
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
     candidates = parse_strategies(wanted.strategies, making.settings.image.size)
     _, _, validation = load_parts(data, making.settings.data)

@@ -24,9 +24,8 @@ def compression_table(report: Mapping[str, Any]) -> list[RenderableType]:
             entry["name"], f"{entry['accuracy']:.1%}", *drops, *_sizes(entry), *speeds, Text(entry["verdict"], style)
         )
     limit = f"{100 * report['max_drop']:.1f}"
-    note = (
-        f"drop: points of accuracy on {report['parent']['n']} validation photos, paired; at most: 90% sure, one-sided."
-    )
+    photos = f"{report['parent']['n']} validation photos"
+    note = f"drop: points of accuracy on {photos}, paired; at most: 90% sure, one-sided."
     return [table, Text(), Text(f"{note} Accepted: at most {limit}. Speed: on one thread, as a ratio.", "dim")]
 
 
