@@ -77,13 +77,14 @@ def choose(model: ImageClassifier, size: int, worth: Mapping[str, Tensor], wante
 
 def channel_costs(model: ImageClassifier, size: int) -> dict[str, tuple[float, float]]:
     """MACs and parameters that one channel of each group costs, in its producers and its reader."""
-    layers = {layer.name: layer for layer in trace(model, (3, size, size)).layers}
+    macs = {layer.name: layer.macs for layer in trace(model, (3, size, size)).layers}
     costs = {}
     for group in find_groups(model):
-        convs = [f"{name}.conv" for name in group.producers]
-        convs.append(group.consumer if group.consumer in layers else f"{group.consumer}.conv")
-        totals = [sum(getattr(layers[name], key) for name in convs) for key in ("macs", "params")]
-        costs[group.name] = (totals[0] / group.channels, totals[1] / group.channels)
+        reader = group.consumer if group.consumer in macs else f"{group.consumer}.conv"
+        work = sum(macs[name] for name in (*(f"{name}.conv" for name in group.producers), reader))
+        weights = [p for name in group.producers for p in model.get_submodule(name).parameters()]
+        params = sum(p.numel() for p in (*weights, model.get_parameter(f"{reader}.weight")))
+        costs[group.name] = (work / group.channels, params / group.channels)
     return costs
 
 
