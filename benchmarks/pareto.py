@@ -9,6 +9,7 @@ its own. Resumable. Writes results/pareto.json and docs/figures/pareto.png.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from clothing_classifier.answers import Answers, collect
 from clothing_classifier.bundle import DEFAULT, load_bundle, shipped
 from clothing_classifier.compression import Search, search
 from clothing_classifier.compression.gate import judge
+from clothing_classifier.compression.search import PARENT
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import load_settings
 from clothing_classifier.inference import Classifier
@@ -30,15 +32,20 @@ from clothing_classifier.utils import write_json
 
 EPOCHS = 2
 MAX_DROP = 0.01
-SIDES = (192, 160, 128, 96)
-UNTRAINED = ("quantize", *(f"smaller-input:{side}{more}" for side in SIDES for more in ("", "+quantize")))
+UNTRAINED = (
+    "quantize",
+    "smaller-input:192+quantize",
+    "smaller-input:160",
+    "smaller-input:160+quantize",
+    "smaller-input:128",
+    "smaller-input:128+quantize",
+    "smaller-input:96+quantize",
+)
 TRAINED = (
-    "smaller-input:160+distil+quantize",
     "smaller-input:128+distil",
     "smaller-input:128+distil+quantize",
     "smaller-input:96+distil+quantize",
     "smaller-input:160+prune:0.65+distil+quantize",
-    "smaller-input:160+prune:0.4+distil+quantize",
     "smaller-input:128+prune:0.5+distil+quantize",
     "smaller-input:160+narrow:0.75+distil+quantize",
 )
@@ -62,11 +69,13 @@ def main() -> None:
     record = provenance()
     points = []
     for epochs, strategies in ((0, UNTRAINED), (EPOCHS, TRAINED)):
+        if epochs and not (options.runs / f"epochs-{epochs}").exists():  # the parent is the same one, exported once
+            shutil.copytree(options.runs / "epochs-0" / PARENT, options.runs / f"epochs-{epochs}" / PARENT)
         report = search(DEFAULT, options.data, options.runs / f"epochs-{epochs}",
                         Search(strategies, MAX_DROP, epochs), True, lambda line: print(line, flush=True))  # fmt: skip
         points += [{**entry, "epochs": epochs if "distil" in entry["name"] else 0} for entry in report["candidates"]]
     parent = {**report["parent"], "name": "wardrobe, float", "epochs": 0, "drop": 0.0, "drop_upper": 0.0,
-              "accepted": True, "bundle": str(options.runs / f"epochs-{EPOCHS}" / "parent" / "bundle")}  # fmt: skip
+              "accepted": True, "bundle": str(options.runs / f"epochs-{EPOCHS}" / PARENT / "bundle")}  # fmt: skip
     points = [parent, *points, *own(parent, options.data)]
     bundles = {point["name"]: load_bundle(point["bundle"]) for point in points}
     times = {name: time_bundles({"parent": bundles[parent["name"]], "this": one}) for name, one in bundles.items()}

@@ -46,7 +46,8 @@ def main() -> None:
     write_json(Path("results") / f"{options.model}-training.json", record | {
         "seed": finished["seed"], "n": finished["n"], "data_sha256": finished["data_sha256"],
         "teacher": {"name": bundle.DEFAULT, "sha256": bundle.load_bundle(bundle.DEFAULT).sha256},
-        "start": {"weights": start.name, "sha256": weights_sha256(start)}, "budget": vars(BUDGETS[options.model]), "runs": {"student": finished},
+        "start": {"weights": start.name, "sha256": weights_sha256(start)},
+        "budget": vars(BUDGETS[options.model]), "runs": {"student": finished},
     })  # fmt: skip
 
 
