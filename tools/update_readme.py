@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, scaling
+from readme import confidence, scaling, smaller
 from readme.records import BUNDLES, ROOT, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -295,6 +295,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "few-photos": few_photos,
     **confidence.BLOCKS,
     **scaling.BLOCKS,
+    **smaller.BLOCKS,
     "serving": serving,
 }
 
