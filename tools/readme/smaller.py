@@ -14,11 +14,9 @@ FULL_HEAD = 1280
 def pareto() -> str:
     """Every measured network, the most work first."""
     record = result("pareto.json")
-    lines = [
-        "| network | epochs | accuracy (95%) | drop, at most | MACs | params | file "
-        "| latency | batch of 32 | peak, MiB |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    titles = ("network", "epochs", "accuracy (95%)", "drop, at most", "MACs", "params", "file", "latency",
+              "batch of 32", "peak, MiB")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for point in sorted(record["points"], key=lambda point: -point["macs"]):
         name = f"**{point['name']}**" if point.get("shipped") else f"`{point['name']}`"
         accuracy = percent(point["accuracy"], point["accuracy_interval"])
