@@ -8,12 +8,13 @@ import numpy as np
 import onnxruntime as ort
 
 from clothing_classifier.bundle import Bundle
+from clothing_classifier.inference import needed_options
 
 CASES = {"latency": (1, 1), "latency, two threads": (1, 2), "batch": (32, 1), "batch, two threads": (32, 2)}
 """Photos at a time and threads inside the graph, by name."""
 
 
-def time_bundles(bundles: dict[str, Bundle], seconds: float = 1.0, rounds: int = 5) -> dict[str, dict[str, Any]]:
+def time_bundles(bundles: dict[str, Bundle], seconds: float = 0.5, rounds: int = 5) -> dict[str, dict[str, Any]]:
     """For each case of `CASES`: milliseconds a photo of each bundle, the median of `rounds` in turn.
 
     `seconds` is what a bundle may take for one case. Decoding is not in it.
@@ -37,7 +38,7 @@ class _Runner:
     def __init__(self, bundle: Bundle, batch: int, threads: int) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads, 3
-        for key, value in bundle.manifest.session_options.items():
+        for key, value in needed_options(bundle).items():
             options.add_session_config_entry(key, value)
         self.session = ort.InferenceSession(bundle.graph, options, providers=["CPUExecutionProvider"])
         size = bundle.contract.size
