@@ -22,6 +22,8 @@ from clothing_classifier.utils import write_json
 DRAWN = Path(__file__).parents[1] / "data"
 COLUMNS = {
     "wardrobe": Columns(group="sender_id"),
+    "wardrobe-small": Columns(group="sender_id"),
+    "wardrobe-tiny": Columns(group="sender_id"),
     "benchmark-10": Columns("benchmark_label", "sender_id", "benchmark_split"),
     "fashion-mnist": Columns(),
 }
@@ -48,7 +50,7 @@ def main() -> None:
     parts = slices("validation", held_out)
     if options.test:
         parts |= slices("test", dataset.part("test"))
-    if options.name == "wardrobe":
+    if options.name.startswith("wardrobe"):
         parts["drawn"] = load_dataset(DRAWN).records
     report = {
         **provenance(),

@@ -16,6 +16,7 @@ __main__
 cli
 report | serving | scoring
 prediction
+compression
 rendering
 export | audit | conversion
 training | analysis

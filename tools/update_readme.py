@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from readme import confidence, engines, fashion, journeys, limits, model, scaling
+from readme import confidence, engines, fashion, journeys, limits, model, scaling, smaller
 from readme.loose import find_loose_figures
 from readme.records import BUNDLES, ROOT, points, result
 
@@ -273,6 +273,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     **scaling.BLOCKS,
     **model.BLOCKS,
     **engines.BLOCKS,
+    **smaller.BLOCKS,
     "serving": serving,
 }
 

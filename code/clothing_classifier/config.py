@@ -132,6 +132,18 @@ class DistillationSettings(Section):
     """Share of the teachers in the target; the rest is the label's."""
     temperature: float = Field(1.0, gt=0)
     """Softens teachers and student alike."""
+    views: int = Field(0, ge=0)
+    """0: each epoch has new views. Else so many epochs of them come again and again, and what teachers answer is kept
+    on disk, for other runs on the same views too (Shen and Xing 2022, https://arxiv.org/abs/2112.01528)."""
+    size: int = Field(0, ge=0, le=1024)
+    """The `image.size` that teachers were trained for, where the student's is smaller: they see each view as large as
+    they know it. 0: they see what the student sees. Needs `views`."""
+
+    @model_validator(mode="after")
+    def _is_kept(self) -> Self:
+        if self.size and not self.views:
+            raise ValueError("a size of the teachers' own needs distillation.views, the epochs whose answers are kept")
+        return self
 
 
 class RuntimeSettings(Section):

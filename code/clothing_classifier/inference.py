@@ -246,14 +246,18 @@ def _has_vnni() -> bool:
     return not {"avx_vnni", "avx512_vnni"}.isdisjoint(flags.split())
 
 
+def needed_options(bundle: Bundle) -> dict[str, str]:
+    """ONNX Runtime's session options that the bundle asks for and this processor needs."""
+    options = bundle.manifest.session_options
+    return {key: value for key, value in options.items() if not (key == _NO_OVERFLOW and _has_vnni())}
+
+
 def _open_session(bundle: Bundle) -> ort.InferenceSession:
     options = ort.SessionOptions()
     # Photos run side by side in threads of ours, which scales better than threads inside one photo's operators.
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    for key, value in bundle.manifest.session_options.items():
-        if key == _NO_OVERFLOW and _has_vnni():
-            continue
+    for key, value in needed_options(bundle).items():
         options.add_session_config_entry(key, value)
     try:
         session = ort.InferenceSession(bundle.graph, options, providers=["CPUExecutionProvider"])

@@ -35,7 +35,9 @@ def test_several_teachers_answer_with_their_mean() -> None:
 
 def test_parts_are_the_whole_batch_in_order() -> None:
     images, targets = torch.rand(7, 3, 4, 4), torch.rand(7, 2)
-    parts = list(micro_batches(images, targets, [3, 3, 1], torch.device("cpu")))
-    assert [len(part) for part, _ in parts] == [3, 3, 1]
-    assert torch.equal(torch.cat([part for part, _ in parts]), images)
-    assert torch.equal(torch.cat([wanted for _, wanted in parts]), targets)
+    parts = list(micro_batches(images, targets, [3, 3, 1], torch.device("cpu"), targets + 1))
+    assert [len(part) for part, _, _ in parts] == [3, 3, 1]
+    assert torch.equal(torch.cat([part for part, _, _ in parts]), images)
+    assert torch.equal(torch.cat([wanted for _, wanted, _ in parts]), targets)
+    assert torch.equal(torch.cat([told for _, _, told in parts if told is not None]), targets + 1)
+    assert all(told is None for _, _, told in micro_batches(images, targets, [7], torch.device("cpu")))

@@ -4,7 +4,14 @@ import io
 import os
 import sys
 
-from clothing_classifier.cli import labelling, learning, networks, reporting, tables  # noqa: F401 - each has commands
+from clothing_classifier.cli import (  # noqa: F401 - each has commands
+    compressing,
+    labelling,
+    learning,
+    networks,
+    reporting,
+    tables,
+)
 from clothing_classifier.cli.common import app, log, needs
 from clothing_classifier.errors import ClothingError, LostProcessError, SaidElsewhereError
 from clothing_classifier.utils import first_process

@@ -1,7 +1,7 @@
 """The networks, one architecture per file, behind one door: `create_model`."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from clothing_classifier.errors import ConfigError
@@ -38,6 +38,10 @@ def _check(subject: str, value: Any, parameter: inspect.Parameter) -> None:
     if kind is bool:
         if not isinstance(value, bool):
             raise ConfigError(f"{subject}: {value!r} is neither true nor false")
+        return
+    if kind == Sequence[int]:
+        if not isinstance(value, list | tuple) or not all(type(item) is int and item > 0 for item in value):
+            raise ConfigError(f"{subject}: {value!r} is not a list of whole numbers above 0")
         return
     allowed = (int,) if kind is int else (int, float)
     if not isinstance(value, allowed) or isinstance(value, bool):

@@ -1,5 +1,6 @@
 """MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), any width, any input size."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -42,11 +43,12 @@ class InvertedResidual(nn.Module):
     """Expand by 1x1, filter each channel, project by 1x1; added to its input where the shapes agree."""
 
     def __init__(
-        self, inputs: int, hidden: int, outputs: int, stride: int, bias: bool, kernel: int = 3, dilation: int = 1
-    ) -> None:
+        self, inputs: int, hidden: int, outputs: int, stride: int, bias: bool, kernel: int = 3, dilation: int = 1,
+        expands: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.residual = stride == 1 and inputs == outputs
-        self.expand = _pointwise(inputs, hidden, bias, nn.ReLU6()) if hidden != inputs else nn.Identity()
+        self.expand = _pointwise(inputs, hidden, bias, nn.ReLU6()) if expands else nn.Identity()
         filters = SameConv2d(hidden, hidden, kernel, stride, dilation=dilation, groups=hidden, bias=bias)
         self.depthwise = ConvNorm(filters, nn.ReLU6())
         self.project = _pointwise(hidden, outputs, bias)
@@ -76,8 +78,13 @@ def mobilenet_v2(
     kernel: int = 3,
     dilation: int = 1,
     local_blocks: int = 0,
+    hidden: Sequence[int] = (),
+    head: int = 0,
 ) -> ImageClassifier:
     """Build the network at a `width` multiplier of all channels; the last layer keeps 1280 at widths below 1.
+
+    A pruned network names what it kept: `hidden`, the channels that each block filters (the first block's are the
+    stem's), and `head`, those of the last layer.
 
     Without `batch_norm` each convolution has a bias instead, as where a trained norm was folded into it: for
     fine-tuning, where it shortens a step; random weights do not train so. `depth` multiplies the blocks of each stage.
@@ -88,8 +95,10 @@ def mobilenet_v2(
     counts = [max(1, round(count * depth)) for _, _, count, _ in STAGES]
     if kernel % 2 == 0 or local_blocks > sum(counts):
         raise ConfigError(f"model mobilenet_v2: an odd kernel and at most {sum(counts)} local_blocks are possible")
+    if hidden and len(hidden) != sum(counts):
+        raise ConfigError(f"model mobilenet_v2, setting 'hidden': {len(hidden)} widths for {sum(counts)} blocks")
     bias = not batch_norm
-    channels = _divisible(32 * width)
+    channels = hidden[0] if hidden else _divisible(32 * width)
     layers: dict[str, nn.Module] = {"stem": ConvNorm(SameConv2d(3, channels, 3, 2, bias=bias), nn.ReLU6())}
     blocks: list[nn.Module] = []
     last_stride = max(i for i, stage in enumerate(STAGES) if stage[3] > 1)
@@ -99,16 +108,18 @@ def mobilenet_v2(
             stride = first_stride if i == 0 else 1
             is_local = len(blocks) >= sum(counts) - local_blocks
             dilated = dilation if number > last_stride or (number == last_stride and i > 0) else 1
-            blocks.append(InvertedResidual(channels, channels * expansion, outputs, stride, bias,
-                                           1 if is_local else kernel, dilated))  # fmt: skip
+            wide = hidden[len(blocks)] if hidden else channels * expansion
+            blocks.append(InvertedResidual(channels, wide, outputs, stride, bias,
+                                           1 if is_local else kernel, dilated, expansion > 1))  # fmt: skip
             channels = outputs
     layers["blocks"] = nn.Sequential(*blocks)
-    last = _divisible(1280 * max(1.0, width))
+    last = head or _divisible(1280 * max(1.0, width))
     layers["head"] = _pointwise(channels, last, bias, nn.ReLU6())
     for layer in layers.values():
         layer.apply(_initialise)
     settings = {"width": width, "batch_norm": batch_norm, "depth": depth, "kernel": kernel, "dilation": dilation,
-                "local_blocks": local_blocks}  # fmt: skip
+                "local_blocks": local_blocks,
+                **({"hidden": list(hidden)} if hidden else {}), **({"head": head} if head else {})}  # fmt: skip
     architecture: dict[str, Any] = {"name": "mobilenet_v2", "settings": settings}
     ends = [end - 1 for end in accumulate(counts)]
     stages = ("stem", *(f"blocks.{i}" for i in ends), "head")

@@ -30,6 +30,7 @@ from clothing_classifier.training.run_folder import (
     save_held_out,
     weights_in,
 )
+from clothing_classifier.training.stored_answers import store_answers
 from clothing_classifier.utils import first_process, write_json
 
 _CALIBRATION_PHOTOS = 256
@@ -86,15 +87,19 @@ def train(
         return Outcome(before, failures)
     if before and before.get("processes", 1) != processes.count:
         say(f"processes: {processes.count}, and {before.get('processes', 1)} before; random views change from here on")
+    if settings.distillation.views and processes.count > 1:
+        raise processes.of_all(ConfigError("setting distillation.views: stored answers are for one process; use 0"))
     with processes.agree():
         model = _model(settings, labels, photos, init, say)
         taught = load_teachers(teachers, labels, record["data_sha256"], settings.distillation.temperature)
         record |= {"architecture": model.architecture}
         if processes.first:
             write_json(out / RECORD, record)
+    stored = store_answers(photos, labels, settings, record) if taught and settings.distillation.views else None
     state = fit(
-        model, photos, held_out, labels, settings, accelerator, taught, out, resume, lambda row: say(_line(row))
-    )
+        model, photos, held_out, labels, settings, accelerator, taught, out, resume,
+        lambda row: say(_line(row)), stored,
+    )  # fmt: skip
     record |= {"metrics": {"validation": state.best}}
     if processes.first:
         kept, _ = load_model(out / WEIGHTS)

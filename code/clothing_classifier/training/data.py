@@ -67,3 +67,16 @@ def epoch_order(n: int, batch_size: int, seed: int, epoch: int) -> list[npt.NDAr
 def in_order(n: int, batch_size: int) -> list[npt.NDArray[np.int64]]:
     """`range(n)` in batches."""
     return [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
+
+
+def view_generator(seed: int, epoch: int, step: int, *process: int) -> torch.Generator:
+    """What draws the views of one step: the same ones at any size, for whoever looks at them; others per process."""
+    return torch.Generator().manual_seed(derived(seed, epoch, step, *process))
+
+
+def derived(*numbers: int) -> int:
+    """One seed from several numbers, within the 63 bits that torch takes."""
+    seed = 0
+    for number in numbers:
+        seed = seed * 1_000_003 + number
+    return seed % 2**63

@@ -24,7 +24,7 @@ from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment
 from clothing_classifier.training.batch_norm import share_batch_norm
-from clothing_classifier.training.data import Photos, epoch_order, in_order
+from clothing_classifier.training.data import Photos, derived, epoch_order, in_order, view_generator
 from clothing_classifier.training.distillation import Teachers
 from clothing_classifier.training.objective import distillation_loss, micro_batches
 from clothing_classifier.training.optimization import (
@@ -34,6 +34,7 @@ from clothing_classifier.training.optimization import (
     set_train_mode,
 )
 from clothing_classifier.training.processes import Processes, join, processes_of
+from clothing_classifier.training.stored_answers import StoredAnswers
 from clothing_classifier.utils import available_cpus, progress_bar, write_text
 
 _ALONE = Processes()
@@ -61,9 +62,11 @@ def fit(
     out: Path,
     resume: bool,
     on_epoch: Callable[[dict[str, float]], None],
+    stored: StoredAnswers | None = None,
 ) -> State:
     """Train `model` and leave `best.safetensors`, `last.safetensors` and `history.csv` in `out`.
 
+    Teachers are asked about each view as the student sees it, or, with `stored`, once for all runs of one process.
     The averaged weights are validated after each epoch and the best of them kept (accuracy, then log loss), or the
     last, as `optimization.keep` says. All randomness derives from seed, epoch and step, so a run that is resumed at an
     epoch ends as if never stopped.
@@ -85,30 +88,34 @@ def fit(
     own = (processes.index << 32,) if processes.index else ()  # no step has such a number
     if teachers is not None:
         teachers = accelerator.prepare_model(teachers, evaluation_mode=True)
+    views = settings.distillation.views if stored else 0
     side = settings.augmentation.size or settings.image.size
     state = _restore(out, processes, model, average, optimizer) if resume else State()
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
             break
-        torch.manual_seed(_derived(run.seed, epoch, *own))  # dropout draws from the global generator
-        batches = epoch_order(len(train), optimization.batch_size, run.seed, epoch)
+        torch.manual_seed(derived(run.seed, epoch, *own))  # dropout draws from the global generator
+        view = epoch % views if views else epoch
+        batches = epoch_order(len(train), optimization.batch_size, run.seed, view)
+        answers = stored.of(view, teachers, accelerator.device) if stored and teachers is not None else None
         shares = [processes.share(batch, optimization.micro_batches) for batch in batches]
         started, losses = time.monotonic(), 0.0
         set_train_mode(model)
         with progress_bar(f"epoch {epoch + 1}/{optimization.epochs}", len(train)) as advance:
             for step, (pixels, classes) in enumerate(train.batches([np.concatenate(share) for share in shares])):
                 n, sizes = len(batches[step]), [len(part) for part in shares[step]]
-                generator = torch.Generator().manual_seed(_derived(run.seed, epoch, step, *own))
+                generator = view_generator(run.seed, view, step, *own)
                 images = augment(pixels, side, settings.augmentation, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                loss = 0.0
-                for part, wanted in micro_batches(images, classes, sizes, accelerator.device):
+                loss, taught = 0.0, None if answers is None else answers[torch.from_numpy(batches[step])]
+                for part, wanted, told in micro_batches(images, classes, sizes, accelerator.device, taught):
                     logits = network(part)
                     objective = F.cross_entropy(logits.float(), wanted, label_smoothing=optimization.label_smoothing)
                     if teachers is not None:
-                        objective = distillation_loss(objective, logits, teachers(part), settings.distillation)
+                        told = teachers(part) if told is None else told
+                        objective = distillation_loss(objective, logits, told, settings.distillation)
                     if not len(part):  # nothing to learn, but others wait for this process's share of batch norm
                         objective = logits.sum()
                     accelerator.backward(objective * len(part) / n)
@@ -210,14 +217,6 @@ def _has_bf16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     # Without these instructions a processor emulates bf16, many times slower than fp32.
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def _derived(*numbers: int) -> int:
-    """One seed from several numbers, within the 63 bits that torch takes."""
-    seed = 0
-    for number in numbers:
-        seed = seed * 1_000_003 + number
-    return seed % 2**63
 
 
 def _stalled(state: State, patience: int) -> bool:

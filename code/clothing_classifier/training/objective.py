@@ -20,8 +20,10 @@ def distillation_loss(label_loss: Tensor, logits: Tensor, taught: Tensor, settin
 
 
 def micro_batches(
-    images: Tensor, classes: Tensor, sizes: list[int], device: torch.device
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut a batch into parts of these sizes on `device`, channels last in memory."""
-    for some, wanted in zip(torch.split(images, sizes), torch.split(classes, sizes), strict=True):
-        yield some.to(device, memory_format=torch.channels_last), wanted.to(device)
+    images: Tensor, classes: Tensor, sizes: list[int], device: torch.device, taught: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """Cut a batch into parts of these sizes on `device`, channels last, with what teachers said of each."""
+    answers = [None] * len(sizes) if taught is None else torch.split(taught, sizes)
+    for some, wanted, told in zip(torch.split(images, sizes), torch.split(classes, sizes), answers, strict=True):
+        known = None if told is None else told.to(device)
+        yield some.to(device, memory_format=torch.channels_last), wanted.to(device), known

@@ -1,9 +1,10 @@
 """The photos of a run: which records are learnt and which held out, decoded, and the hash that names them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clothing_classifier.config import DataSettings, TrainSettings
+from clothing_classifier.config import AugmentationSettings, DataSettings, TrainSettings
 from clothing_classifier.dataset import Columns, Dataset, Record, fingerprint, load_dataset
 from clothing_classifier.errors import DatasetError
 from clothing_classifier.preprocessing import ImageContract
@@ -44,12 +45,22 @@ def decode_parts(
 ) -> tuple[Photos, Photos]:
     """Train photos, larger than the network's input, and validation photos as the image contract has them."""
     contract = ImageContract(settings.image.size, settings.image.fit)
-    larger = replace(contract, size=round(contract.size * _DETAIL)) if settings.augmentation.resamples else contract
-    root = default_cache()
     return (
-        prepare_photos(train_records, labels, PixelCache(root, larger), "decoding train"),
-        prepare_photos(validation, labels, PixelCache(root, contract), "decoding validation"),
+        decode_larger(train_records, labels, contract, settings.augmentation, "decoding train"),
+        prepare_photos(validation, labels, PixelCache(default_cache(), contract), "decoding validation"),
     )
+
+
+def decode_larger(
+    records: Sequence[Record],
+    labels: Sequence[str],
+    contract: ImageContract,
+    augmentation: AugmentationSettings,
+    description: str,
+) -> Photos:
+    """Photos to make views from: larger than `contract` has them, where a view's pixels lie between theirs."""
+    larger = replace(contract, size=round(contract.size * _DETAIL)) if augmentation.resamples else contract
+    return prepare_photos(records, labels, PixelCache(default_cache(), larger), description)
 
 
 def parts_sha256(photos: Photos, held_out: Photos) -> str:

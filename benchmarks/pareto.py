@@ -1,0 +1,211 @@
+"""What smaller networks cost and what they lose: the Pareto table and figure, all measured in one run.
+
+    python benchmarks/pareto.py --data datasets/clothing
+
+Two searches of `clothing compress` from wardrobe's weights: without training, and with two epochs on wardrobe's own
+answers; then the shipped models. Accuracy on validation; the public test is not touched. Each model's latency (batch 1)
+and throughput (batch 32) with one and two threads is measured beside the float parent, its peak memory in a process of
+its own. Resumable. Writes results/pareto.json and docs/figures/pareto.png.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clothing_classifier.answers import Answers, collect
+from clothing_classifier.bundle import DEFAULT, load_bundle, shipped
+from clothing_classifier.compression import Search, search
+from clothing_classifier.compression.gate import judge
+from clothing_classifier.compression.search import PARENT
+from clothing_classifier.compression.timing import time_bundles
+from clothing_classifier.config import load_settings
+from clothing_classifier.inference import Classifier
+from clothing_classifier.metrics import accuracy_interval, difference_interval
+from clothing_classifier.provenance import provenance
+from clothing_classifier.training.parts import load_parts
+from clothing_classifier.utils import write_json
+
+EPOCHS = 2
+MAX_DROP = 0.01
+UNTRAINED = (
+    "quantize",
+    "smaller-input:192+quantize",
+    "smaller-input:160",
+    "smaller-input:160+quantize",
+    "smaller-input:128",
+    "smaller-input:128+quantize",
+    "smaller-input:96+quantize",
+)
+TRAINED = (
+    "smaller-input:128+distil",
+    "smaller-input:128+distil+quantize",
+    "smaller-input:96+distil+quantize",
+    "smaller-input:160+prune:0.65+distil+quantize",
+    "smaller-input:128+prune:0.5+distil+quantize",
+    "smaller-input:160+narrow:0.75+distil+quantize",
+)
+_MEMORY = """
+import resource, sys
+import numpy as np
+from clothing_classifier.inference import Classifier
+classifier = Classifier.load(sys.argv[1])
+side = classifier.manifest.preprocessing.size
+classifier.run(np.zeros((int(sys.argv[2]), side, side, 3), np.uint8))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def main() -> None:
+    """Search, measure, write, draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--runs", type=Path, default=Path("runs/pareto"), help="searches are kept here")
+    options = parser.parse_args()
+    record = provenance()
+    points = []
+    for epochs, strategies in ((0, UNTRAINED), (EPOCHS, TRAINED)):
+        if epochs and not (options.runs / f"epochs-{epochs}").exists():  # the parent is the same one, exported once
+            shutil.copytree(options.runs / "epochs-0" / PARENT, options.runs / f"epochs-{epochs}" / PARENT)
+        report = search(DEFAULT, options.data, options.runs / f"epochs-{epochs}",
+                        Search(strategies, MAX_DROP, epochs), True, lambda line: print(line, flush=True))  # fmt: skip
+        points += [{**entry, "epochs": epochs if "distil" in entry["name"] else 0} for entry in report["candidates"]]
+    parent = {**report["parent"], "name": "wardrobe, float", "epochs": 0, "drop": 0.0, "drop_upper": 0.0,
+              "accepted": True, "bundle": str(options.runs / f"epochs-{EPOCHS}" / PARENT / "bundle")}  # fmt: skip
+    points = [parent, *points, *own(parent, options.data)]
+    bundles = {point["name"]: load_bundle(point["bundle"]) for point in points}
+    times = {name: time_bundles({"parent": bundles[parent["name"]], "this": one}) for name, one in bundles.items()}
+    for point in points:
+        point["milliseconds"] = {case: ms["this"] for case, ms in times[point["name"]].items()}
+        point["speedup"] = {case: ms["parent"] / ms["this"] for case, ms in times[point["name"]].items()}
+        point["peak_mib"] = {batch: memory(point["bundle"], batch) for batch in (1, 32)}
+    for point in points:
+        point.pop("right"), point.pop("bundle")
+    write_json(Path("results/pareto.json"), record | {"n": parent["n"], "max_drop": MAX_DROP, "points": points})
+    draw(points, Path("docs/figures/pareto.png"))
+
+
+def own(parent: dict[str, Any], data: Path) -> list[dict[str, Any]]:
+    """The shipped models of the same classes, each judged against the float parent."""
+    _, _, records = load_parts(data, load_settings(DEFAULT).data)
+    found: list[dict[str, Any]] = []
+    best = collect(Classifier.load(DEFAULT).probabilities, records, load_bundle(DEFAULT).manifest.labels)
+    for name in shipped():
+        bundle = load_bundle(name)
+        if bundle.manifest.labels != load_bundle(DEFAULT).manifest.labels:
+            continue
+        classifier = Classifier(bundle)
+        answers: Answers = collect(classifier.probabilities, records, classifier.labels)
+        verdict = judge(np.array(parent["right"]), answers.right, answers.groups, MAX_DROP)
+        interval, method = accuracy_interval(answers.right, answers.groups)
+        found.append({
+            "name": name, "precision": bundle.manifest.precision, "size": bundle.contract.size,
+            "architecture": bundle.manifest.architecture, "n": len(answers.records),
+            "accuracy": float(answers.right.mean()), "accuracy_interval": list(interval), "interval_method": method,
+            **cost(bundle.manifest.architecture, bundle.contract.size, len(bundle.manifest.labels)),
+            "bytes": len(bundle.graph), "right": answers.right.tolist(), "bundle": name, "shipped": True,
+            "epochs": bundle.manifest.provenance["settings"]["optimization"]["epochs"], "drop": verdict.drop,
+            "drop_upper": verdict.upper, "accepted": verdict.accepted,
+            **({} if name == DEFAULT else {"under_wardrobe": under(best, answers)}),
+        })  # fmt: skip
+    return found
+
+
+def under(best: Answers, answers: Answers) -> dict[str, Any]:
+    """How far the shipped wardrobe is ahead, paired, with the 95% interval."""
+    interval, method = difference_interval(best.right, answers.right, answers.groups)
+    drop = float(best.right.mean() - answers.right.mean())
+    return {"drop": drop, "interval": list(interval), "interval_method": method}
+
+
+def cost(architecture: dict[str, Any], size: int, classes: int) -> dict[str, int]:
+    """MACs and parameters of the network."""
+    from clothing_classifier.analysis.tracing import trace
+    from clothing_classifier.models import create_model
+
+    model = create_model(architecture["name"], classes, **architecture["settings"])
+    found = trace(model, (3, size, size))
+    return {"macs": found.macs, "params": found.params}
+
+
+def memory(bundle: str, batch: int) -> float:
+    """Peak resident memory, MiB, of a process that answers one batch with the package."""
+    command = [sys.executable, "-c", _MEMORY, bundle, str(batch)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def draw(points: list[dict[str, Any]], path: Path) -> None:
+    """Accuracy against MACs and against measured latency; each way of getting small has its mark and colour."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 6), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, title, value in zip(panels, ("million MACs", "ms a photo, batch 1, one thread"), (_macs, _latency),
+                                  strict=True):  # fmt: skip
+        for kind, (colour, marker) in KINDS.items():
+            some = [point for point in points if kind_of(point) == kind]
+            for filled in (False, True):
+                chosen = [point for point in some if (point["precision"] == "int8") == filled]
+                axes.errorbar(
+                    [value(p) for p in chosen], [100 * p["accuracy"] for p in chosen],
+                    yerr=np.array([[100 * abs(end - p["accuracy"]) for end in p["accuracy_interval"]]
+                                   for p in chosen]).reshape(-1, 2).T,
+                    fmt=marker, color=colour, markerfacecolor=colour if filled else "white", markersize=8,
+                    elinewidth=0.5, alpha=0.9, label=kind if filled else None,
+                )  # fmt: skip
+        for point in points:
+            axes.annotate(_short(point), (value(point), 100 * point["accuracy"]), xytext=(5, 4),
+                          textcoords="offset points", fontsize=7)  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlabel(title)
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("accuracy on validation, %, 95% over senders")
+    panels[0].legend(loc="lower right", title="full marks: int8, empty ones: float", fontsize=8, title_fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+KINDS = {
+    "wardrobe, smaller input, untrained": ("#0072B2", "o"),
+    "smaller input, trained": ("#56B4E9", "s"),
+    "pruned, trained": ("#D55E00", "^"),
+    "narrower, trained": ("#009E73", "D"),
+    "shipped": ("#000000", "*"),
+}
+"""Colours of Okabe and Ito (2008), which stay apart for every kind of colour vision."""
+
+
+def kind_of(point: dict[str, Any]) -> str:
+    """Which of `KINDS`."""
+    steps = point.get("steps") or {}
+    if point.get("shipped"):
+        return "shipped"
+    if steps.get("share"):
+        return "pruned, trained"
+    if steps.get("width"):
+        return "narrower, trained"
+    return "smaller input, trained" if point["epochs"] else "wardrobe, smaller input, untrained"
+
+
+def _macs(point: dict[str, Any]) -> float:
+    return float(point["macs"]) / 1e6
+
+
+def _latency(point: dict[str, Any]) -> float:
+    return float(point["milliseconds"]["latency"])
+
+
+def _short(point: dict[str, Any]) -> str:
+    if point.get("shipped"):
+        return str(point["name"])
+    steps = point.get("steps") or {}
+    more = [f"{name} {steps[key]:g}" for key, name in (("share", "prune"), ("width", "width")) if steps.get(key)]
+    return ", ".join([f"{point['size']} px", *more])
+
+
+if __name__ == "__main__":
+    main()

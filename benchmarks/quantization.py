@@ -1,0 +1,116 @@
+"""What int8 costs a shipped model: against its float parent on validation, and layer by layer.
+
+    python benchmarks/quantization.py wardrobe wardrobe-small --data datasets/clothing --runs runs
+
+The float parent is the graph of the weights that the bundle was exported from: its own, or those of the run
+RUNS/NAME/student. Agreement is the share of validation photos on which both give the same label; the error of a layer
+is that of its output, each network having run by itself from the photo on: signal to noise in dB, on training photos.
+Writes results/quantization.json.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import qdq_loss_debug as debug
+
+from clothing_classifier import bundle, export, metrics
+from clothing_classifier.analysis.tracing import trace
+from clothing_classifier.compression.gate import judge
+from clothing_classifier.config import load_settings
+from clothing_classifier.inference import Classifier
+from clothing_classifier.provenance import provenance
+from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.data import Photos, in_order, prepare_photos
+from clothing_classifier.training.parts import load_parts
+from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.utils import write_json
+
+PHOTOS = 32
+
+
+def main() -> None:
+    """Measure each model and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", help="shipped models")
+    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the runs are that models came from")
+    options = parser.parse_args()
+    record = provenance()
+    models = {name: measure(name, options) for name in options.names}
+    write_json(Path("results/quantization.json"), record | {"layer_photos": PHOTOS, "models": models})
+
+
+def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Agreement, paired drop with its intervals, and each layer's error."""
+    shipped = Classifier.load(name)
+    manifest, contract = shipped.manifest, shipped.bundle.contract
+    own = bundle.SHIPPED / name / bundle.WEIGHTS
+    model, labels = load_model(own if own.exists() else options.runs / name / "student" / WEIGHTS)
+    _, train, validation = load_parts(options.data, load_settings(bundle.DEFAULT).data)
+    held_out, some = (
+        prepare_photos(part, labels, PixelCache(default_cache(), contract), "decoding")
+        for part in (validation, train[:: len(train) // PHOTOS][:PHOTOS])
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        graph = Path(scratch) / "float.onnx"
+        export.to_onnx(model.float(), contract.size, graph)
+        plain = export.run_graph(graph, held_out, {}).argmax(1)
+        layers = errors(graph, some, [layer.name for layer in trace(model, (3, contract.size, contract.size)).layers
+                                      if layer.type in ("Conv2d", "SameConv2d")])  # fmt: skip
+    batches = held_out.batches(in_order(len(held_out), 1))
+    int8 = np.concatenate([shipped.run(pixels.numpy(), "logits") for pixels, _ in batches]).argmax(1)
+    groups = [record.group for record in held_out.records]
+    right, kept = plain == held_out.targets, int8 == held_out.targets
+    verdict = judge(right, kept, groups, 0.005)
+    interval, method = metrics.difference_interval(right, kept, groups)
+    return {
+        "precision": manifest.precision, "session_options": manifest.session_options, "n": len(held_out),
+        "float_accuracy": float(right.mean()), "int8_accuracy": float(kept.mean()),
+        "agreement": float((plain == int8).mean()),
+        "agreement_interval": list(metrics.accuracy_interval(plain == int8, groups)[0]),
+        "drop": verdict.drop, "drop_upper": verdict.upper, "drop_interval": list(interval), "interval_method": method,
+        "layers": layers,
+    }  # fmt: skip
+
+
+class Samples(debug.CalibrationDataReader):  # type: ignore[misc] # its module has no types
+    """Photos for ONNX Runtime's tools."""
+
+    def __init__(self, photos: Photos) -> None:
+        self.batches = photos.batches(in_order(len(photos), 16))
+
+    def get_next(self) -> dict[str, Any] | None:
+        """One batch, or the end."""
+        batch = next(self.batches, None)
+        return None if batch is None else {"image": batch[0].numpy()}
+
+
+def errors(graph: Path, photos: Photos, names: list[str]) -> list[dict[str, Any]]:
+    """Signal to noise of each quantized convolution's output, dB, by the layer's name."""
+    int8 = graph.with_name("int8.onnx")
+    export.quantize_graph(graph, int8, photos, reduce_range=True)
+    prepared = int8.with_suffix(".prepared.onnx")
+    collected = []
+    for path in (prepared, int8):
+        augmented = path.with_name(f"augmented-{path.name}")
+        debug.modify_model_output_intermediate_tensors(path, augmented)
+        collected.append(debug.collect_activations(str(augmented), Samples(photos)))
+    found = debug.compute_activation_error(debug.create_activation_matching(collected[1], collected[0]))
+    nodes = onnx.load(prepared).graph.node
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    rows = []
+    for name, node in zip(names, convolutions, strict=False):
+        clips = [after.output[0] for after in nodes if after.op_type == "Clip" and node.output[0] in after.input]
+        measured = next((found[tensor] for tensor in (*clips, node.output[0]) if tensor in found), None)
+        if measured and "xmodel_err" in measured:
+            rows.append({"layer": name, "decibel": measured["xmodel_err"]})
+    return rows
+
+
+if __name__ == "__main__":
+    main()

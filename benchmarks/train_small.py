@@ -1,0 +1,75 @@
+"""Make wardrobe-small from wardrobe, or wardrobe-tiny from wardrobe-small: prune, then learn wardrobe's answers.
+
+    python benchmarks/train_small.py wardrobe-small --data datasets/clothing
+    python benchmarks/train_small.py wardrobe-tiny --data datasets/clothing
+
+The second begins with the run of the first, which knows small photos already.
+Resumable; a finished run is kept. Writes results/NAME-training.json and the bundle.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from clothing_classifier import bundle
+from clothing_classifier.compression import prune_weights
+from clothing_classifier.compression.pruning import Budget
+from clothing_classifier.config import load_settings
+from clothing_classifier.provenance import provenance
+from clothing_classifier.training.checkpoint import load_tensors, weights_sha256
+from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.utils import write_json
+
+BUDGETS = {"wardrobe-small": Budget(macs=99_500_000), "wardrobe-tiny": Budget(macs=24_800_000, params=850_000)}
+_CLOTHING = Path(sys.executable).with_name("clothing")
+
+
+def main() -> None:
+    """Prune, train, export, and write the record."""
+    options = _options()
+    record = provenance()
+    folder: Path = options.runs / options.model
+    teacher, pruned, run = bundle.weights_of(bundle.DEFAULT), folder / "pruned.safetensors", folder / "student"
+    larger = options.runs / "wardrobe-small" / "student" / WEIGHTS
+    start = teacher if options.model == "wardrobe-small" else larger
+    if not pruned.exists():
+        prune_weights(start, options.data, load_settings(options.model), BUDGETS[options.model], pruned)
+    train(run, pruned, teacher, options)
+    out: Path = options.bundles / options.model
+    shutil.rmtree(out, ignore_errors=True)
+    subprocess.run([str(_CLOTHING), "export", str(run), "--data", str(options.data), "--out", str(out)], check=True)
+    finished: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    write_json(Path("results") / f"{options.model}-training.json", record | {
+        "seed": finished["seed"], "n": finished["n"], "data_sha256": finished["data_sha256"],
+        "teacher": {"name": bundle.DEFAULT, "sha256": bundle.load_bundle(bundle.DEFAULT).sha256},
+        "start": {"weights": start.name, "sha256": weights_sha256(start)},
+        "budget": vars(BUDGETS[options.model]), "runs": {"student": finished},
+    })  # fmt: skip
+
+
+def train(run: Path, pruned: Path, teacher: Path, options: argparse.Namespace) -> None:
+    """Train the pruned network, or go on with it."""
+    settings = load_tensors(pruned)[1]["architecture"]["settings"]
+    command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", options.model, "--init", str(pruned)]
+    command += ["--out", str(run), "--resume", "--teacher", str(teacher), "--set", f"runtime.threads={options.threads}"]
+    for key in ("hidden", "head"):
+        command += ["--set", f"model.settings.{key}={settings[key]}"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=list(BUDGETS))
+    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
+    parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

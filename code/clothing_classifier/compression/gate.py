@@ -1,0 +1,52 @@
+"""Whether a candidate may take its parent's place: how far it is behind on the same photos, and how sure that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clothing_classifier.metrics import Booleans
+
+CONFIDENCE = 0.9
+_RESAMPLES = 4000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`drop` is the paired fall of accuracy, `upper` the upper end of its one-sided 90% interval; `reason` is plain."""
+
+    accepted: bool
+    drop: float
+    upper: float
+    reason: str
+
+
+def judge(parent: Booleans, child: Booleans, groups: Sequence[str | None], max_drop: float) -> Verdict:
+    """Compare whether each photo was right, `(N,)`, by parent and child; drops are shares, not points.
+
+    The bound is of a bootstrap over whole groups, a photo without a group being its own. A child that is right on the
+    very same photos has no spread to resample, so that few photos can't pass for certainty: the bound is never below
+    what an exact binomial one says of losses among independent photos (Clopper and Pearson 1934).
+    """
+    lost = parent.astype(int) - child.astype(int)
+    drop = float(lost.mean())
+    upper = max(_bootstrap_bound(lost, groups), drop, _unseen_bound(len(lost)))
+    if upper <= max_drop:
+        return Verdict(True, drop, upper, "accepted")
+    surely = f"90% sure only of at most {upper:.1%}"
+    if drop <= max_drop:
+        return Verdict(False, drop, upper, f"too few photos to tell: {drop:.1%} lost on {len(lost)}, {surely}")
+    return Verdict(False, drop, upper, f"loses {drop:.1%}, more than {max_drop:.1%}")
+
+
+def _bootstrap_bound(lost: np.ndarray, groups: Sequence[str | None]) -> float:
+    names = [f"group {group}" if group is not None else f"photo {i}" for i, group in enumerate(groups)]
+    _, index = np.unique(names, return_inverse=True)
+    sums, sizes = np.bincount(index, weights=lost), np.bincount(index)
+    drawn = np.random.default_rng(0).integers(0, len(sums), (_RESAMPLES, len(sums)))
+    return float(np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), CONFIDENCE))
+
+
+def _unseen_bound(n: int) -> float:
+    """The rate of losses that n photos without one still allow."""
+    return float(1 - (1 - CONFIDENCE) ** (1 / n))

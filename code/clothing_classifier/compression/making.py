@@ -1,0 +1,127 @@
+"""From a candidate to a run folder: first weights by surgery on the parent's, then a short training."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clothing_classifier import training
+from clothing_classifier.compression.narrowing import narrow
+from clothing_classifier.compression.parent import write_run
+from clothing_classifier.compression.pruning import Budget, cost, prune
+from clothing_classifier.compression.strategy import Candidate
+from clothing_classifier.config import TrainSettings, parse_settings
+from clothing_classifier.dataset import Record
+from clothing_classifier.memory import keep_large_blocks
+from clothing_classifier.models import ImageClassifier
+from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.training.cache import PixelCache, default_cache
+from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.data import in_order, prepare_photos
+from clothing_classifier.training.loop import save_weights, to_images
+from clothing_classifier.training.parts import load_parts
+from clothing_classifier.training.run_folder import RECORD, WEIGHTS
+
+_SURVEYED_PHOTOS = 256
+_START = "start.safetensors"
+
+
+@dataclass(frozen=True)
+class Making:
+    """What every candidate of a search is made from: the parent's run and record, the data, epochs and teachers."""
+
+    parent: Path
+    record: dict[str, Any]
+    data: Path
+    epochs: int
+    teachers: tuple[Path, ...]
+
+    @property
+    def settings(self) -> TrainSettings:
+        """The parent's."""
+        return parse_settings(self.record["settings"])
+
+
+def make(candidate: Candidate, making: Making, start: Path, run: Path, say: Callable[[str], None]) -> None:
+    """Leave a finished run folder of `candidate` in `run`; its surgery begins with the weights of the run `start`.
+
+    Resumable. Without epochs the weights stay as surgery leaves them.
+    """
+    if (run / _START).exists():
+        model, labels = load_model(run / _START)
+    else:
+        model, labels = cut(candidate, making, start)
+        save_weights(run / _START, model, labels)
+    settings = candidate_settings(candidate, making, model)
+    if not making.epochs:
+        if not (run / RECORD).exists():
+            write_run(run, making.record | {"settings": settings.model_dump(mode="json")}, run / _START)
+        return
+    teachers = (making.teachers or (making.parent / WEIGHTS,)) if candidate.distil else ()
+    training.train(making.data, settings, run, run / _START, True, teachers, say)
+
+
+def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassifier, tuple[str, ...]]:
+    """The network of `candidate` before any training: narrower, then pruned at the size that it will see."""
+    parent, labels = load_model(making.parent / WEIGHTS)
+    model, _ = load_model(start / WEIGHTS)
+    size = candidate.size or making.settings.image.size
+    if candidate.width is not None and start == making.parent:
+        model, parent = narrow(model, candidate.width), narrow(parent, candidate.width)
+    elif candidate.width is not None:
+        parent = narrow(parent, candidate.width)
+    if candidate.share is not None:
+        budget = Budget(macs=round(candidate.share * cost(parent, size)[0]))
+        _, records, _ = load_parts(making.data, making.settings.data)
+        model = prune(model, size, budget, training_images(records, labels, making.settings, size))
+    return model, labels
+
+
+def training_images(
+    records: Sequence[Record], labels: Sequence[str], settings: TrainSettings, size: int
+) -> Callable[[], Iterable[Tensor]]:
+    """Some training photos at `size` px in batches `(N, 3, size, size)`, as often as they are asked for."""
+    keep_large_blocks()
+    some = np.random.default_rng(settings.runtime.seed).permutation(len(records))[:_SURVEYED_PHOTOS]
+    cache = PixelCache(default_cache(), ImageContract(size, settings.image.fit))
+    photos = prepare_photos([records[i] for i in some], labels, cache, "decoding for pruning")
+    return lambda: (to_images(pixels) for pixels, _ in photos.batches(in_order(len(photos), 32)))
+
+
+def candidate_settings(candidate: Candidate, making: Making, model: ImageClassifier) -> TrainSettings:
+    """The parent's settings, with the candidate's network and size: few epochs, and every stage learning."""
+    parent = making.settings
+    values = parent.model_dump(mode="json")
+    if candidate.size:
+        side = parent.augmentation.size
+        values["augmentation"]["size"] = side and max(8, round(side * candidate.size / parent.image.size))
+        values["image"]["size"] = candidate.size
+    values["model"]["settings"] = {
+        key: model.architecture["settings"][key]
+        for key in (*parent.model.settings, *_CUT)
+        if key in model.architecture["settings"]
+    }
+    values["optimization"] |= {"epochs": max(1, making.epochs), "frozen_stages": 0, "warmup_epochs": 0.5}
+    distils = candidate.distil and making.epochs
+    values["distillation"] |= {
+        "size": parent.image.size if distils and candidate.size else 0,
+        "views": making.epochs if distils else 0,
+    }
+    return parse_settings(values)
+
+
+_CUT = ("width", "hidden", "head")
+
+
+def prune_weights(weights: Path, data: Path, settings: TrainSettings, budget: Budget, out: Path) -> None:
+    """Prune the network in `weights` to `budget` at the size of `settings`, judged on training photos, and write it."""
+    model, labels = load_model(weights)
+    _, records, _ = load_parts(data, settings.data)
+    torch.manual_seed(settings.runtime.seed)
+    size = settings.image.size
+    pruned = prune(model, size, budget, training_images(records, labels, settings, size), seed=settings.runtime.seed)
+    save_weights(out, pruned, labels)

@@ -1,0 +1,49 @@
+"""The model that is made smaller: a finished run, or a bundle that travels with its weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clothing_classifier import bundle
+from clothing_classifier.config import Section, TrainSettings
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.training.checkpoint import load_tensors, save_tensors
+from clothing_classifier.training.run_folder import RECORD, WEIGHTS, read_record
+from clothing_classifier.utils import write_json
+
+
+def take_parent(model: str, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Make `out` a run folder of `model`, a run folder, a shipped name or a bundle's folder; returns its record.
+
+    Half-precision weights become single again. Raises `ConfigError` or `BundleError`.
+    """
+    path = Path(model)
+    if path.is_dir() and not (path / bundle.MANIFEST).exists():
+        record, weights = read_record(path), path / WEIGHTS
+    else:
+        weights = bundle.weights_of(model)
+        record = bundle.load_bundle(model).manifest.provenance
+        if "settings" not in record:
+            raise ConfigError(f"{model}: this bundle does not tell how it was trained; give its run folder")
+    record = record | {"settings": _known(record["settings"], say)}
+    write_run(out, record, weights)
+    return record
+
+
+def _known(settings: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """Recorded settings without those that this version has no longer; each is named by `say`."""
+    known: dict[str, Any] = {}
+    for section, values in settings.items():
+        kind = TrainSettings.model_fields[section].annotation
+        assert isinstance(kind, type) and issubclass(kind, Section)
+        for key in sorted(set(values) - set(kind.model_fields)):
+            say(f"setting {section}.{key} = {values[key]} is of an earlier version and is left out")
+        known[section] = {key: value for key, value in values.items() if key in kind.model_fields}
+    return known
+
+
+def write_run(out: Path, record: dict[str, Any], weights: Path) -> None:
+    """A run folder of weights that are there already, in single precision; the record last, which finishes it."""
+    tensors, metadata = load_tensors(weights)
+    save_tensors(out / WEIGHTS, {name: tensor.float() for name, tensor in tensors.items()}, metadata)
+    write_json(out / RECORD, record)

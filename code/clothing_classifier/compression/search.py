@@ -1,0 +1,188 @@
+"""The search: every candidate made, exported, judged on validation and timed beside its parent."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clothing_classifier import export
+from clothing_classifier.analysis.tracing import trace
+from clothing_classifier.answers import Answers, collect
+from clothing_classifier.bundle import Bundle, load_bundle
+from clothing_classifier.compression.gate import judge
+from clothing_classifier.compression.making import Making, make
+from clothing_classifier.compression.parent import take_parent
+from clothing_classifier.compression.strategy import Candidate, parse_strategies
+from clothing_classifier.compression.timing import time_bundles
+from clothing_classifier.dataset import Record
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.inference import Classifier
+from clothing_classifier.metrics import accuracy_interval
+from clothing_classifier.provenance import provenance
+from clothing_classifier.training.checkpoint import load_model, weights_sha256
+from clothing_classifier.training.parts import load_parts
+from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.utils import progress_bar, write_json
+
+REPORT, PARENT, _ENTRY = "compress.json", "parent", "entry.json"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched: `strategies` as `parse_strategies` reads them; `max_drop` is a share of the photos."""
+
+    strategies: tuple[str, ...] = ()
+    max_drop: float = 0.01
+    epochs: int = 5
+    teachers: tuple[Path, ...] = ()
+
+
+def search(
+    model: str, data: Path, out: Path, wanted: Search, resume: bool = False, say: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Try each candidate of `wanted` on `model`, a run folder or a bundle with weights; returns the report.
+
+    The report is written to `out` after each candidate, `compress.json`; a bundle of each lies below `candidates`.
+    With `resume` a search goes on; candidates that are done are kept. Raises `UsageError`s.
+    """
+    if not 0 <= wanted.max_drop < 1:
+        raise ConfigError(f"max-drop {100 * wanted.max_drop:g}: give points of accuracy from 0 to below 100")
+    if (out / REPORT).exists() and not resume:
+        raise ConfigError(f"{out}: holds a search already; go on with --resume or choose another --out")
+    report = _begin(model, data, out, wanted)
+    record = take_parent(model, out / PARENT / "run", say)
+    making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
+    candidates = parse_strategies(wanted.strategies, making.settings.image.size)
+    _, _, validation = load_parts(data, making.settings.data)
+    parent = _parent(making, out / PARENT, validation, say)
+    started = time.monotonic()
+    for number, candidate in enumerate(candidates, start=1):
+        say(f"[{number}/{len(candidates)}] {candidate.name}{_time_left(started, number - 1, len(candidates))}")
+        entry = _try(candidate, making, parent, out, wanted.max_drop, say)
+        report["candidates"].append(entry)
+        write_json(out / REPORT, report | {"parent": parent.entry})
+        say(f"    accuracy {entry['accuracy']:.3f}, {entry['verdict']}")
+    return report | {"parent": parent.entry}
+
+
+@dataclass(frozen=True)
+class _Parent:
+    bundle: Bundle
+    answers: Answers
+    entry: dict[str, Any]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The photos that it can read, and that candidates are asked about."""
+        return self.answers.records
+
+
+def _begin(model: str, data: Path, out: Path, wanted: Search) -> dict[str, Any]:
+    report = {
+        **provenance(),
+        "model": model,
+        "max_drop": wanted.max_drop,
+        "epochs": wanted.epochs,
+        "teachers_sha256": [weights_sha256(path / WEIGHTS if path.is_dir() else path) for path in wanted.teachers],
+    }
+    if (out / REPORT).exists():
+        before = json.loads((out / REPORT).read_text(encoding="utf-8"))
+        for key in ("model", "epochs", "teachers_sha256"):
+            if before.get(key) != report[key]:
+                raise ConfigError(f"{out}: can't resume: {key} was {before.get(key)}, and is {report[key]}")
+    return report | {"candidates": []}
+
+
+def _parent(making: Making, folder: Path, validation: Sequence[Record], say: Callable[[str], None]) -> _Parent:
+    say("the parent, in float")
+    bundle = _export(making.parent, making.data, folder / "bundle", PARENT, False, say)
+    answers = _ask(bundle, validation)
+    return _Parent(bundle, answers, _describe(making.parent, bundle, answers))
+
+
+def _try(
+    candidate: Candidate, making: Making, parent: _Parent, out: Path, max_drop: float, say: Callable[[str], None]
+) -> dict[str, Any]:
+    folder = out / "candidates" / candidate.name
+    if (folder / _ENTRY).exists():
+        entry: dict[str, Any] = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
+        return entry | _judged(parent, candidate, entry, max_drop)
+    run = making.parent
+    if candidate.trained:
+        run = out / "trained" / candidate.trained
+        make(candidate, making, _start(candidate, making, out), run, say)
+    bundle = _export(run, making.data, folder / "bundle", candidate.name, candidate.quantize, say)
+    times = time_bundles({"parent": parent.bundle, "candidate": bundle})
+    entry = {"name": candidate.name, "steps": asdict(candidate), **_describe(run, bundle, _ask(bundle, parent.records)),
+             "bundle": str(folder / "bundle"), "milliseconds": times,
+             "speedup": {case: ms["parent"] / ms["candidate"] for case, ms in times.items()}}  # fmt: skip
+    write_json(folder / _ENTRY, entry)
+    return entry | _judged(parent, candidate, entry, max_drop)
+
+
+def _judged(parent: _Parent, candidate: Candidate, entry: dict[str, Any], max_drop: float) -> dict[str, Any]:
+    verdict = judge(parent.answers.right, np.array(entry["right"]), parent.answers.groups, max_drop)
+    accepted, reason = verdict.accepted, verdict.reason
+    if candidate.quantize and entry["precision"] != "int8":
+        accepted, reason = False, "int8 costs more than 0.5 points, so that export kept floats"
+    return {"accepted": accepted, "drop": verdict.drop, "drop_upper": verdict.upper, "verdict": reason}
+
+
+def _start(candidate: Candidate, making: Making, out: Path) -> Path:
+    """The run whose weights a candidate begins with: pruning goes on from the same steps at the next larger share."""
+    if candidate.share is None:
+        return making.parent
+    done = {}
+    for path in (out / "trained").glob("*/run.json"):
+        share, rest = _split_share(path.parent.name)
+        if share and share > candidate.share and rest == _split_share(candidate.trained)[1]:
+            done[share] = path.parent
+    return done[min(done)] if done else making.parent
+
+
+def _split_share(trained: str) -> tuple[float | None, list[str]]:
+    steps = trained.split("+")
+    shares = [float(step.removeprefix("prune:")) for step in steps if step.startswith("prune:")]
+    return (shares[0] if shares else None), [step for step in steps if not step.startswith("prune:")]
+
+
+def _export(run: Path, data: Path, out: Path, name: str, quantize: bool, say: Callable[[str], None]) -> Bundle:
+    if not out.exists():
+        export.export_bundle(run, data, out, name, quantize, say=say)
+    return load_bundle(out)
+
+
+def _ask(bundle: Bundle, records: Sequence[Record]) -> Answers:
+    classifier = Classifier(bundle)
+    with progress_bar("validating", len(records)) as advance:
+        return collect(classifier.probabilities, records, classifier.labels, advance)
+
+
+def _describe(run: Path, bundle: Bundle, answers: Answers) -> dict[str, Any]:
+    model, _ = load_model(run / WEIGHTS)
+    size = bundle.contract.size
+    interval, method = accuracy_interval(answers.right, answers.groups)
+    return {
+        "precision": bundle.manifest.precision,
+        "size": size,
+        "architecture": model.architecture,
+        "n": len(answers.records),
+        "accuracy": float(answers.right.mean()),
+        "accuracy_interval": list(interval),
+        "interval_method": method,
+        "macs": trace(model, (3, size, size)).macs,
+        "params": sum(parameter.numel() for parameter in model.parameters()),
+        "bytes": len(bundle.graph),
+        "right": answers.right.tolist(),
+    }
+
+
+def _time_left(started: float, done: int, total: int) -> str:
+    if not done:
+        return ""
+    minutes = (time.monotonic() - started) / done * (total - done) / 60
+    return f", about {minutes:.0f} min left"

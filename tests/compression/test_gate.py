@@ -1,0 +1,44 @@
+"""The gate: by a paired bound over groups, with a plain reason."""
+
+import numpy as np
+import pytest
+
+from clothing_classifier.compression.gate import judge
+
+
+def answers(n: int, wrong: int) -> np.ndarray:
+    return np.arange(n) >= wrong
+
+
+def test_a_model_as_good_on_many_photos_is_accepted() -> None:
+    verdict = judge(answers(4000, 0), answers(4000, 8), [None] * 4000, 0.01)
+    assert verdict.accepted and verdict.drop == pytest.approx(0.002) and 0.002 < verdict.upper < 0.01
+
+
+def test_few_photos_are_refused_though_none_is_lost() -> None:
+    verdict = judge(answers(60, 0), answers(60, 0), [str(i // 3) for i in range(60)], 0.01)
+    assert not verdict.accepted and verdict.drop == 0
+    assert verdict.reason == "too few photos to tell: 0.0% lost on 60, 90% sure only of at most 3.8%"
+
+
+def test_a_model_that_loses_more_is_refused_with_its_loss() -> None:
+    verdict = judge(answers(1000, 0), answers(1000, 30), [None] * 1000, 0.01)
+    assert verdict.reason == "loses 3.0%, more than 1.0%"
+
+
+def test_photos_of_one_group_count_as_one_draw() -> None:
+    parent, child = answers(400, 0), answers(400, 4)
+    loose = judge(parent, child, [None] * 400, 0.01).upper
+    tied = judge(parent, child, [str(i // 4) for i in range(400)], 0.01).upper
+    assert tied > loose
+
+
+def test_the_bound_covers_the_true_drop_in_nine_of_ten_draws() -> None:
+    random, covered = np.random.default_rng(1), 0
+    groups = [str(i // 13) for i in range(572)]
+    for _ in range(100):
+        loss, gain = (np.repeat(random.uniform(0, most, 44), 13) for most in (0.08, 0.04))
+        drawn = random.random(572)
+        parent, child = drawn >= gain, (drawn < gain) | (drawn >= gain + loss)
+        covered += judge(parent, child, groups, 0.5).upper >= 0.02
+    assert covered >= 84

@@ -1,0 +1,54 @@
+"""The search: candidates made, exported, judged and timed; refusals told; a second run goes on where it stopped."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clothing_classifier.bundle import load_bundle
+from clothing_classifier.compression import Search, search
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.models import create_model
+
+STRATEGIES = ("quantize", "prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize")
+
+
+@pytest.fixture(scope="module")
+def found(run: Path, stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    out = tmp_path_factory.mktemp("search")
+    return out, search(str(run), stripes, out, Search(STRATEGIES, 0.5, 1), say=lambda line: None)
+
+
+def test_each_candidate_is_made_judged_and_timed(found: tuple[Path, dict]) -> None:
+    out, report = found
+    assert [entry["name"] for entry in report["candidates"]] == [
+        "quantize", "prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize"
+    ]  # fmt: skip
+    for entry in report["candidates"]:
+        assert set(entry["speedup"]) == {"latency", "latency, two threads", "batch", "batch, two threads"}
+        assert entry["drop"] <= entry["drop_upper"] and entry["n"] == 40
+    assert json.loads((out / "compress.json").read_text()) == report
+    macs = report["parent"]["macs"]
+    assert [entry["macs"] <= share * macs for entry, share in zip(report["candidates"], (1, 0.6, 0.5), strict=True)]
+
+
+def test_a_pruned_bundle_rebuilds_from_its_architecture(found: tuple[Path, dict]) -> None:
+    pruned = load_bundle(found[1]["candidates"][1]["bundle"]).manifest.architecture
+    model = create_model(pruned["name"], 2, **pruned["settings"])
+    assert model.classifier.in_features == pruned["settings"]["head"]
+
+
+def test_a_search_goes_on_without_doing_anything_twice(found: tuple[Path, dict], run: Path, stripes: Path) -> None:
+    out, report = found
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("entry.json")}
+    again = search(str(run), stripes, out, Search(STRATEGIES, 0.0, 1), resume=True, say=lambda line: None)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("entry.json")} == times
+    assert not any(entry["accepted"] for entry in again["candidates"])
+    assert [e["accuracy"] for e in again["candidates"]] == [e["accuracy"] for e in report["candidates"]]
+
+
+def test_a_folder_of_another_search_is_refused(found: tuple[Path, dict], run: Path, stripes: Path) -> None:
+    with pytest.raises(ConfigError, match="holds a search already"):
+        search(str(run), stripes, found[0], Search(STRATEGIES))
+    with pytest.raises(ConfigError, match="can't resume: epochs was 1, and is 2"):
+        search(str(run), stripes, found[0], Search(STRATEGIES, 0.5, 2), resume=True)

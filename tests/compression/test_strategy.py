@@ -1,0 +1,45 @@
+"""What is written becomes candidates, each once, and errors say what is known."""
+
+import pytest
+
+from clothing_classifier.compression.strategy import Candidate, parse_strategies
+from clothing_classifier.errors import ConfigError
+
+
+def test_steps_without_a_value_try_several() -> None:
+    found = parse_strategies(["prune+smaller-input"], 256)
+    assert [candidate.name for candidate in found] == [
+        "smaller-input:192+prune:0.7", "smaller-input:192+prune:0.5", "smaller-input:128+prune:0.7",
+        "smaller-input:128+prune:0.5",
+    ]  # fmt: skip
+
+
+def test_candidates_come_once_and_share_trainings() -> None:
+    found = parse_strategies(["quantize+prune:0.5", "prune:0.5+quantize", "prune:0.5"], 256)
+    assert found == [Candidate(share=0.5, quantize=True), Candidate(share=0.5)]
+    assert {candidate.trained for candidate in found} == {"prune:0.5"}
+
+
+def test_by_default_each_strategy_is_tried_alone() -> None:
+    assert [candidate.name for candidate in parse_strategies([], 256)] == [
+        "quantize", "distil", "prune:0.7", "prune:0.5", "narrow:0.75", "narrow:0.5", "smaller-input:192",
+        "smaller-input:128",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("shrink", "strategy 'shrink': 'shrink' is none of prune, narrow, smaller-input, quantize, distil"),
+        ("prune:much", "strategy 'prune:much': 'much' is no number"),
+        ("prune:1.5", "strategy 'prune:1.5': prune takes a share between 0 and 1, as in prune:0.5"),
+        ("prune:nan", "takes a share between 0 and 1"),
+        ("quantize:8", "strategy 'quantize:8': quantize takes no value"),
+        ("smaller-input:512", "from 8 to the parent's 256"),
+        ("smaller-input:100.5", "a whole number of pixels"),
+        ("prune+prune:0.5", "a step stands there twice"),
+    ],
+)
+def test_what_can_not_be_read_is_named(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_strategies([text], 256)

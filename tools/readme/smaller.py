@@ -1,0 +1,104 @@
+"""Blocks of docs/compression.md: what smaller networks cost and lose, and where."""
+
+from collections.abc import Callable
+from typing import Any
+
+from readme.records import manifest, percent, result
+
+SMALLER = ("wardrobe-small", "wardrobe-tiny")
+FULL = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960, 960, 960)
+"""Channels that each block of the unpruned network filters (table 2 of the MobileNetV2 paper)."""
+FULL_HEAD = 1280
+
+
+def pareto() -> str:
+    """Every measured network, the most work first."""
+    record = result("pareto.json")
+    titles = ("network", "epochs", "accuracy (95%)", "drop, at most", "MACs", "params", "file", "latency",
+              "batch of 32", "peak, MiB")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for point in sorted(record["points"], key=lambda point: -point["macs"]):
+        name = f"**{point['name']}**" if point.get("shipped") else f"`{point['name']}`"
+        accuracy = percent(point["accuracy"], point["accuracy_interval"])
+        drop = f"{100 * point['drop']:.1f}, {100 * point['drop_upper']:.1f}"
+        sizes = f"{point['macs'] / 1e6:.0f}M | {point['params'] / 1e6:.2f}M | {point['bytes'] / 1e6:.2f} MB"
+        ms, peak = point["milliseconds"], point["peak_mib"]
+        latency = f"{ms['latency']:.2f}, {ms['latency, two threads']:.2f} ms ({point['speedup']['latency']:.1f}x)"
+        batch = f"{1000 / ms['batch']:.0f}, {1000 / ms['batch, two threads']:.0f}/s ({point['speedup']['batch']:.1f}x)"
+        memory = f"{peak['1']:.0f}, {peak['32']:.0f}"
+        lines.append(f"| {name} | {point['epochs']} | {accuracy} | {drop} | {sizes} | {latency} | {batch} | {memory} |")
+    about = (
+        f"{record['n']} validation photos; drops in points against wardrobe in float, paired, and what they are 90% "
+        "sure not to exceed (one-sided, bootstrap over senders). Times are of the network alone with one and two "
+        "threads; in parentheses, one thread as a ratio to wardrobe in float, measured in turn with it. Peak memory of "
+        "a process that answers one photo, and 32 at once."
+    )
+    accepted = sum(point["accepted"] for point in record["points"][1:])
+    verdict = f"{accepted} of {len(record['points']) - 1} lose at most {100 * record['max_drop']:.0f} point for sure."
+    return "\n".join([*lines, "", about, verdict])
+
+
+def shipped_points() -> str:
+    """The shipped models beside wardrobe, with the bounds that they were made for."""
+    rows = {point["name"]: point for point in result("pareto.json")["points"] if point.get("shipped")}
+    lines = ["| model | accuracy (95%) | under wardrobe, 95% | MACs | file |", "|---|---|---|---|---|"]
+    for name, point in rows.items():
+        against = point.get("under_wardrobe")
+        low, high = against["interval"] if against else (0.0, 0.0)
+        drop = f"{100 * against['drop']:.1f} points ({100 * low:.1f} to {100 * high:.1f})" if against else ""
+        accuracy = percent(point["accuracy"], point["accuracy_interval"])
+        lines.append(f"| {name} | {accuracy} | {drop} | {point['macs'] / 1e6:.1f}M | {point['bytes'] / 1e6:.2f} MB |")
+    return "\n".join([*lines, "", f"{rows['wardrobe']['n']} validation photos, all in int8."])
+
+
+def pruned_layers() -> str:
+    """The channels that each block kept."""
+    kept = {name: manifest(name)["architecture"]["settings"] for name in SMALLER}
+    lines = [f"| block | unpruned | {' | '.join(SMALLER)} |", "|---|---|" + "---|" * len(SMALLER)]
+    rows = [(f"blocks.{i}", full, [kept[name]["hidden"][i] for name in SMALLER]) for i, full in enumerate(FULL)]
+    rows.append(("head", FULL_HEAD, [kept[name]["head"] for name in SMALLER]))
+    for name, full, widths in rows:
+        lines.append(f"| {name} | {full} | {' | '.join(f'{w} ({w / full:.0%})' for w in widths)} |")
+    return "\n".join([*lines, "", "Channels that the block filters; the first block's are the stem's."])
+
+
+def quantization() -> str:
+    """int8 beside its float parent."""
+    record = result("quantization.json")
+    lines = ["| model | float | int8 | same label | drop, 95% | at most |", "|---|---|---|---|---|---|"]
+    for name, about in record["models"].items():
+        low, high = about["drop_interval"]
+        same = percent(about["agreement"], about["agreement_interval"])
+        drop = f"{100 * about['drop']:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+        figures = f"{about['float_accuracy']:.1%} | {about['int8_accuracy']:.1%} | {same} | {drop}"
+        lines.append(f"| {name} | {figures} | {100 * about['drop_upper']:+.1f} |")
+    n = next(iter(record["models"].values()))["n"]
+    return "\n".join([*lines, "", f"{n} validation photos; at most: 90% sure, one-sided; both by sender."])
+
+
+def quantization_layers(model: str) -> str:
+    """Signal to noise of each layer of a model in int8, a row a block."""
+    record = result("quantization.json")
+    found: dict[str, dict[str, Any]] = {}
+    for row in record["models"][model]["layers"]:
+        block, _, part = row["layer"].removeprefix("extractor.").removesuffix(".conv").rpartition(".")
+        found.setdefault(block or part, {})[part] = row["decibel"]
+    parts = ("expand", "depthwise", "project")
+    lines = [f"| block | {' | '.join(parts)} |", "|---|---|---|---|"]
+    for block, measured in found.items():
+        cells = [measured.get(part, measured.get(block) if part == "project" else None) for part in parts]
+        lines.append(f"| {block} | {' | '.join('' if value is None else f'{value:.0f}' for value in cells)} |")
+    photos = f"{record['layer_photos']} photos"
+    about = (
+        f"{model}, signal to noise of the output in dB, {photos}, weights of seven bits; layers in float are absent."
+    )
+    return "\n".join([*lines, "", about])
+
+
+BLOCKS: dict[str, Callable[..., str]] = {
+    "pareto": pareto,
+    "shipped-points": shipped_points,
+    "pruned-layers": pruned_layers,
+    "quantization": quantization,
+    "quantization-layers": quantization_layers,
+}
