@@ -29,7 +29,7 @@ from clothing_classifier.training.orientation import fit_orientation
 from clothing_classifier.utils import available_cpus, progress_bar
 
 COLUMNS = {
-    "wardrobe": Columns(group="sender_id"),
+    **dict.fromkeys(("wardrobe", "wardrobe-small", "wardrobe-tiny"), Columns(group="sender_id")),
     "benchmark-10": Columns("benchmark_label", "sender_id", "benchmark_split"),
 }
 FAMILIAR, TURNED, SHARE = 1024, 4096, 0.95
