@@ -10,7 +10,7 @@ from clothing_classifier.compression import Search, search
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import create_model
 
-STRATEGIES = ("quantize", "prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize")
+STRATEGIES = ("prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize")
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +22,18 @@ def found(run: Path, stripes: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def test_each_candidate_is_made_judged_and_timed(found: tuple[Path, dict]) -> None:
     out, report = found
     assert [entry["name"] for entry in report["candidates"]] == [
-        "quantize", "prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize"
+        "prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize"
     ]  # fmt: skip
     for entry in report["candidates"]:
         assert set(entry["speedup"]) == {"latency", "latency, two threads", "batch", "batch, two threads"}
         assert entry["drop"] <= entry["drop_upper"] and entry["n"] == 40
     assert json.loads((out / "compress.json").read_text()) == report
     macs = report["parent"]["macs"]
-    assert [entry["macs"] <= share * macs for entry, share in zip(report["candidates"], (1, 0.6, 0.5), strict=True)]
+    assert all(entry["macs"] <= share * macs for entry, share in zip(report["candidates"], (0.6, 0.5), strict=True))
 
 
 def test_a_pruned_bundle_rebuilds_from_its_architecture(found: tuple[Path, dict]) -> None:
-    pruned = load_bundle(found[1]["candidates"][1]["bundle"]).manifest.architecture
+    pruned = load_bundle(found[1]["candidates"][0]["bundle"]).manifest.architecture
     model = create_model(pruned["name"], 2, **pruned["settings"])
     assert model.classifier.in_features == pruned["settings"]["head"]
 

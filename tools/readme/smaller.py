@@ -89,9 +89,7 @@ def quantization_layers(model: str) -> str:
         cells = [measured.get(part, measured.get(block) if part == "project" else None) for part in parts]
         lines.append(f"| {block} | {' | '.join('' if value is None else f'{value:.0f}' for value in cells)} |")
     photos = f"{record['layer_photos']} photos"
-    about = (
-        f"{model}, signal to noise of the output in dB, {photos}, weights of seven bits; layers in float are absent."
-    )
+    about = f"{model}, signal to noise of the output in dB, {photos}, seven-bit weights; layers in float are absent."
     return "\n".join([*lines, "", about])
 
 
@@ -99,6 +97,6 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "pareto": pareto,
     "shipped-points": shipped_points,
     "pruned-layers": pruned_layers,
-    "quantization": quantization,
+    "int8": quantization,
     "quantization-layers": quantization_layers,
 }
