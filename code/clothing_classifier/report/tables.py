@@ -185,7 +185,8 @@ def _objective(settings: TrainSettings, teachers: int) -> str:
     labels = f"cross-entropy, labels smoothed by {smoothing:g}" if smoothing else "cross-entropy"
     if not teachers:
         return labels
-    weight, taught = settings.distillation.weight, f"cross-entropy against the answers of {teachers} teachers"
+    those = "one teacher" if teachers == 1 else f"{teachers} teachers"
+    weight, taught = settings.distillation.weight, f"cross-entropy against the answers of {those}"
     return taught if weight == 1 else f"{weight:.0%} {taught}, the rest {labels}"
 
 
