@@ -101,7 +101,9 @@ def test_the_graph_has_the_contracts_inputs_and_outputs(bundle: Path) -> None:
     (image,) = session.get_inputs()
     assert (image.name, image.type, image.shape[1:]) == ("image", "tensor(uint8)", [32, 32, 3])
     assert not isinstance(image.shape[0], int)
-    assert [output.name for output in session.get_outputs()] == [*export.OUTPUTS, "unfamiliarity"]
+    names = [output.name for output in session.get_outputs()]
+    told = ["orientation"] if load_bundle(bundle).manifest.orientation else []
+    assert names == [*export.OUTPUTS, "unfamiliarity", *told]
 
 
 def test_the_manifest_tells_what_a_client_needs(run: Path, bundle: Path) -> None:
@@ -126,7 +128,7 @@ def test_the_manifest_says_how_far_confidence_is_off(bundle: Path) -> None:
 
 
 def test_unfamiliarity_is_that_of_the_features_to_the_directions_in_the_graph(bundle: Path, pixels: np.ndarray) -> None:
-    classifier = Classifier.load(bundle)
+    classifier = Classifier.load(bundle, upright=True)
     constants = {item.name: item for item in onnx.load(bundle / "model.onnx").graph.initializer}
     directions = onnx.numpy_helper.to_array(constants["unfamiliarity/directions"])
     found, features = classifier.run(pixels, "unfamiliarity"), classifier.run(pixels, "features")
@@ -137,7 +139,7 @@ def test_unfamiliarity_is_that_of_the_features_to_the_directions_in_the_graph(bu
 
 
 def test_one_validation_photo_in_twenty_is_above_the_threshold(bundle: Path) -> None:
-    classifier = Classifier.load(bundle)
+    classifier = Classifier.load(bundle, upright=True)
     threshold = classifier.manifest.unfamiliarity_threshold
     photos = load_dataset(DATA).part("validation")
     above = [answer.unfamiliarity > threshold for answer in classifier.predict_many(photo.source for photo in photos)]

@@ -63,7 +63,7 @@ PLACES = {
     "run": (2, 1, "run folder", "thing", "run.json, safetensors"),
     "analyze": (2, 3, "analyze", "torch", "field and cost by layer"),
     "compress": (1, 2, "compress", "torch", "prune, distil, quantize"),
-    "export": (3, 1, "export", "torch", "ONNX, behind gates"),
+    "export": (3, 1, "export, convert", "torch", "ONNX, behind gates"),
     "bundle": (3, 2, "bundle", "thing", "model.onnx, bundle.json"),
     "evaluate": (2, 2, "evaluate, report", "command", "figures with intervals"),
     "predict": (3, 3, "predict, serve, score", "command", "labels; no torch"),

@@ -9,6 +9,7 @@ import pytest
 from running import IMAGES, Server, ask, form, problem_of
 
 from clothing_classifier import Classifier
+from clothing_classifier.bundle import shipped
 from clothing_classifier.preprocessing import prepare
 
 
@@ -100,7 +101,7 @@ def test_the_class_map_is_the_graphs_own(server: Server, classifier: Classifier)
         ("min_precision=0", "min_precision: "),
         ("min_precision=nan", "min_precision: "),
         ("class_map=perhaps", "class_map: "),
-        ("model=nope", "there are wardrobe, benchmark-10, fashion-mnist"),
+        ("model=nope", "there are wardrobe, benchmark-10, fashion-mnist, wardrobe-small, wardrobe-tiny"),
         ("min_precission=0.9", "min_precission: "),
     ],
 )
@@ -121,8 +122,8 @@ def test_the_model_describes_itself(server: Server, classifier: Classifier) -> N
     assert described["limits"]["image"]["bytes"] == 20_000_000
     assert ask(server, "/v1/model?model=benchmark-10").json()["name"] == "benchmark-10"
     listed = ask(server, "/v1/models").json()
-    assert [one["name"] for one in listed] == ["wardrobe", "benchmark-10", "fashion-mnist"]
-    assert [one["default"] for one in listed] == [True, False, False]
+    assert [one["name"] for one in listed] == ["wardrobe", *(name for name in shipped() if name != "wardrobe")]
+    assert [one["name"] for one in listed if one["default"]] == ["wardrobe"]
 
 
 def test_health_readiness_and_other_addresses(server: Server) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from clothing_classifier.config import load_settings, parse_settings
+from clothing_classifier.config import AugmentationSettings, load_settings, parse_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.augmentation import augment
@@ -35,7 +35,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Photos:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     _, train, _ = load_parts(DATA, load_settings().data)
     labels = sorted({record.label for record in train})
-    return decode_larger(train[:40], labels, ImageContract(32), "decoding")
+    return decode_larger(train[:40], labels, ImageContract(32), AugmentationSettings(), "decoding")
 
 
 def test_answers_are_of_the_views_that_the_student_sees_larger(photos: Photos) -> None:

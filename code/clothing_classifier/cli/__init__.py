@@ -27,6 +27,10 @@ def main() -> None:
     try:
         _let_the_first_go_ahead()
         app(prog_name="clothing")
+    except SystemExit:  # how a command ends that came to its end
+        if "clothing_classifier.training.processes" in sys.modules:
+            sys.modules["clothing_classifier.training.processes"].leave()
+        raise
     except SaidElsewhereError:
         from clothing_classifier.training.processes import await_the_first
 
