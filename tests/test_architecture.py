@@ -27,7 +27,7 @@ models | bundle
 orientation
 calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch | parity
-config | provenance | origins | memory
+config | provenance | origins | memory | graph
 utils
 errors
 """

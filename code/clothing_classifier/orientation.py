@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clothing_classifier import graph as graphs
 from clothing_classifier.calibration import softmax
 from clothing_classifier.metrics import Floats, Integers
 
@@ -20,7 +21,6 @@ OUTPUT = "orientation"
 TURNS = 4
 _ENOUGH = 0.5
 _TINY = 1e-12
-_ONNX_FLOAT = 1
 
 
 @dataclass(frozen=True)
@@ -94,24 +94,13 @@ def add_output(graph: Path, weight: Floats, bias: Floats) -> None:
 
     `weight` `(D, 4)` and `bias` `(4,)` are of a linear head; half precision is kept of the weight, as it is enough.
     """
-    import onnx
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
-    model = onnx.load(graph)
     constants: dict[str, Floats] = {"weight": weight.astype(np.float16), "bias": bias.astype(np.float32)}
     nodes = (
-        helper.make_node("Cast", ["weight"], ["wide"], to=_ONNX_FLOAT),
+        helper.make_node("Cast", ["weight"], ["wide"], to=graphs.FLOAT),
         helper.make_node("MatMul", ["features", "wide"], ["product"]),
         helper.make_node("Add", ["product", "bias"], ["scores"]),
         helper.make_node("Softmax", ["scores"], [OUTPUT], axis=1),
     )
-    for node in nodes:
-        node.name = f"{OUTPUT}/{node.output[0]}"
-        for names in (node.input, node.output):
-            names[:] = [name if name in ("features", OUTPUT) else f"{OUTPUT}/{name}" for name in names]
-    model.graph.node.extend(nodes)
-    model.graph.initializer.extend(
-        numpy_helper.from_array(value, f"{OUTPUT}/{name}") for name, value in constants.items()
-    )
-    model.graph.output.append(helper.make_tensor_value_info(OUTPUT, _ONNX_FLOAT, ["N", TURNS]))
-    onnx.save(model, graph)
+    graphs.add_output(graph, OUTPUT, nodes, constants, ["N", TURNS])

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from clothing_classifier import graph as graphs
 from clothing_classifier.metrics import Floats
 
 OUTPUT = "unfamiliarity"
 _DIRECTIONS = 64
-_ONNX_FLOAT = 1
 
 
 def find_directions(features: Floats) -> Floats:
@@ -37,15 +37,13 @@ def measure(features: Floats, directions: Floats) -> Floats:
 
 def add_output(graph: Path, directions: Floats) -> None:
     """Give the graph's file, which has the output `features`, the output `unfamiliarity` `(N,) float32`."""
-    import onnx
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
-    model = onnx.load(graph)
     constants = {
         "directions": directions, "one": np.float32(1), "tiny": np.float32(1e-12), "across": np.array([1], np.int64)
     }  # fmt: skip
     nodes = (
-        helper.make_node("Cast", ["directions"], ["wide"], to=_ONNX_FLOAT),
+        helper.make_node("Cast", ["directions"], ["wide"], to=graphs.FLOAT),
         helper.make_node("MatMul", ["features", "wide"], ["along"]),
         helper.make_node("ReduceSumSquare", ["along", "across"], ["inside"], keepdims=0),
         helper.make_node("ReduceSumSquare", ["features", "across"], ["whole"], keepdims=0),
@@ -55,13 +53,4 @@ def add_output(graph: Path, directions: Floats) -> None:
         helper.make_node("Relu", ["rest"], ["outside"]),
         helper.make_node("Sqrt", ["outside"], [OUTPUT]),
     )
-    for node in nodes:
-        node.name = f"{OUTPUT}/{node.output[0]}"
-        for names in (node.input, node.output):
-            names[:] = [name if name in ("features", OUTPUT) else f"{OUTPUT}/{name}" for name in names]
-    model.graph.node.extend(nodes)
-    model.graph.initializer.extend(
-        numpy_helper.from_array(np.asarray(value), f"{OUTPUT}/{name}") for name, value in constants.items()
-    )
-    model.graph.output.append(helper.make_tensor_value_info(OUTPUT, _ONNX_FLOAT, ["N"]))
-    onnx.save(model, graph)
+    graphs.add_output(graph, OUTPUT, nodes, constants, ["N"])
