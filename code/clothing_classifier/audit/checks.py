@@ -41,7 +41,7 @@ def file_faults(survey: Survey) -> Iterator[Finding]:
 def _picture_faults(photo: Photo, contrast: float, has_photos: bool) -> Iterator[Finding]:
     name, size = photo.record.image, f"{photo.width} x {photo.height} px"
     if photo.damage:
-        what = f"the file is damaged, and a part of the picture is made up ({photo.damage})"
+        what = f"a part of the picture seems to be made up: the file is damaged ({photo.damage})"
         yield Finding("unreadable", Severity.warning, name, "", what, "look at it; get the file again")
     suffix = PurePosixPath(name).suffix.lower()
     if photo.form and suffix not in _SUFFIXES.get(photo.form, {suffix}):

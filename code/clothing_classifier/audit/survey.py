@@ -13,6 +13,7 @@ import simplejpeg
 from PIL import Image
 
 from clothing_classifier import preprocessing
+from clothing_classifier.audit.blocks import blocks_shifted
 from clothing_classifier.dataset import Record, RecordSource
 from clothing_classifier.errors import BundleError, DatasetError, ImageError, ImageUnreadableError
 from clothing_classifier.inference import Classifier
@@ -31,7 +32,7 @@ class Photo:
 
     `form` is the format of the file's content (None of an array), `sha256` that of the decoded pixels, `brightness`
     and `contrast` the mean and standard deviation of luma in [0, 255], `damage` what the decoder complained of where
-    it had to make up a part.
+    it had to make up a part, or what it did not notice.
     """
 
     record: Record
@@ -112,7 +113,7 @@ def _describe(record: Record, image: Image.Image, form: str | None, damage: str 
 
 
 def _file_facts(source: RecordSource) -> tuple[str | None, str | None]:
-    """The format of a readable file, and what a strict decoder says of it where that refuses and a lenient one not.
+    """The format of a readable file, and what is wrong with a JPEG that a lenient decoder makes a picture of.
 
     Both are None of an array. Raises `ImageError`.
     """
@@ -127,10 +128,10 @@ def _file_facts(source: RecordSource) -> tuple[str | None, str | None]:
     if form not in ("JPEG", "MPO"):
         return form, None
     try:
-        simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True)
+        luma = simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True)[..., 0]
     except ValueError as error:
         return form, str(error) if _decodes(data) else None
-    return form, None
+    return form, "an edge along the grid of its blocks from side to side" if blocks_shifted(luma) else None
 
 
 def _decodes(data: bytes) -> bool:

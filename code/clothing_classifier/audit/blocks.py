@@ -1,0 +1,62 @@
+"""Wrong bytes that break no rule of JPEG: blocks behind one are too bright or too dark, with edges along the grid."""
+
+import numpy as np
+import numpy.typing as npt
+
+from clothing_classifier.preprocessing import Pixels
+
+BLOCK = 8
+_STEP = 5.0
+"""Grey levels by which an edge must exceed the slope on its two sides: blur spreads the edges of a real scene."""
+_SHARE = 0.85
+"""Of the width that an edge must cover: as many as none of some thousand real photos had."""
+_SEEN, _BAR = 0.5, 0.99
+_DARK, _BRIGHT = 1, 254
+
+Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.int64]
+
+
+def blocks_shifted(luma: Pixels) -> bool:
+    """Whether an edge follows the grid of 8 px of a decoded JPEG, `(H, W) uint8`, from side to side.
+
+    A block's mean is coded as the difference from the block before it (ITU-T T.81, F.1.1.5.1), so that an error changes
+    the brightness of all that follow, row by row: from the error to the right there is an edge above its row of blocks,
+    to the left one below. A border laid around a picture looks the same where it ends on the grid; black and white ones
+    don't, since places that are black or white on a side count for nothing.
+    """
+    width = luma.shape[1] // BLOCK * BLOCK
+    lines = np.arange(BLOCK, luma.shape[0] - 1, BLOCK)
+    if len(lines) < 2 or not width:
+        return False
+    before, above, below, after = (luma[lines + step, :width].astype(np.float32) for step in (-2, -1, 0, 1))
+    step = _by_block(below - above - (above - before + after - below) * np.float32(0.5))
+    cut_above, cut_below = _by_block(_extreme(above)), _by_block(_extreme(below))
+    bar = np.maximum(cut_above.mean(1), cut_below.mean(1)) > _BAR
+    clear = np.maximum(cut_above, cut_below) < 0.5
+    step[bar] = 0
+    return bool(max(_covered(step > _STEP, clear), _covered(step < -_STEP, clear)) >= _SHARE)
+
+
+def _by_block(values: Floats) -> Floats:
+    means: Floats = values.reshape(len(values), -1, BLOCK).mean(2)
+    return means
+
+
+def _extreme(values: Floats) -> Floats:
+    return ((values <= _DARK) | (values >= _BRIGHT)).astype(np.float32)
+
+
+def _covered(edge: Flags, clear: Flags) -> float:
+    """The largest share of the width that an edge covers, wherever the error lies."""
+    hits, places = _along(edge), _along(edge | clear)
+    enough = places >= edge.shape[1] * _SEEN
+    return float(np.where(enough, hits / np.maximum(places, 1), 0.0).max())
+
+
+def _along(flags: Flags) -> Counts:
+    """How many of `flags`, `(R + 1, C)`, lie on each path: the line below to a column's left, the line above behind."""
+    sums = np.pad(flags.cumsum(1, dtype=np.int64), ((0, 0), (1, 0)))
+    paths: Counts = sums[1:] + (sums[:, -1:] - sums)[:-1]
+    return paths

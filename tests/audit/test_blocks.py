@@ -1,0 +1,58 @@
+"""Edges on the grid of blocks tell of wrong bytes; edges of a real scene do not."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clothing_classifier.audit.blocks import BLOCK, blocks_shifted
+
+
+def shifted(luma: np.ndarray, row: int, column: int, by: int) -> np.ndarray:
+    """`luma` with what follows a block, in the order in which blocks are coded, brighter by `by`."""
+    changed = luma.astype(int)
+    top = row * BLOCK
+    changed[top : top + BLOCK, column * BLOCK :] += by
+    changed[top + BLOCK :] += by
+    return changed.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def scene() -> np.ndarray:
+    """Texture below a wall, the edge between them beside the grid."""
+    noise = np.random.default_rng(0).normal(0, 4, (160, 200))
+    return (100 + noise + 40 * (np.arange(160) >= 83)[:, None]).clip(0, 255).astype(np.uint8)
+
+
+def test_an_edge_beside_the_grid_is_of_the_scene(scene: np.ndarray) -> None:
+    assert not blocks_shifted(scene)
+
+
+def test_a_soft_edge_on_the_grid_is_of_the_scene(scene: np.ndarray) -> None:
+    ramp = np.clip((np.arange(160) - 78) / 4, 0, 1)[:, None] * 60
+    assert not blocks_shifted((scene[:, ::-1] * 0.5 + ramp).astype(np.uint8))
+
+
+@pytest.mark.parametrize("column", [0, 7, 24])
+def test_a_shift_is_told_wherever_in_the_row_it_begins(scene: np.ndarray, column: int) -> None:
+    assert blocks_shifted(shifted(scene, 4, column, 25))
+    assert blocks_shifted(shifted(scene, 14, column, -25))
+
+
+def test_bars_of_black_and_white_are_no_damage(scene: np.ndarray) -> None:
+    barred = scene.copy()
+    barred[:24], barred[-24:] = 0, 255
+    assert not blocks_shifted(barred)
+
+
+@pytest.mark.parametrize("shape", [(4, 200), (16, 200), (200, 4), (1, 1)])
+def test_small_pictures_are_never_shifted(shape: tuple[int, int]) -> None:
+    assert not blocks_shifted(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("quality", [5, 30, 90])
+def test_compression_alone_is_no_damage(scene: np.ndarray, quality: int) -> None:
+    file = io.BytesIO()
+    Image.fromarray(scene).save(file, "JPEG", quality=quality)
+    assert not blocks_shifted(np.asarray(Image.open(file)))
