@@ -23,8 +23,8 @@ def blocks_shifted(luma: Pixels) -> bool:
 
     A block's mean is coded as the difference from the block before it (ITU-T T.81, F.1.1.5.1), so that an error changes
     the brightness of all that follow, row by row: from the error to the right there is an edge above its row of blocks,
-    to the left one below. A border laid around a picture looks the same where it ends on the grid; but a line with black
-    or white along a whole side counts for nothing. Elsewhere the two hide an edge, and so don't count against one.
+    to the left one below. A border laid around a picture looks the same where it ends on the grid; but a line with
+    black or white along a whole side counts for nothing. Elsewhere the two hide an edge, and don't count against one.
     """
     width = luma.shape[1] // BLOCK * BLOCK
     lines = np.arange(BLOCK, luma.shape[0] - 1, BLOCK)
