@@ -76,6 +76,15 @@ def test_every_pair_of_a_cluster_has_its_row(tmp_path: Path) -> None:
     assert names == {frozenset((f"{i}.png", f"{j}.png")) for i in range(4) for j in range(i)}
 
 
+def test_of_small_pictures_equal_pixels_alone_are_copies(tmp_path: Path) -> None:
+    picture = Image.open(DATA / "images" / load_dataset(DATA).records[0].image).resize((28, 28))
+    pictures = {"a.png": picture, "b.png": picture, "c.png": ImageOps.mirror(picture)}
+    data = write(tmp_path, pictures, ["Dress"] * 3)
+    result = CliRunner().invoke(app, ["audit", "--data", str(data), "--out", str(tmp_path / "out")])
+    assert "only equal pixels count as copies" in result.stderr
+    assert (tmp_path / "out" / "findings.csv").read_text().count("-duplicate") == 1
+
+
 def test_copies_across_a_split_or_of_two_labels_are_serious(tmp_path: Path) -> None:
     one, other = (Image.open(DATA / "images" / record.image) for record in load_dataset(DATA).records[:40:20])
     pictures = {"a.png": one, "b.png": ImageOps.mirror(one), "c.png": other, "d.png": other}

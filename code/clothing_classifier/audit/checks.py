@@ -9,10 +9,9 @@ import numpy as np
 from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.findings import Finding, Severity
 from clothing_classifier.audit.labels import Suspect
-from clothing_classifier.audit.survey import Photo, Survey
+from clothing_classifier.audit.survey import MIN_SIDE, Photo, Survey
 from clothing_classifier.dataset import SPLITS, BadRow, Record
 
-MIN_SIDE = 64
 MAX_ASPECT = 3.0
 TO_LEARN, TO_MEASURE = 30, 10
 """Photos of a class below which training learns it badly, and below which a recall says little (95%: +-0.3)."""
@@ -32,13 +31,11 @@ def file_faults(survey: Survey) -> Iterator[Finding]:
     """Unreadable and damaged files, wrong names, and pictures that show too little."""
     for record, error in survey.failures:
         yield Finding("unreadable", Severity.error, record.image, "", str(error), "drop the row")
-    sides = [min(photo.width, photo.height) for photo in survey.photos]
-    has_photos = float(np.median(sides)) >= MIN_SIDE  # else this is a collection of small pictures
     for photo, grey in zip(survey.photos, survey.greys, strict=True):
-        yield from _picture_faults(photo, float(grey.std()), has_photos)
+        yield from _picture_faults(photo, float(grey.std()), survey.shows_detail)
 
 
-def _picture_faults(photo: Photo, contrast: float, has_photos: bool) -> Iterator[Finding]:
+def _picture_faults(photo: Photo, contrast: float, others_are_larger: bool) -> Iterator[Finding]:
     name, size = photo.record.image, f"{photo.width} x {photo.height} px"
     if photo.damage:
         what = f"a part of the picture seems to be made up: the file is damaged ({photo.damage})"
@@ -50,7 +47,7 @@ def _picture_faults(photo: Photo, contrast: float, has_photos: bool) -> Iterator
     if contrast < FLAT:
         what = f"one even colour (grey {photo.brightness:.0f} of 255, deviation {contrast:.1f})"
         yield Finding("blank", Severity.warning, name, "", what, "drop the row")
-    if has_photos and min(photo.width, photo.height) < MIN_SIDE:
+    if others_are_larger and min(photo.width, photo.height) < MIN_SIDE:
         yield Finding("tiny", Severity.warning, name, "", size, "get a larger picture, or drop the row")
     if max(photo.width, photo.height) >= MAX_ASPECT * min(photo.width, photo.height):
         yield Finding("extreme-aspect", Severity.warning, name, "", size, "crop it to the garment, or drop the row")

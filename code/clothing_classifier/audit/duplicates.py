@@ -47,7 +47,10 @@ class Copies:
 
 
 def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies]:
-    """All pictures that more than one photo shows, in the order of their first photos."""
+    """All pictures that more than one photo shows, in the order of their first photos.
+
+    Of small pictures only those of equal pixels: there is no detail that could tell like garments apart.
+    """
     same: dict[str, list[int]] = defaultdict(list)
     for i, photo in enumerate(survey.photos):
         same[photo.sha256].append(i)
@@ -57,8 +60,9 @@ def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies
     firsts = np.array([members[0] for members in same.values()])
     flat = survey.greys.reshape(len(survey), -1).std(1) < FLAT
     distinct = firsts[~flat[firsts]]
-    for pair in _near_pairs(survey.greys[distinct], survey.features[distinct], advance):
-        clusters.join(distinct[pair].tolist())
+    if survey.shows_detail:
+        for pair in _near_pairs(survey.greys[distinct], survey.features[distinct], advance):
+            clusters.join(distinct[pair].tolist())
     exact = frozenset(pair for members in same.values() for pair in combinations(members, 2))
     return [
         Copies(members, frozenset(pair for pair in combinations(members, 2) if pair in exact))

@@ -21,6 +21,8 @@ from clothing_classifier.preprocessing import Pixels
 from clothing_classifier.utils import available_cpus
 
 GREY_SIDE = 128
+MIN_SIDE = 64
+"""Pixels of the shorter side, below which a picture shows too little."""
 _CHUNK = 16
 
 Features = npt.NDArray[np.float16]
@@ -60,6 +62,11 @@ class Survey:
 
     def __len__(self) -> int:
         return len(self.photos)
+
+    @property
+    def shows_detail(self) -> bool:
+        """Whether most are photos, not small pictures, in which like garments look as copies do."""
+        return float(np.median([min(photo.width, photo.height) for photo in self.photos])) >= MIN_SIDE
 
 
 def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[[int], object]) -> Survey:

@@ -81,6 +81,8 @@ def audit(
     dataset = load_dataset(data, columns, names(labels), names(exclude_labels))
     say_set_aside(dataset.set_aside)
     found = auditing.audit(dataset, Classifier.load(model))
+    if not found.survey.shows_detail:
+        log("most pictures are smaller than 64 px, where like garments look alike: only equal pixels count as copies")
     findings, page = out / "findings.csv", out / "audit.html"
     auditing.write_findings(findings, found.findings)
     audit_page.write(page, found, f"Audit of {data.resolve().name}")
