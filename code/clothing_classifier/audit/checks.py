@@ -4,8 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-import numpy as np
-
 from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.findings import Finding, Severity
 from clothing_classifier.audit.labels import Suspect
