@@ -1,0 +1,87 @@
+"""A data set on disk (a table with images, class folders, or idx files) becomes validated records, and nothing is lost.
+
+A row that can't be used is never dropped in silence: it stands in `Dataset.bad_rows` with its file, row and reason.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from clothing_classifier.dataset.folders import SUFFIXES, image_files, load_class_folders
+from clothing_classifier.dataset.idx import FASHION_MNIST_LABELS, is_idx, load_idx
+from clothing_classifier.dataset.records import (
+    SPLITS,
+    BadRow,
+    Columns,
+    Dataset,
+    Record,
+    RecordSource,
+    content_sha256,
+    fingerprint,
+)
+from clothing_classifier.dataset.table import IMAGES, TABLE, leaves_folder, load_table, read_table
+from clothing_classifier.errors import DatasetError
+
+__all__ = [
+    "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "SUFFIXES", "TABLE", "BadRow", "Columns", "Dataset", "Record",
+    "RecordSource", "content_sha256", "fingerprint", "image_files", "leaves_folder", "load_dataset", "match_labels",
+    "read_table",
+]  # fmt: skip
+
+
+def load_dataset(
+    root: Path,
+    columns: Columns | None = None,
+    labels: Collection[str] = (),
+    exclude_labels: Collection[str] = (),
+) -> Dataset:
+    """Load `root` in whichever of the three forms it has.
+
+    A folder with `dataset.csv` and `images/`; class folders (`label/*.jpg` or `split/label/*.jpg`); the four idx files
+    of Fashion-MNIST. `labels` keeps only these classes, `exclude_labels` leaves these out. Raises `DatasetError`.
+    """
+    columns = columns or Columns()
+    if not root.is_dir():
+        raise DatasetError(f"{root}: there is no such folder; a data set is a folder with {TABLE} and {IMAGES}/")
+    if (root / TABLE).is_file():
+        dataset = load_table(root, columns)
+    elif is_idx(root):
+        dataset = load_idx(root)
+    else:
+        dataset = load_class_folders(root)
+    if not dataset.records:
+        first = f"; first: {dataset.bad_rows[0]}" if dataset.bad_rows else ""
+        raise DatasetError(f"{root}: no usable row ({len(dataset.bad_rows)} bad, {dataset.set_aside} blank){first}")
+    return _restrict(dataset, labels, exclude_labels)
+
+
+def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
+    """Map each of `wanted` to its spelling in `known`: exactly, else without case where that is unambiguous.
+
+    A label without a match is left out of the result.
+    """
+    folded: dict[str, list[str]] = {}
+    for label in known:
+        folded.setdefault(label.casefold(), []).append(label)
+    matches = {}
+    for label in wanted:
+        candidates = [label] if label in known else folded.get(label.casefold(), [])
+        if len(candidates) == 1:
+            matches[label] = candidates[0]
+    return matches
+
+
+def _restrict(dataset: Dataset, labels: Collection[str], exclude_labels: Collection[str]) -> Dataset:
+    if not labels and not exclude_labels:
+        return dataset
+    spelling = match_labels((*labels, *exclude_labels), dataset.labels)
+    for name in (*labels, *exclude_labels):
+        if name not in spelling:
+            raise DatasetError(f"{dataset.root}: no row has the label '{name}' (labels: {', '.join(dataset.labels)})")
+    kept = {spelling[name] for name in labels or ()} or set(dataset.labels)
+    kept -= {spelling[name] for name in exclude_labels}
+    if not kept:
+        raise DatasetError(f"{dataset.root}: every label is left out (labels: {', '.join(dataset.labels)})")
+    notes = tuple(f"'{name}' is taken as the label '{label}'" for name, label in spelling.items() if name != label)
+    records = tuple(record for record in dataset.records if record.label in kept)
+    return replace(dataset, records=records, notes=notes)

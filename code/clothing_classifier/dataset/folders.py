@@ -1,0 +1,71 @@
+"""Class folders: each image's label is the name of its folder, its split that of the folder above, if any."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from clothing_classifier.dataset.records import SPLITS, BadRow, Dataset, Record
+from clothing_classifier.dataset.table import TABLE
+from clothing_classifier.errors import DatasetError
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
+)
+"""A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
+
+
+def load_class_folders(root: Path) -> Dataset:
+    """Load `label/*.jpg` or `split/label/*.jpg`; raises `DatasetError` where there are none."""
+    folders = _subfolders(root)
+    if folders and all(folder.name in SPLITS for folder in folders):
+        parents = [root, *folders]
+        pairs: list[tuple[str | None, Path]] = [
+            (split.name, label) for split in folders for label in _subfolders(split)
+        ]
+    else:
+        parents, pairs = [root], [(None, label) for label in folders]
+    records = tuple(
+        Record(path.relative_to(root).as_posix(), path, label.name, split=split)
+        for split, label in pairs
+        for path in image_files(label)
+    )
+    if not records:
+        raise DatasetError(f"{root}: no {TABLE}, no class folders with images and no idx files; nothing to load")
+    strays = tuple(
+        BadRow(path, 0, path.relative_to(root).as_posix(), "the image is in no class folder")
+        for folder in parents
+        for path in _images_directly_in(folder)
+    )
+    return Dataset(root, records, strays)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise DatasetError(f"{folder}: the folder can't be read ({error.strerror})") from error
+
+
+def _images_directly_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.is_dir())
+
+
+def image_files(folder: Path) -> Iterator[Path]:
+    """Yield the image-named files below `folder`, recursively, sorted by path; symbolic links are followed, loops not.
+
+    A folder that can't be listed is yielded itself, so that reading it fails by name instead of being passed over.
+    """
+    yield from sorted(_walk(folder, frozenset()))
+
+
+def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    try:
+        real, entries = folder.resolve(), list(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for path in entries:
+        if path.is_dir():
+            if path.resolve() not in above | {real}:
+                yield from _walk(path, above | {real})
+        elif path.suffix.lower() in SUFFIXES:
+            yield path
