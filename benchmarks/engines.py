@@ -126,7 +126,7 @@ def _float_graph(bundle: Bundle) -> bytes:
     model, _ = load_model(bundle.path / WEIGHTS)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "float.onnx"
-        export.to_onnx(model.float(), bundle.contract.size, path)
+        export.to_onnx(export.Graph(model.float()).eval(), bundle.contract.size, path)
         export.set_temperature(path, bundle.manifest.temperature)
         return path.read_bytes()
 

@@ -58,7 +58,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     )
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "float.onnx"
-        export.to_onnx(model.float(), contract.size, graph)
+        export.to_onnx(export.Graph(model.float()).eval(), contract.size, graph)
         plain = export.run_graph(graph, held_out, {}).argmax(1)
         layers = errors(graph, some, [layer.name for layer in trace(model, (3, contract.size, contract.size)).layers
                                       if layer.type in ("Conv2d", "SameConv2d")])  # fmt: skip

@@ -27,7 +27,7 @@ def float_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = json.loads((find("wardrobe") / "bundle.json").read_text())
     torch.manual_seed(0)
     model = create_model("resnet_small", len(content["labels"]), depth=8).eval()
-    export.to_onnx(model, 64, folder / "model.onnx")
+    export.to_onnx(export.Graph(model).eval(), 64, folder / "model.onnx")
     content |= {"precision": "fp32", "preprocessing": content["preprocessing"] | {"size": 64}}
     del content["hashes"]
     write_manifest(folder, content)

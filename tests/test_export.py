@@ -169,6 +169,36 @@ def test_a_graph_of_an_earlier_version_answers_without_unfamiliarity(bundle: Pat
     assert (manifest.calibration, manifest.unfamiliarity_threshold) == (None, None)
 
 
+@pytest.fixture(scope="module")
+def mirrored(run: Path) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "_mirror_pays", lambda *_: True)
+        export.export_bundle(run, DATA, run.parent / "mirrored", "tiny", quantize=False, mirrored=True)
+    return run.parent / "mirrored"
+
+
+def test_a_photo_and_its_mirror_image_get_one_answer(mirrored: Path, run: Path, pixels: np.ndarray) -> None:
+    classifier = Classifier.load(mirrored)
+    model, _ = load_model(run / "best.safetensors")
+    with torch.inference_mode():
+        views = [torch.from_numpy(view.copy()).permute(0, 3, 1, 2) / 255 for view in (pixels, pixels[:, :, ::-1])]
+        expected = sum(map(model, views)).numpy() / 2
+    for view in (pixels, pixels[:, :, ::-1]):
+        assert np.allclose(classifier.run(np.ascontiguousarray(view), "logits"), expected, atol=1e-4)
+    assert classifier.manifest.views == 2
+    one = classifier.run(pixels[:1], "class_map")
+    assert np.allclose(one.mean((2, 3)) + model.classifier.bias.detach().numpy(), expected[:1], atol=1e-4)
+
+
+def test_mirror_images_are_read_only_where_validation_gains(run: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", quantize=False, mirrored=True, say=said.append)
+    line = next(line for line in said if line.startswith("with the mirror image"))
+    assert load_bundle(tmp_path / "bundle").manifest.views == (2 if line.endswith("accepted") else 1)
+    with pytest.raises(ConfigError, match="leave out --calibration or --mirror"):
+        export.export_bundle(run, DATA, tmp_path / "other", "tiny", calibration=[run], mirrored=True)
+
+
 def test_half_precision_weights_start_another_run(run: Path, bundle: Path, tmp_path: Path) -> None:
     settings = load_settings(None, (*SETTINGS, "optimization.epochs=1", "optimization.learning_rate=1e-6"))
     said: list[str] = []
@@ -197,14 +227,14 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
 
 def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Path) -> None:
     model, labels = load_model(run / "best.safetensors")
-    export.to_onnx(model, 32, tmp_path / "model.onnx")
+    export.to_onnx(export.Graph(model).eval(), 32, tmp_path / "model.onnx")
     settings = load_settings(None, SETTINGS)
     _, parts, validation = export.load_parts(DATA, settings.data)
     _, photos = export.decode_parts(parts, validation, labels, settings)
-    export.check_parity(model, tmp_path / "model.onnx", photos)
+    export.check_parity(export.Graph(model).eval(), tmp_path / "model.onnx", photos)
     model.classifier.weight.data[0] += 0.05
     with pytest.raises(ExportError, match="the graph disagrees with torch"):
-        export.check_parity(model, tmp_path / "model.onnx", photos)
+        export.check_parity(export.Graph(model).eval(), tmp_path / "model.onnx", photos)
 
 
 def test_too_few_validation_photos_are_refused(run: Path, tmp_path: Path) -> None:

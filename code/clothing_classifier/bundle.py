@@ -59,8 +59,9 @@ class Calibration(Part):
 
 class Manifest(Part):
     """What `bundle.json` holds. `calibration`, `orientation`, `provenance` and `validation` are for people; the rest is
-    needed to predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. What a bundle lacks, or
-    exports of earlier versions did, is None."""
+    needed to predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. The graph reads as many
+    `views` of a photo: 2 where one is its mirror image. What a bundle or an export of earlier versions lacks is None.
+    """
 
     format: int
     name: str
@@ -75,6 +76,7 @@ class Manifest(Part):
     session_options: dict[str, str] = {}
     architecture: dict[str, Any]
     stages: list[dict[str, Any]] | None = None
+    views: int = 1
     validation: dict[str, Any]
     provenance: dict[str, Any]
     hashes: dict[str, str]

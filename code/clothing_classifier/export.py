@@ -43,22 +43,32 @@ _NO_OVERFLOW = {"session.x64quantprecision": "1"}
 
 
 class Graph(nn.Module):
-    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity and orientation."""
+    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity and orientation.
 
-    def __init__(self, model: ImageClassifier) -> None:
+    `mirrored` takes the mean of the feature maps of a photo and of its mirror image, at twice the work.
+    """
+
+    def __init__(self, model: ImageClassifier, mirrored: bool = False) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.mirrored = model, mirrored
         # Until the fitted one takes its place. Not 1: an optimizer removes a division by 1, and no place would be left.
         self.register_buffer("temperature", torch.full((1,), 2.0))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """`(N, H, W, 3) uint8` to `OUTPUTS`."""
         model = self.model
-        feature_map = model.feature_map(image.permute(0, 3, 1, 2).float() / 255)
+        feature_map = self._map(image.permute(0, 3, 1, 2).float() / 255)
         features = feature_map.mean(dim=(2, 3))
         logits = model.classifier(features)
         class_map = F.conv2d(feature_map, model.classifier.weight[:, :, None, None])
         return (logits / self.temperature).softmax(1), logits, features, class_map
+
+    def _map(self, images: Tensor) -> Tensor:
+        if not self.mirrored:
+            return self.model.feature_map(images)
+        both = self.model.feature_map(torch.cat([images, images.flip(3)]))
+        one, other = both.unflatten(0, (2, -1)).unbind()
+        return (one + other.flip(3)) / 2
 
 
 def export_bundle(
@@ -69,6 +79,7 @@ def export_bundle(
     quantize: bool = True,
     keep_weights: bool = False,
     calibration: Sequence[Path] = (),
+    mirrored: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Turn the run folder `run`, trained on `data`, into a bundle at `out`.
@@ -80,9 +91,14 @@ def export_bundle(
     that costs upright validation photos nothing. Temperature and precision curve are
     fitted on validation to the graph that ships; or, where `calibration` names run folders, as of the folds of the same
     training photos, on what those runs hold out. `keep_weights` adds half-precision weights to start training from.
+    `mirrored` has the graph read each photo and its mirror image, where validation gains by that.
     """
     if out.exists():
         raise ConfigError(f"{out}: exists already; remove it or choose another --out")
+    if mirrored and calibration:
+        raise ConfigError(
+            "what other runs hold out was read without its mirror image; leave out --calibration or --mirror"
+        )
     record = read_record(run)
     model, labels = load_model(run / WEIGHTS)
     settings = parse_settings(record["settings"])
@@ -96,10 +112,12 @@ def export_bundle(
         raise ExportError(f"{data}: {len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}")
     if parts_sha256(train_photos, photos) != record["data_sha256"]:
         raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
+    mirrored = mirrored and _mirror_pays(model, photos, say)
+    computed = Graph(model, mirrored).eval()
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "float.onnx"
-        to_onnx(model, contract.size, graph)
-        gate = check_parity(model, graph, photos)
+        to_onnx(computed, contract.size, graph)
+        gate = check_parity(computed, graph, photos)
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", NO_OPTIONS
         order = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))
@@ -138,6 +156,7 @@ def export_bundle(
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
+            **({"views": 2} if mirrored else {}),
             **({"orientation": standing} if standing else {}),
             **({"stages": stages} if (stages := describe_stages(model, contract.size)) else {}),
             "validation": figures(photos.targets, probabilities, labels, groups),
@@ -148,15 +167,15 @@ def export_bundle(
     return content, tuple(map(str, failures))
 
 
-def to_onnx(model: ImageClassifier, size: int, path: Path) -> None:
-    """Write the float graph of `model`, its temperature not yet fitted, batch size free."""
+def to_onnx(computed: Graph, size: int, path: Path) -> None:
+    """Write the float graph, its temperature not yet fitted, batch size free."""
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         # The exporter warns of its own internals and of an absent torchvision; who exports can do nothing about them.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            Graph(model).eval(),
+            computed,
             (example,),
             dynamo=True,
             opset_version=OPSET,
@@ -173,12 +192,12 @@ def to_onnx(model: ImageClassifier, size: int, path: Path) -> None:
     onnx.save(proto, path)
 
 
-def check_parity(model: ImageClassifier, graph: Path, photos: Photos) -> dict[str, Any]:
+def check_parity(computed: Graph, graph: Path, photos: Photos) -> dict[str, Any]:
     """Compare the float graph with torch on up to 256 photos; raise `ExportError` where they disagree."""
     some = np.linspace(0, len(photos) - 1, min(GATE_PHOTOS, len(photos))).astype(int)
     pixels, _ = next(iter(photos.batches([some])))
     with torch.inference_mode():
-        expected = Graph(model).eval()(pixels)[0].numpy()
+        expected = computed(pixels)[0].numpy()
     session = _session(graph, {})
     parts = np.array_split(pixels.numpy(), -(-len(pixels) // 32))
     found = np.concatenate([session.run(["probabilities"], {"image": part})[0] for part in parts])
@@ -203,6 +222,20 @@ def set_temperature(graph: Path, temperature: float) -> None:
     name = places[0].name
     places[0].CopyFrom(numpy_helper.from_array(np.array([temperature], np.float32), name))
     onnx.save(model, graph)
+
+
+@torch.inference_mode()
+def _mirror_pays(model: ImageClassifier, photos: Photos, say: Callable[[str], None]) -> bool:
+    alone, both = (
+        metrics.accuracy(
+            photos.targets,
+            np.concatenate([graph(pixels)[1].argmax(1).numpy() for pixels, _ in photos.batches(_batches(photos))]),
+        )
+        for graph in (Graph(model).eval(), Graph(model, mirrored=True).eval())
+    )
+    verdict = "accepted" if both > alone else "refused"
+    say(f"with the mirror image: validation accuracy {both:.4f} ({alone:.4f} without), {verdict}")
+    return both > alone
 
 
 def _tell_orientation(

@@ -87,13 +87,18 @@ def export(
     calibration: Annotated[
         list[Path] | None, typer.Option(help="Calibrate on what these runs (the folds) hold out, not on validation.")
     ] = None,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Read each photo and its mirror image, at twice the work.")
+    ] = False,
     format: Output = Format.table,
 ) -> None:
     """Turn a run into a bundle (ONNX and JSON), behind gates on real validation photos."""
     with needs("train"):
         from clothing_classifier.export import export_bundle
 
-    content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, calibration or [], log)
+    content, failures = export_bundle(
+        run, data, out, name or out.name, not float_, weights, calibration or [], mirror, log
+    )
     figures = content["validation"]
     if format is Format.json:
         print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
