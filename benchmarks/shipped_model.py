@@ -56,7 +56,8 @@ def main() -> None:
         **provenance(),
         "model": {
             "name": classifier.manifest.name, "sha256": classifier.bundle.sha256,
-            "parameters": parameters(classifier), "macs": sum(s["macs"] for s in classifier.manifest.stages or ()),
+            "parameters": parameters(classifier), "views": classifier.manifest.views,
+            "macs": classifier.manifest.views * sum(s["macs"] for s in classifier.manifest.stages or ()),
         },
         **{name: measure(classifier, records) for name, records in parts.items()},
     }  # fmt: skip

@@ -32,7 +32,7 @@ def main() -> None:
     bundle: Path = options.bundles / NAME
     shutil.rmtree(bundle, ignore_errors=True)
     command = [str(_CLOTHING), "export", str(options.runs / "shipped"), "--data", options.data, "--out", str(bundle)]
-    subprocess.run(command, check=True)
+    subprocess.run([*command, "--mirror"], check=True)
     short = [
         learn(f"short-{seed}", [f"runtime.seed={seed}", f"optimization.epochs={options.short_epochs}"], options)
         for seed in options.seeds

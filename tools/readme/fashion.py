@@ -24,7 +24,8 @@ def frontier() -> str:
     test, model = report["test"], report["model"]
     low, high = test["accuracy_interval"]
     architecture = manifest(MODEL)["architecture"]
-    name = f"**{MODEL}** (ResNet-{architecture['settings']['depth']}, {manifest(MODEL)['precision']})"
+    both = ", with mirror images" if model.get("views") == 2 else ""
+    name = f"**{MODEL}** (ResNet-{architecture['settings']['depth']}, {manifest(MODEL)['precision']}{both})"
     lines = ["| ten-class test | parameters | MACs | accuracy | 95% interval |", "|---|---|---|---|---|"]
     lines.append(
         f"| {name} | {model['parameters'] / 1e6:.2f} million | {model['macs'] / 1e6:.0f} million | "

@@ -93,12 +93,13 @@ def recipe(model: str) -> str:
     """What a shipped model is and how it was trained, for its card."""
     content = manifest(model)
     image, run = content["preprocessing"], content["provenance"]
-    macs = sum(stage["macs"] for stage in content["stages"]) / 1e6
+    views = content.get("views", 1)
+    macs = views * sum(stage["macs"] for stage in content["stages"]) / 1e6
     held_out = f"{content['temperature']:.3f}, fitted to {run['calibration']['n']} held-out photos"
     rows = [
         ["classes", ", ".join(content["labels"])],
         ["network", f"{content['architecture']['name']}, {content['precision']}, {macs:.0f} million MACs"],
-        ["input", f"{image['size']} px, fitted by '{image['fit']}'"],
+        ["input", f"{image['size']} px, fitted by '{image['fit']}'" + (" and its mirror image" if views == 2 else "")],
         *tables.training_table(run, _settings(model)).rows,
         ["temperature", held_out],
     ]

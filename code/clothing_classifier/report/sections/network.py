@@ -78,18 +78,21 @@ def corner_view(stage: Mapping[str, Any], size: int) -> str:
 
 def cost(subject: Subject) -> Section | None:
     """MACs and FLOPs; of each layer, where the network was analysed. None where nothing is known."""
+    mirrored = subject.bundle is not None and subject.bundle.manifest.views == 2
+    what = "A view costs" if mirrored else "A photo costs"
+    both = " The bundle reads two views of a photo, itself and its mirror image, at twice that." if mirrored else ""
     if subject.analysis is None:
         if not subject.stages:
             return None
         total = sum(stage["macs"] for stage in subject.stages)
-        text = f"A photo costs {total / 1e6:,.1f} million MACs in the stages above, about two FLOPs each."
+        text = f"{what} {total / 1e6:,.1f} million MACs in the stages above, about two FLOPs each.{both}"
         return Section("FLOPs and MACs", [Text(text)])
     totals = subject.analysis["totals"]
     table = tables.layer_table(subject.analysis, "Each layer; bold: the fewest that make up half of the MACs")
     text = (
-        f"A photo costs {totals['macs'] / 1e6:,.1f} million MACs, {totals['flops'] / 1e6:,.1f} million FLOPs: two for "
+        f"{what} {totals['macs'] / 1e6:,.1f} million MACs, {totals['flops'] / 1e6:,.1f} million FLOPs: two for "
         "each MAC and one for each output element of every other operator that computes. "
-        f"{len(table.marked)} of {len(table.rows)} layers make up half of the MACs."
+        f"{len(table.marked)} of {len(table.rows)} layers make up half of the MACs.{both}"
     )
     if unknown := subject.analysis["operators_without_a_rule"]:
         text += f" There is no rule for {', '.join(unknown)}: their arithmetic counts as none."
