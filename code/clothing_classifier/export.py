@@ -67,7 +67,7 @@ class Graph(nn.Module):
         if not self.mirrored:
             return self.model.feature_map(images)
         both = self.model.feature_map(torch.cat([images, images.flip(3)]))
-        one, other = both.unflatten(0, (2, -1)).unbind()
+        one, other = torch.unflatten(both, 0, (2, -1))
         return (one + other.flip(3)) / 2
 
 
