@@ -66,9 +66,9 @@ class Graph(nn.Module):
     def _map(self, images: Tensor) -> Tensor:
         if not self.mirrored:
             return self.model.feature_map(images)
-        both = self.model.feature_map(torch.cat([images, images.flip(3)]))
-        one, other = torch.unflatten(both, 0, (2, -1))
-        return (one + other.flip(3)) / 2
+        views = self.model.feature_map(torch.cat([images, images.flip(3)]))
+        one, mirrored = torch.unflatten(views, 0, (2, -1)).unbind()
+        return torch.add(one, mirrored.flip(3)) / 2
 
 
 def export_bundle(
