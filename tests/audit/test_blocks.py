@@ -34,10 +34,15 @@ def test_a_soft_edge_on_the_grid_is_of_the_scene(scene: np.ndarray) -> None:
     assert not blocks_shifted((scene[:, ::-1] * 0.5 + ramp).astype(np.uint8))
 
 
-@pytest.mark.parametrize("column", [0, 7, 24])
-def test_a_shift_is_told_wherever_in_the_row_it_begins(scene: np.ndarray, column: int) -> None:
+@pytest.mark.parametrize("column", [2, 7, 22])
+def test_one_shift_is_told_by_the_step_in_its_edge(scene: np.ndarray, column: int) -> None:
     assert blocks_shifted(shifted(scene, 4, column, 25))
     assert blocks_shifted(shifted(scene, 14, column, -25))
+
+
+def test_of_straight_edges_two_are_needed(scene: np.ndarray) -> None:
+    assert not blocks_shifted(shifted(scene, 4, 0, 25))
+    assert blocks_shifted(shifted(shifted(scene, 4, 0, 25), 14, 0, -25))
 
 
 def test_bars_of_black_and_white_are_no_damage(scene: np.ndarray) -> None:

@@ -8,8 +8,8 @@ from clothing_classifier.preprocessing import Pixels
 BLOCK = 8
 _STEP = 5.0
 """Grey levels by which an edge must exceed the slope on its two sides: blur spreads the edges of a real scene."""
-_SHARE = 0.85
-"""Of the width that an edge must cover: as many as none of some thousand real photos had."""
+_ONE, _TWO, _STAIR = 0.85, 0.8, 0.06
+"""Of the width: what one edge must cover, or each of two; and how much more than a straight line the one does."""
 _SEEN, _BAR = 0.5, 0.99
 _DARK, _BRIGHT = 1, 254
 
@@ -19,12 +19,13 @@ Counts = npt.NDArray[np.int64]
 
 
 def blocks_shifted(luma: Pixels) -> bool:
-    """Whether an edge follows the grid of 8 px of a decoded JPEG, `(H, W) uint8`, from side to side.
+    """Whether edges follow the grid of 8 px of a decoded JPEG, `(H, W) uint8`, from side to side as errors leave them.
 
     A block's mean is coded as the difference from the block before it (ITU-T T.81, F.1.1.5.1), so that an error changes
     the brightness of all that follow, row by row: from the error to the right there is an edge above its row of blocks,
-    to the left one below. A border laid around a picture looks the same where it ends on the grid; but a line with
-    black or white along a whole side counts for nothing. Elsewhere the two hide an edge, and don't count against one.
+    to the left one below. One edge with such a step tells, or two of any sort: an edge of a table or of a pattern lies
+    on the grid by chance. A line with black or white along a whole side is a bar's and counts for nothing; elsewhere
+    the two hide an edge, and don't count against one.
     """
     width = luma.shape[1] // BLOCK * BLOCK
     lines = np.arange(BLOCK, luma.shape[0] - 1, BLOCK)
@@ -36,7 +37,11 @@ def blocks_shifted(luma: Pixels) -> bool:
     bar = np.maximum(cut_above.mean(1), cut_below.mean(1)) > _BAR
     clear = np.maximum(cut_above, cut_below) < 0.5
     step[bar] = 0
-    return bool(max(_covered(step > _STEP, clear), _covered(step < -_STEP, clear)) >= _SHARE)
+    shares = np.maximum(_covered(step > _STEP, clear), _covered(step < -_STEP, clear))
+    most, straight = shares.max(1), np.maximum(shares[:, 0], shares[:, -1])
+    elsewhere = np.abs(np.arange(len(most)) - most.argmax()) > 1  # a straight edge is on the paths of two rows
+    with_a_step = most[most - straight >= _STAIR]
+    return bool(with_a_step.max(initial=0) >= _ONE or most[elsewhere].max(initial=0) >= _TWO)
 
 
 def _by_block(values: Floats) -> Floats:
@@ -48,11 +53,11 @@ def _extreme(values: Floats) -> Floats:
     return ((values <= _DARK) | (values >= _BRIGHT)).astype(np.float32)
 
 
-def _covered(edge: Flags, clear: Flags) -> float:
-    """The largest share of the width that an edge covers, wherever the error lies."""
+def _covered(edge: Flags, clear: Flags) -> npt.NDArray[np.float64]:
+    """The share of the width that an edge covers, by the row and column of the block with the error, `(R, C + 1)`."""
     hits, places = _along(edge), _along(edge | clear)
     enough = places >= edge.shape[1] * _SEEN
-    return float(np.where(enough, hits / np.maximum(places, 1), 0.0).max())
+    return np.where(enough, hits / np.maximum(places, 1), 0.0)
 
 
 def _along(flags: Flags) -> Counts:
