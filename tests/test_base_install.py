@@ -66,7 +66,7 @@ def test_a_missing_extra_is_one_line(base: Path, tmp_path: Path) -> None:
     ):
         result = run(base, "clothing", *command, folder=tmp_path)
         assert result.returncode == 2
-        assert f"is not installed: pip install 'clothing-classifier[{extra}]'" in result.stderr
+        assert f"is not installed: pip install '.[{extra}]'" in result.stderr
         assert len(result.stderr.splitlines()) == 1
 
 

@@ -225,7 +225,15 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
         (["split", "--data", "data"], "has a split column already; replace it with --overwrite"),
         (["train", "--data", "data", "--out", "x", "--set", "epochs=3"], "clothing: --set epochs=3: write section.key"),
         (["train", "--data", "data", "--out", "x", "--preset", "nope"], "clothing: preset 'nope': neither a preset"),
-        (["train", "--data", "data", "--out", "x", "--init", "nope"], "nope: there is no such file of weights"),
+        (
+            ["train", "--data", "data", "--out", "x", "--init", "nope"],
+            "--init nope: no safetensors file, no bundle and no shipped model (wardrobe)",
+        ),
+        (
+            ["train", "--data", "data", "--out", "x", "--labels", "Hat"],
+            "have the label 'Hat'; a classifier needs two classes",
+        ),
+        (["report", "benchmark-10", "--out", "README.md"], "README.md/figures: Not a directory"),
         (["export", "data", "--data", "data", "--out", "x"], "clothing: data: not a run folder of 'clothing train'"),
         (["fetch", "shoes", "--out", "x"], "clothing: "),
         (["models", "--path", "nope"], "clothing: no shipped model 'nope'"),
@@ -238,6 +246,18 @@ def test_a_wrong_command_is_one_line_and_status_2(arguments: list[str], message:
     assert message in result.stderr.splitlines()[-1] or message in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
+
+
+def test_paths_that_end_in_null_bytes_are_named_as_one_that_is_no_file() -> None:
+    result = clothing("predict", "-", stdin=f"{IMAGES[0]}\0{IMAGES[1]}\0")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from clothing_classifier import __version__
+
+    assert clothing("--version").stdout.strip() == __version__
 
 
 def test_an_unreachable_precision_says_what_is_reached(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_half_precision_weights_start_another_run(run: Path, bundle: Path, tmp_p
     settings = load_settings(None, (*SETTINGS, "optimization.epochs=1", "optimization.learning_rate=1e-6"))
     said: list[str] = []
     train(DATA, settings, tmp_path / "run", bundle / "weights.safetensors", say=said.append)
-    assert "started from weights.safetensors (resnet_small), with its classifier" in said
+    assert "started from bundle (resnet_small), with its classifier" in said
 
 
 def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ def weights_of(name: str) -> Path:
     path = find(name) / WEIGHTS
     recorded = load_bundle(name).manifest.hashes.get(WEIGHTS)
     if recorded is None:
-        raise BundleError(f"model '{name}' ships without weights to start from")
+        raise BundleError(
+            f"model '{name}' has no weights to start from; give its run folder, or export it with --weights"
+        )
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != recorded:
         raise BundleError(f"{path}: missing or damaged: another SHA-256 than recorded; install the package again")
     return path

@@ -49,7 +49,7 @@ class MissingExtraError(UsageError):
     """An optional dependency is absent; names the `pip install` that brings it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: pip install 'clothing-classifier[{extra}]'")
+        super().__init__(f"{package} is not installed: pip install '.[{extra}]' in the project's folder")
 
 
 class LostProcessError(UsageError):

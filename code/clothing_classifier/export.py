@@ -23,13 +23,14 @@ from clothing_classifier.config import parse_settings
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
 from clothing_classifier.models import ImageClassifier
-from clothing_classifier.parity import GATE_PHOTOS, MIN_GATE_PHOTOS
+from clothing_classifier.parity import GATE_PHOTOS, MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
 from clothing_classifier.training.orientation import fit_orientation
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out, read_record
+from clothing_classifier.utils import progress_bar
 
 MAX_INT8_DROP = 0.005
 """Largest fall of validation accuracy that int8 may cost."""
@@ -109,7 +110,8 @@ def export_bundle(
         raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
     train_photos, photos = decode_parts(train, validation, labels, settings)
     if len(photos) < MIN_GATE_PHOTOS:
-        raise ExportError(f"{data}: {len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}")
+        few = f"{len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}"
+        raise ExportError(f"{data}: {few}: {MORE_VALIDATION}")
     if parts_sha256(train_photos, photos) != record["data_sha256"]:
         raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
     mirrored = mirrored and _mirror_pays(model, photos, say)
@@ -209,8 +211,12 @@ def run_graph(
 ) -> metrics.Floats:
     """An output of the graph for `photos`, turned clockwise by quarter turns: logits `(N, K) float32`, or another."""
     session = _session(graph, options)
-    batches = (orientation.turned(pixels.numpy(), quarters) for pixels, _ in photos.batches(_batches(photos)))
-    return np.concatenate([session.run([output], {"image": pixels})[0] for pixels in batches])
+    found: list[metrics.Floats] = []
+    with progress_bar(f"computing {output}", len(photos)) as advance:
+        for pixels, _ in photos.batches(_batches(photos)):
+            found += session.run([output], {"image": orientation.turned(pixels.numpy(), quarters)})
+            advance(len(pixels))
+    return np.concatenate(found)
 
 
 def set_temperature(graph: Path, temperature: float) -> None:

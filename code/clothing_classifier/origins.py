@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -134,6 +135,9 @@ class Web:
 
 Origin: TypeAlias = Folder | Web
 
+_CONNECTION = re.compile(r"^\w+Connection(Pool)?\([^)]*\): ")
+"""How urllib3 begins a reason: with the object that met it."""
+
 
 def open_origin(source: str, connections: int, timeout: float) -> Origin:
     """The origin that `source` (a folder, or an address) names; raises `DownloadError` or `UsageError`."""
@@ -164,4 +168,4 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> AgainError | FinalError:
 def reason_of(error: Exception) -> str:
     """What went wrong on the wire, in one line."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-    return " ".join(str(cause).split()) or type(cause).__name__
+    return _CONNECTION.sub("", " ".join(str(cause).split())) or type(cause).__name__

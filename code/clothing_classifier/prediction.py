@@ -104,15 +104,19 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         abstained = str(prediction.abstained).lower()
         cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
         cells += [prediction.unfamiliarity, prediction.turn]
-        writer.writerow([*cells, truth.get(os.path.realpath(path))] if truth else cells)
+        writer.writerow([*cells, _true_label(path, truth)] if truth else cells)
 
     return write_row
+
+
+def _true_label(path: str, truth: Mapping[str, str]) -> str | None:
+    return truth.get(os.path.realpath(path)) if truth and "\0" not in path else None
 
 
 def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None, strange: float | None) -> None:
     from clothing_classifier.rendering import predictions_table, show
 
-    rows = [(path, prediction, truth.get(os.path.realpath(path))) for path, prediction in table]
+    rows = [(path, prediction, _true_label(path, truth)) for path, prediction in table]
     show(predictions_table(rows, bool(truth), strange))
     known = [(prediction.label, label) for _, prediction, label in rows if label is not None and prediction.label]
     if known:

@@ -299,7 +299,7 @@ def _register_heic_if_needed(data: bytes, name: str) -> None:
         import pillow_heif
     except ImportError as error:
         raise errors.ImageFormatError(
-            f"{name}: HEIC photos need an extra: pip install 'clothing-classifier[heic]'"
+            f"{name}: HEIC photos need an extra: pip install '.[heic]' in the project's folder"
         ) from error
     pillow_heif.register_heif_opener()
 

@@ -120,6 +120,11 @@ def test_a_finished_run_is_not_overwritten(uninterrupted: Path, environment: dic
     )
 
 
+def test_going_on_with_a_run_that_is_not_there_is_said(environment: dict[str, str], tmp_path: Path) -> None:
+    result = run(command(tmp_path / "none", "--resume", epochs=1), environment)
+    assert "none: holds no run to go on with; this one begins" in result.stderr
+
+
 def test_resuming_with_other_settings_is_refused(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ def walked(journey: str) -> str:
     cpus, machine = record["machine"]["cpus"], record["machine"]["processor"]
     return (
         f"All of these commands together took {busy:.0f} seconds of processor time on {cpus} cores ({machine}), and "
-        f"{wall / 60:.0f} minutes by the clock of a machine that did other work beside them."
+        f"{wall / 60:.1f} minutes by the clock of a machine that did other work beside them."
     )
 
 

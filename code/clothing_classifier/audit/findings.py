@@ -26,7 +26,7 @@ KINDS = {
     "exact-duplicate": "pairs of the same pixels",
     "near-duplicate": "pairs of one picture, re-encoded, resized, mirrored, cropped or re-lit",
     "suspect-label": "labels that the other photos contradict",
-    "small-class": "classes with too few photos to learn or to measure",
+    "small-class": "classes that a part has too few photos of, to learn or to measure",
     "blank": "pictures of nothing",
     "tiny": "pictures of a few pixels",
     "extreme-aspect": "strips",

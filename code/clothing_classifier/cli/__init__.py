@@ -38,8 +38,15 @@ def main() -> None:
         sys.exit(2)
     except (ClothingError, OSError) as error:  # OSError: a full disk, a folder that may not be written to
         if not isinstance(error, LostProcessError) or os.environ.get("LOCAL_RANK", "0") == "0":
-            log(f"clothing: {error}")  # that a process was lost, one of a host says
+            log(f"clothing: {_reason(error)}")  # that a process was lost, one of a host says
         sys.exit(2)
+
+
+def _reason(error: Exception) -> str:
+    """The system's reasons read as ours do: first the file, then what is wrong with it."""
+    if isinstance(error, OSError) and not isinstance(error, ClothingError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _let_the_first_go_ahead() -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from clothing_classifier import __version__
 from clothing_classifier.errors import MissingExtraError
 
 app = typer.Typer(
@@ -20,6 +21,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Say what a clothing item in a photo is: offline, on a plain CPU, and trainable on your own table.",
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _before_any(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
 
 
 class Format(StrEnum):

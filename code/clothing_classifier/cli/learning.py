@@ -25,6 +25,7 @@ from clothing_classifier.cli.common import (
     print_json,
     say_set_aside,
 )
+from clothing_classifier.errors import UsageError
 from clothing_classifier.utils import first_process
 
 
@@ -43,7 +44,8 @@ def train(
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Change a setting.")
     ] = None,
     init: Annotated[
-        str | None, typer.Option(help="First weights: a shipped model's name or a safetensors file.")
+        str | None,
+        typer.Option(help="First weights: a shipped model's name, a bundle with weights, or a safetensors file."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     teacher: Annotated[
@@ -103,7 +105,9 @@ def export(
     if format is Format.json:
         print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
     else:
-        print(f"{out}: {content['precision']}, validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos")
+        came = f"validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos as they came"
+        upright = f", {content['orientation']['set_upright'][0]:.3f} set upright" if "orientation" in content else ""
+        print(f"{out}: {content['precision']}, {came}{upright}")
     finish(failures)
 
 
@@ -209,6 +213,9 @@ def _weights(init: str | None) -> Path | None:
 
     if init is None:
         return None
-    if init not in bundle.shipped():
+    if Path(init).is_file():
         return Path(init)
-    return bundle.weights_of(init)
+    if init in bundle.shipped() or (Path(init) / bundle.MANIFEST).exists():
+        return bundle.weights_of(init)
+    with_weights = [name for name in bundle.shipped() if (bundle.SHIPPED / name / bundle.WEIGHTS).exists()]
+    raise UsageError(f"--init {init}: no safetensors file, no bundle and no shipped model ({', '.join(with_weights)})")

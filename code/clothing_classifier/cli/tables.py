@@ -90,7 +90,10 @@ def audit(
     if fix:
         table, gone = cleaning.write_cleaned(dataset, found.survey, found.dropped)
         written |= {"table": str(table)}
-        log(f"{table}: {gone} rows fewer; look at it, then put it in the place of dataset.csv")
+        what = (
+            f"{gone} rows fewer; look at it, then put it in the place of dataset.csv" if gone else "nothing was to drop"
+        )
+        log(f"{table}: {what}")
     if format is Format.json:
         print_json({"counts": found.counts, "serious": found.is_serious, "summary": found.summary, **written})
     else:

@@ -28,7 +28,7 @@ def _findings_table(audit: Audit) -> Table:
     table.add_column("the first", overflow="fold")
     for kind, count in audit.counts.items():
         first = next(finding for finding in audit.findings if finding.kind == kind)
-        names = " ".join(name for name in (first.image, first.other) if name)
+        names = first.detail if kind == "small-class" else " ".join(filter(None, (first.image, first.other)))
         table.add_row(Text(kind, _STYLES[first.severity]), str(count), KINDS[kind], Text(one_line(names)))
     if not audit.counts:
         table.add_row("nothing", "", f"{audit.summary['photos']} photos are in order", "")

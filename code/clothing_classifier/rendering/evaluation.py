@@ -26,7 +26,7 @@ def evaluation_tables(figures: Mapping[str, Any]) -> list[RenderableType]:
         parts.append(_comparison_table(figures["comparison"]))
     if "groups" in figures:
         parts.append(_values_table("group", figures["groups"]))
-    parts += [_class_table(figures["per_class"]), _confusion_table(figures)]
+    parts += [_class_table(figures), _confusion_table(figures)]
     parts += [_values_table(name, values) for name, values in figures["slices"].items()]
     parts += [_reliability_table(figures["reliability"]), _coverage_table(figures["risk_coverage"])]
     return [piece for part in parts for piece in (part, Text())][:-1]
@@ -59,11 +59,14 @@ def _comparison_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
-def _class_table(per_class: Mapping[str, Mapping[str, float]]) -> Table:
+def _class_table(figures: Mapping[str, Any]) -> Table:
+    """Figures by class; a dash where there is nothing to divide by."""
+    answered = dict(zip(figures["labels"], map(sum, zip(*figures["confusion"], strict=True)), strict=True))
     table = _table("class", "precision", "recall", "F1", "AUROC", "support")
     table.add_column("recall")
-    for label, row in per_class.items():
-        values = (f"{row[key]:.3f}" if key in row else "-" for key in ("precision", "recall", "f1", "auroc"))
+    for label, row in figures["per_class"].items():
+        known = {"precision": answered[label], "recall": row["support"], "f1": row["support"], "auroc": "auroc" in row}
+        values = (f"{row[key]:.3f}" if defined else "-" for key, defined in known.items())
         table.add_row(Text(one_line(label)), *values, str(row["support"]), Text(bar(row["recall"]), "cyan"))
     return table
 

@@ -262,4 +262,4 @@ def with_analysis(subject: Subject) -> Subject:
 def _not_installed(error: ModuleNotFoundError, what: str) -> str:
     if (error.name or "").startswith("clothing_classifier"):
         raise error
-    return f"{what}: {error.name} is not installed (pip install 'clothing-classifier[train]')"
+    return f"{what}: {error.name} is not installed (pip install '.[train]' in the project's folder)"

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.errors import ConfigError
+from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.models import ImageClassifier, create_model
+from clothing_classifier.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.data import Photos, epoch_order
@@ -83,6 +84,8 @@ def train(
         if resume and processes.first:
             before = _read_same(out, record)
     before = processes.from_first(before)
+    if resume and before is None:
+        say(f"{out}: holds no run to go on with; this one begins")
     if before and "metrics" in before:
         return Outcome(before, failures)
     if before and before.get("processes", 1) != processes.count:
@@ -115,6 +118,10 @@ def _photos(
     """Photos to train on and to validate, their labels, and what can't be used."""
     dataset, train_records, validation_records = load_parts(root, settings.data)
     labels = tuple(sorted({record.label for record in train_records}))
+    if len(labels) < 2:
+        raise DatasetError(
+            f"{root}: all photos to train on have the label '{labels[0]}'; a classifier needs two classes"
+        )
     photos, held_out = decode_parts(train_records, validation_records, labels, settings)
     failures = (*map(str, dataset.bad_rows), *map(str, photos.failures + held_out.failures))
     for failure in failures:
@@ -124,11 +131,13 @@ def _photos(
     unused = len(dataset.records) - len(train_records) - len(validation_records)
     for count, why in (
         (dataset.set_aside, "blank in a column that you named"),
-        (unused, "of no part that this run uses"),
+        (unused, "of parts that training leaves alone"),
     ):
         if count:
             say(f"{count} rows set aside: {why}")
     say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
+    if len(held_out) < MIN_GATE_PHOTOS:
+        say(f"warning: to validate, 'clothing export' needs at least {MIN_GATE_PHOTOS}: {MORE_VALIDATION}")
     return photos, held_out, labels, failures
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from clothing_classifier import bundle
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.models.base import ConvNorm
@@ -32,7 +33,8 @@ def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images
     if keep_head:
         model.classifier.load_state_dict(below("classifier", tensors))
     kept = "with its classifier" if keep_head else "with a new classifier"
-    return f"started from {path.name} ({metadata['architecture']['name']}), {kept}{norms}"
+    name = path.parent.name if path.name == bundle.WEIGHTS else path.name
+    return f"started from {name} ({metadata['architecture']['name']}), {kept}{norms}"
 
 
 def _load_features(model: ImageClassifier, path: Path, found: Tensors, images: Tensor) -> str:

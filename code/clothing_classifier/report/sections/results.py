@@ -57,8 +57,8 @@ def weak_classes(figures: dict[str, Any]) -> list[str]:
     if few:
         found.append(f"Fewer than {FEW} photos each: {', '.join(few)}. Their figures can be luck, good or bad.")
     enough = {label: figures["per_class"][label]["recall"] for label, count in support.items() if count >= FEW}
-    if enough:
-        worst = sorted(enough, key=lambda label: enough[label])[:3]
+    if min(enough.values(), default=1) < 1:
+        worst = [label for label in sorted(enough, key=lambda label: enough[label])[:3] if enough[label] < 1]
         listed = ", ".join(f"{label} ({enough[label]:.0%})" for label in worst)
         found.append(f"Of the classes with at least {FEW} photos, the least is found of {listed}.")
     return found
