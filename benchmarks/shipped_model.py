@@ -11,8 +11,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from clothing_classifier.bundle import DEFAULT
 from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
-from clothing_classifier.evaluation import evaluate
+from clothing_classifier.evaluation import evaluate, with_rival
 from clothing_classifier.inference import Classifier
 from clothing_classifier.models import create_model
 from clothing_classifier.provenance import provenance
@@ -52,6 +53,7 @@ def main() -> None:
         parts |= slices("test", dataset.part("test"))
     if options.name.startswith("wardrobe"):
         parts["drawn"] = load_dataset(DRAWN).records
+    rivals = {"validation": Classifier.load(DEFAULT)} if options.name.startswith(f"{DEFAULT}-") else {}
     report = {
         **provenance(),
         "model": {
@@ -59,7 +61,7 @@ def main() -> None:
             "parameters": parameters(classifier), "views": classifier.manifest.views,
             "macs": classifier.manifest.views * sum(s["macs"] for s in classifier.manifest.stages or ()),
         },
-        **{name: measure(classifier, records) for name, records in parts.items()},
+        **{name: measure(classifier, records, rivals.get(name)) for name, records in parts.items()},
     }  # fmt: skip
     learnt_from = {record.group for record in learnt} - {None}
     for name in ("validation", "test"):
@@ -88,10 +90,14 @@ def slices(name: str, records: tuple[Record, ...]) -> dict[str, tuple[Record, ..
     return {key: some for key, some in found.items() if some and (key == name or len(some) < len(records))}
 
 
-def measure(classifier: Classifier, records: tuple[Record, ...]) -> dict[str, Any]:
-    """The report on `records`, with the hash of what was measured."""
-    figures = evaluate(classifier.probabilities, records, classifier.labels).figures
-    return {"data_sha256": fingerprint(records, [content_sha256(record.source) for record in records]), **figures}
+def measure(classifier: Classifier, records: tuple[Record, ...], rival: Classifier | None) -> dict[str, Any]:
+    """The report on `records`, beside the model `rival` where there is one, with the hash of what was measured."""
+    report = evaluate(classifier.probabilities, records, classifier.labels)
+    if rival:
+        answers = evaluate(rival.probabilities, records, rival.labels).answers
+        report = with_rival(report, answers, rival.manifest.name)
+    hashes = [content_sha256(record.source) for record in records]
+    return {"data_sha256": fingerprint(records, hashes), **report.figures}
 
 
 if __name__ == "__main__":

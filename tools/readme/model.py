@@ -140,10 +140,10 @@ def stages(model: str) -> str:
         field = measured[stage["name"]]
         share = field["area"] ** 0.5 / stage["receptive_field"][0]
         rows.append([*cells[:3], f"{' x '.join(map(str, field['extent']))} px", f"{share:.0%}", *cells[3:]])
-    columns = [*table.columns[:3], "effective field", "of the side", *table.columns[3:]]
+    columns = [*table.columns[:3], "effective field", "its side, of the field's", *table.columns[3:]]
     about = (
         f"{model}, {size} px. {corner_view(content['stages'][-1], size)} Effective: on {len(record['photos'])} drawn "
-        "garments, rows x columns above 4.55% of the peak."
+        "garments, rows x columns around all above 4.55% of the peak; its side is the root of their number."
     )
     return f"{markdown.table(Table(columns, rows, range(1, 9)))}\n\n{about}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from readme.records import manifest, percent, result
+from readme.records import BUNDLES, manifest, percent, result
 
 SMALLER = ("wardrobe-small", "wardrobe-tiny")
 FULL = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960, 960, 960)
@@ -40,15 +40,18 @@ def pareto() -> str:
 
 def shipped_points() -> str:
     """The shipped models beside wardrobe, with the bounds that they were made for."""
-    rows = {point["name"]: point for point in result("pareto.json")["points"] if point.get("shipped")}
     lines = ["| model | accuracy (95%) | under wardrobe, 95% | MACs | file |", "|---|---|---|---|---|"]
-    for name, point in rows.items():
-        against = point.get("under_wardrobe")
-        low, high = against["interval"] if against else (0.0, 0.0)
-        drop = f"{100 * against['drop']:.1f} points ({100 * low:.1f} to {100 * high:.1f})" if against else ""
-        accuracy = percent(point["accuracy"], point["accuracy_interval"])
-        lines.append(f"| {name} | {accuracy} | {drop} | {point['macs'] / 1e6:.1f}M | {point['bytes'] / 1e6:.2f} MB |")
-    return "\n".join([*lines, "", f"{rows['wardrobe']['n']} validation photos, all in int8."])
+    for name in ("wardrobe", *SMALLER):
+        report = result(f"{name}-evaluation.json")
+        measured, macs = report["validation"], report["model"]["macs"] / 1e6
+        accuracy, drop = percent(measured["accuracy"], measured["accuracy_interval"]), ""
+        if against := measured.get("comparison"):
+            high, low = (-100 * end for end in against["difference_interval"])
+            drop = f"{-100 * against['difference']:.1f} points ({low:.1f} to {high:.1f})"
+        size = (BUNDLES / name / "model.onnx").stat().st_size / 1e6
+        lines.append(f"| {name} | {accuracy} | {drop} | {macs:.1f}M | {size:.2f} MB |")
+    about = f"{measured['n']} validation photos, all in int8, read as `predict` reads them: set upright."
+    return "\n".join([*lines, "", about])
 
 
 def pruned_layers() -> str:
