@@ -9,6 +9,7 @@ Resumable; a finished run is kept. Writes results/NAME-training.json and the bun
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,15 @@ def train(run: Path, pruned: Path, teacher: Path, options: argparse.Namespace) -
     """Train the pruned network, or go on with it."""
     settings = load_tensors(pruned)[1]["architecture"]["settings"]
     command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", options.model, "--init", str(pruned)]
-    command += ["--out", str(run), "--resume", "--teacher", str(teacher), "--set", f"runtime.threads={options.threads}"]
+    command += [
+        "--out",
+        str(run),
+        "--resume",
+        "--teacher",
+        os.path.relpath(teacher),
+        "--set",
+        f"runtime.threads={options.threads}",
+    ]
     for key in ("hidden", "head"):
         command += ["--set", f"model.settings.{key}={settings[key]}"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
