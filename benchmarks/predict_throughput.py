@@ -225,6 +225,13 @@ def _summarise(side: str, rounds: Sequence[Mapping[str, Any]], models: Sequence[
         bounds = [each["bound"]["photos_per_second"] for each in of_side]
         shares = [_rate(each) / bound for each, bound in zip(of_side, bounds, strict=True)]
         summary |= {"bound_photos_per_second": statistics.median(bounds), "share_of_bound": statistics.median(shares)}
+        views = (load_bundle(side).manifest.orientation or {}).get("views", 1.0)
+        work = [each["bound"]["prepare_seconds"] + views * each["bound"]["network_seconds"] for each in of_side]
+        # Photos that may lie on their side are read again, which the bound of one reading leaves out.
+        summary["evaluations_a_photo"] = views
+        summary["share_of_bound_of_all_evaluations"] = statistics.median(
+            _rate(each) * seconds / available_cpus() for each, seconds in zip(of_side, work, strict=True)
+        )
         cpu = [int(n) / each["runs"][n]["cpu_seconds"] for each in of_side for n in [str(max(COUNTS))]]
         per_core = [available_cpus() * rate / bound for rate, bound in zip(cpu, bounds, strict=True)]
         # What is lost to Python, the start and the threads' meeting, but not to other work on the machine.
