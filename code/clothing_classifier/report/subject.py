@@ -104,7 +104,8 @@ def _read_bundle(model: str) -> Subject:
         manifest.architecture, loaded.contract, model, loaded,
     )  # fmt: skip
     if manifest.validation.keys() >= _NEEDED:
-        subject = replace(subject, measured=(Measured("validation, when it was exported", manifest.validation),))
+        on = "validation, when it was exported" + (", each photo as it came" if manifest.orientation else "")
+        subject = replace(subject, measured=(Measured(on, manifest.validation),))
     else:
         subject = subject.without("results on validation: the bundle has not the figures of 'clothing export'")
     if settings is None:
