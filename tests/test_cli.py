@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -255,9 +256,7 @@ def test_paths_that_end_in_null_bytes_are_named_as_one_that_is_no_file() -> None
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    from clothing_classifier import __version__
-
-    assert clothing("--version").stdout.strip() == __version__
+    assert clothing("--version").stdout.strip() == version("clothing-classifier")
 
 
 def test_an_unreachable_precision_says_what_is_reached(tmp_path: Path) -> None:

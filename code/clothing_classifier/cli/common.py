@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from clothing_classifier import __version__
 from clothing_classifier.errors import MissingExtraError
 
 app = typer.Typer(
@@ -25,13 +25,13 @@ app = typer.Typer(
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        print(__version__)
+        print(version("clothing-classifier"))
         raise typer.Exit
 
 
 @app.callback()
 def _before_any(
-    version: Annotated[
+    print_version: Annotated[
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
