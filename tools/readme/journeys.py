@@ -21,7 +21,7 @@ def walked(journey: str) -> str:
     busy, wall = (sum(step[key] for step in steps) for key in ("processor_seconds", "seconds"))
     cpus, machine = record["machine"]["cpus"], record["machine"]["processor"]
     return (
-        f"All of these commands together took {busy:.0f} seconds of processor time on {cpus} cores ({machine}), and "
+        f"All of these commands together took {busy:.0f} seconds of processor time on {cpus} core{'s' if cpus > 1 else ''} ({machine}), and "
         f"{wall / 60:.1f} minutes by the clock of a machine that did other work beside them."
     )
 
