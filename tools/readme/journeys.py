@@ -20,6 +20,7 @@ def walked(journey: str) -> str:
     steps = record["journeys"][journey].values()
     busy, wall = (sum(step[key] for step in steps) for key in ("processor_seconds", "seconds"))
     cpus, machine = record["machine"]["cpus"], record["machine"]["processor"]
+    cores = "1 core" if cpus == 1 else f"{cpus} cores"
     return (
         f"All of these commands together took {busy:.0f} seconds of processor time on {cpus} core{'s' if cpus > 1 else ''} ({machine}), and "
         f"{wall / 60:.1f} minutes by the clock of a machine that did other work beside them."
