@@ -22,7 +22,7 @@ def walked(journey: str) -> str:
     cpus, machine = record["machine"]["cpus"], record["machine"]["processor"]
     cores = "1 core" if cpus == 1 else f"{cpus} cores"
     return (
-        f"All of these commands together took {busy:.0f} seconds of processor time on {cpus} core{'s' if cpus > 1 else ''} ({machine}), and "
+        f"All of these commands together took {busy:.0f} seconds of processor time on {cores} ({machine}), and "
         f"{wall / 60:.1f} minutes by the clock of a machine that did other work beside them."
     )
 
