@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs/fashion-mnist"), help="finished runs are kept here")
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--short-epochs", type=int, default=5)
+    parser.add_argument("--short-epochs", type=int, default=12)
     return parser.parse_args()
 
 
