@@ -45,6 +45,7 @@ _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PY
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     "YOLO_OFFLINE": "true",
+    "YOLO_VERBOSE": "false",  # else it prints a summary among the answers
 }
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
