@@ -228,7 +228,7 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
         (["train", "--data", "data", "--out", "x", "--preset", "nope"], "clothing: preset 'nope': neither a preset"),
         (
             ["train", "--data", "data", "--out", "x", "--init", "nope"],
-            "--init nope: no safetensors file, no bundle and no shipped model (wardrobe)",
+            "nope: there is no such file of weights, nor a shipped model",
         ),
         (
             ["train", "--data", "data", "--out", "x", "--labels", "Hat"],

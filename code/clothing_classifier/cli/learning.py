@@ -25,7 +25,6 @@ from clothing_classifier.cli.common import (
     print_json,
     say_set_aside,
 )
-from clothing_classifier.errors import UsageError
 from clothing_classifier.utils import first_process
 
 
@@ -213,9 +212,6 @@ def _weights(init: str | None) -> Path | None:
 
     if init is None:
         return None
-    if Path(init).is_file():
-        return Path(init)
     if init in bundle.shipped() or (Path(init) / bundle.MANIFEST).exists():
         return bundle.weights_of(init)
-    with_weights = [name for name in bundle.shipped() if (bundle.SHIPPED / name / bundle.WEIGHTS).exists()]
-    raise UsageError(f"--init {init}: no safetensors file, no bundle and no shipped model ({', '.join(with_weights)})")
+    return Path(init)  # a file that is missing is for `train` to say: of several hosts, one alone may lack it
