@@ -426,7 +426,9 @@ def test_interrupt_stops_at_once_and_leaves_only_parts(host: Host, tmp_path: Pat
         fetch(manifest_of(BYTES), tmp_path, host.url, connections=1)
     assert time.monotonic() - began < 5
     assert [thread for thread in threading.enumerate() if not thread.daemon and thread not in others] == []
-    assert set(files_in(tmp_path)) <= {"images/a.jpg", "images/b #1%20.jpg.part"}
+    # Not read: the thread that was interrupted may be about to remove its part, where that is empty.
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert left <= {"images/a.jpg", "images/b #1%20.jpg.part"}
 
 
 def test_progress_tells_totals_and_takes_back_what_was_thrown_away(host: Host, tmp_path: Path) -> None:

@@ -31,5 +31,5 @@ def test_without_timm_the_extra_is_named() -> None:
     try:
         import timm  # noqa: F401
     except ImportError:
-        with pytest.raises(MissingExtraError, match=r"pip install 'clothing-classifier\[timm\]'"):
+        with pytest.raises(MissingExtraError, match=r"pip install '\.\[timm\]'"):
             create_model("timm:resnet18", 5)

@@ -69,7 +69,8 @@ def on_two_hosts(tmp_path: Path, first: list[str], second: list[str]) -> list[tu
         hosts.append(start([TORCHRUN[0], *place, *address, *MODULE, *arguments], environment))
     ends = []
     for host in hosts:
-        output, errors = host.communicate(timeout=300)
+        # torchrun waits 300 s for the other host's at the end, where that left before it could be told.
+        output, errors = host.communicate(timeout=420)
         ends.append((host.returncode, output, errors))
     return ends
 
