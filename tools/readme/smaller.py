@@ -50,7 +50,8 @@ def shipped_points() -> str:
             drop = f"{-100 * against['difference']:.1f} points ({low:.1f} to {high:.1f})"
         size = (BUNDLES / name / "model.onnx").stat().st_size / 1e6
         lines.append(f"| {name} | {accuracy} | {drop} | {macs:.1f}M | {size:.2f} MB |")
-    about = f"{measured['n']} validation photos, all in int8, read as `predict` reads them: set upright where the bundle can tell."
+    read = "read as `predict` reads them: set upright where the bundle can tell"
+    about = f"{measured['n']} validation photos, all in int8, {read}."
     return "\n".join([*lines, "", about])
 
 
