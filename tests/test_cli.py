@@ -201,7 +201,11 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["predict"], "Missing argument"),
+        (["predict"], "clothing: missing argument 'PATH...|-'; see clothing predict --help"),
+        (["predikt"], "clothing: no such command 'predikt': did you mean 'predict'?; see clothing --help"),
+        (["predict", "--tpo", "3"], "clothing: no such option: --tpo"),
+        (["predict", "data/images", "--top", "x"], "clothing: invalid value for '--top': Input should be a valid int"),
+        (["predict", "data/images", "--format", "xml"], "'xml' is not one of 'table', 'json', 'csv'; see clothing"),
         (["predict", "data/images", "--top", "0"], "clothing: top is 0; ask for at least 1 candidate"),
         (["predict", "data/images", "--model", "nope"], "clothing: model 'nope': neither a shipped model"),
         (["predict", "tests/training", "--format", "json"], "clothing: no images: give photos"),
@@ -244,7 +248,8 @@ def test_a_wrong_command_is_one_line_and_status_2(arguments: list[str], message:
     arguments = [str(tmp_path / "x") if argument == "x" else argument for argument in arguments]
     result = clothing(*arguments)
     assert result.returncode == 2
-    assert message in result.stderr.splitlines()[-1] or message in result.stderr
+    assert message in result.stderr
+    assert [line.startswith("clothing: ") for line in result.stderr.splitlines()].count(True) == 1
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
 

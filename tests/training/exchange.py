@@ -1,5 +1,7 @@
 """Run by torchrun in two processes: what they exchange, and batch norm over both, against one process's."""
 
+import os
+
 import torch
 from torch import nn
 
@@ -78,3 +80,4 @@ def normalise(processes: Processes, sizes: tuple[int, int]) -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # the interpreter's own end may be aborted by gloo's threads, as in cli/__init__.py

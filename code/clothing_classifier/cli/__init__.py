@@ -2,7 +2,10 @@
 
 import io
 import os
+import re
 import sys
+
+from typer.exceptions import TyperException
 
 from clothing_classifier.cli import (  # noqa: F401 - each has commands
     compressing,
@@ -25,12 +28,19 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="surrogateescape")  # a file's name need not be UTF-8, and is passed on as it is
     try:
-        _let_the_first_go_ahead()
-        app(prog_name="clothing")
-    except SystemExit:  # how a command ends that came to its end
-        if "clothing_classifier.training.processes" in sys.modules:
-            sys.modules["clothing_classifier.training.processes"].leave()
+        _run()
+    except SystemExit as end:
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            _end_at_once(end)
         raise
+
+
+def _run() -> None:
+    try:
+        _let_the_first_go_ahead()
+        sys.exit(app(prog_name="clothing", standalone_mode=False) or 0)
+    except TyperException as error:
+        sys.exit(_misuse(error))
     except SaidElsewhereError:
         from clothing_classifier.training.processes import await_the_first
 
@@ -40,6 +50,25 @@ def main() -> None:
         if not isinstance(error, LostProcessError) or os.environ.get("LOCAL_RANK", "0") == "0":
             log(f"clothing: {_reason(error)}")  # that a process was lost, one of a host says
         sys.exit(2)
+
+
+def _misuse(error: TyperException) -> int:
+    """A misspelt command line is one line too; what an empty one gets is the help."""
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if message.startswith("Usage:"):
+        log(message)
+    else:
+        message = re.sub("Value error, |, unable to parse.*", "", message).removesuffix(".").replace(". Did", ": did")
+        command = context.command_path if context else "clothing"
+        log(f"clothing: {message[0].lower()}{message[1:]}; see {command} --help")
+    return 2
+
+
+def _end_at_once(end: SystemExit) -> None:
+    """End without the interpreter's own end: gloo's threads outlive their group, and one that wakes then aborts all."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 def _reason(error: Exception) -> str:

@@ -134,12 +134,6 @@ def join() -> None:
             distributed.init_process_group(backend, timeout=_PATIENCE)
 
 
-def leave() -> None:
-    """Close this process's connections, where it has some: threads that outlive them can abort a process as it ends."""
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
-
-
 def processes_of(accelerator: Accelerator) -> Processes:
     """The processes that `accelerator` found."""
     return Processes(accelerator.num_processes, accelerator.process_index, accelerator.is_local_main_process)
