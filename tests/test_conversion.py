@@ -67,7 +67,7 @@ def test_a_graph_that_disagrees_is_not_written(
 
 def test_too_few_photos_or_a_folder_that_exists_are_refused(float_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
-    with pytest.raises(ExportError, match="31 photos that can be read; the gate needs at least 32"):
+    with pytest.raises(ExportError, match="photos that can be read: 31; the gate needs at least 32"):
         conversion.to_openvino(
             Classifier.load(float_bundle), [*PICTURES[:31], str(tmp_path / "empty.jpg")], tmp_path / "out"
         )

@@ -65,7 +65,7 @@ def _check(classifier: Classifier, model: Any, photos: Sequence[str]) -> tuple[d
     ]
     if len(answers) < MIN_GATE_PHOTOS:
         raise ExportError(
-            f"{len(answers)} photos that can be read; the gate needs at least {MIN_GATE_PHOTOS} to compare the engines"
+            f"photos that can be read: {len(answers)}; the gate needs at least {MIN_GATE_PHOTOS} to compare the engines"
         )
     expected, found = map(np.stack, zip(*answers, strict=True))
     int8 = classifier.manifest.precision == "int8"

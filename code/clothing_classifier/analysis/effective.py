@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from clothing_classifier.errors import AnalysisError
+from clothing_classifier.utils import progress_bar
 
 THRESHOLD = 1 - 0.9545
 """Share of the peak above which a pixel counts: what lies within two standard deviations of a Gaussian."""
@@ -62,16 +63,19 @@ def effective_fields(
 
     handles = [model.get_submodule(name).register_forward_hook(keep(name)) for name in sides]
     try:
-        for part in torch.split(images, batch_size):
-            image = part.clone().requires_grad_()
-            model(image)
-            for name in sides:
-                output = outputs[name]
-                if output.ndim != 4:
-                    raise AnalysisError(f"module {name}: its output {tuple(output.shape)} has no rows and columns")
-                unit = output[:, :, output.shape[2] // 2, output.shape[3] // 2].sum()
-                (gradient,) = torch.autograd.grad(unit, image, retain_graph=True)
-                squares[name] += gradient.double().square().sum((0, 1)).numpy()
+        parts = torch.split(images, batch_size)
+        with progress_bar("effective fields", len(parts) * len(sides)) as advance:
+            for part in parts:
+                image = part.clone().requires_grad_()
+                model(image)
+                for name in sides:
+                    output = outputs[name]
+                    if output.ndim != 4:
+                        raise AnalysisError(f"module {name}: its output {tuple(output.shape)} has no rows and columns")
+                    unit = output[:, :, output.shape[2] // 2, output.shape[3] // 2].sum()
+                    (gradient,) = torch.autograd.grad(unit, image, retain_graph=True)
+                    squares[name] += gradient.double().square().sum((0, 1)).numpy()
+                    advance()
     finally:
         for handle in handles:
             handle.remove()

@@ -11,6 +11,7 @@ from torch import nn
 
 from clothing_classifier.analysis.layers import Trace
 from clothing_classifier.memory import keep_large_blocks
+from clothing_classifier.utils import progress_bar
 
 
 @torch.inference_mode()
@@ -34,11 +35,13 @@ def time_layers(model: nn.Module, trace: Trace, rounds: int = 10, warm_up: int =
     image = torch.zeros(1, *trace.input)
     measured: list[list[tuple[str, float]]] = []
     try:
-        for number in range(warm_up + rounds):
-            calls.clear()
-            model(image)
-            if number >= warm_up:
-                measured.append(list(calls))
+        with progress_bar("timing", warm_up + rounds) as advance:
+            for number in range(warm_up + rounds):
+                calls.clear()
+                model(image)
+                advance()
+                if number >= warm_up:
+                    measured.append(list(calls))
     finally:
         for handle in handles:
             handle.remove()

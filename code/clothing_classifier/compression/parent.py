@@ -12,10 +12,10 @@ from clothing_classifier.training.run_folder import RECORD, WEIGHTS, read_record
 from clothing_classifier.utils import write_json
 
 
-def take_parent(model: str, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Make `out` a run folder of `model`, a run folder, a shipped name or a bundle's folder; returns its record.
+def find_parent(model: str, say: Callable[[str], None]) -> tuple[dict[str, Any], Path]:
+    """The record and the file of weights of `model`: a run folder, a shipped name or a bundle's folder.
 
-    Half-precision weights become single again. Raises `ConfigError` or `BundleError`.
+    Raises `ConfigError` or `BundleError`.
     """
     path = Path(model)
     if path.is_dir() and not (path / bundle.MANIFEST).exists():
@@ -25,9 +25,7 @@ def take_parent(model: str, out: Path, say: Callable[[str], None]) -> dict[str, 
         record = bundle.load_bundle(model).manifest.provenance
         if "settings" not in record:
             raise ConfigError(f"{model}: this bundle does not tell how it was trained; give its run folder")
-    record = record | {"settings": _known(record["settings"], say)}
-    write_run(out, record, weights)
-    return record
+    return record | {"settings": _known(record["settings"], say)}, weights
 
 
 def _known(settings: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def _known(settings: dict[str, Any], say: Callable[[str], None]) -> dict[str, An
 
 
 def write_run(out: Path, record: dict[str, Any], weights: Path) -> None:
-    """A run folder of weights that are there already, in single precision; the record last, which finishes it."""
+    """A run folder of weights that are there already, half-precision ones made single; the record last: it finishes."""
     tensors, metadata = load_tensors(weights)
     save_tensors(out / WEIGHTS, {name: tensor.float() for name, tensor in tensors.items()}, metadata)
     write_json(out / RECORD, record)

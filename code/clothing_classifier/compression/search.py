@@ -15,7 +15,7 @@ from clothing_classifier.answers import Answers, collect
 from clothing_classifier.bundle import Bundle, load_bundle
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.compression.making import Making, make
-from clothing_classifier.compression.parent import take_parent
+from clothing_classifier.compression.parent import find_parent, write_run
 from clothing_classifier.compression.strategy import Candidate, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.dataset import Record
@@ -54,10 +54,11 @@ def search(
     if (out / REPORT).exists() and not resume:
         raise ConfigError(f"{out}: holds a search already; go on with --resume or choose another --out")
     report = _begin(model, data, out, wanted)
-    record = take_parent(model, out / PARENT / "run", say)
+    record, weights = find_parent(model, say)
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
     candidates = parse_strategies(wanted.strategies, making.settings.image.size)
     _, _, validation = load_parts(data, making.settings.data)
+    write_run(making.parent, record, weights)
     parent = _parent(making, out / PARENT, validation, say)
     started = time.monotonic()
     for number, candidate in enumerate(candidates, start=1):

@@ -39,8 +39,9 @@ def predictions_table(
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("image", overflow="fold")
-    for title in ("label", "confidence", *(["true label"] if with_truth else ["then"])):
+    for title in ("label", "confidence"):
         table.add_column(title, no_wrap=True)
+    table.add_column("true label" if with_truth else "then", overflow="fold")
     for path, prediction, truth in rows:
         last = _truth(prediction, truth) if with_truth else _runners_up(prediction)
         table.add_row(Text(one_line(path)), _label(prediction, strange), _confidence(prediction), last)
