@@ -204,7 +204,7 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
         (["predict"], "clothing: missing argument 'PATH...|-'; see clothing predict --help"),
         (["predikt"], "clothing: no such command 'predikt': did you mean 'predict'?; see clothing --help"),
         (["predict", "--tpo", "3"], "clothing: no such option: --tpo"),
-        (["predict", "data/images", "--top", "x"], "clothing: invalid value for '--top': Input should be a valid int"),
+        (["predict", "data/images", "--top", "x"], "clothing: invalid value for '--top': input should be a valid int"),
         (["predict", "data/images", "--format", "xml"], "'xml' is not one of 'table', 'json', 'csv'; see clothing"),
         (["predict", "data/images", "--top", "0"], "clothing: top is 0; ask for at least 1 candidate"),
         (["predict", "data/images", "--model", "nope"], "clothing: model 'nope': neither a shipped model"),

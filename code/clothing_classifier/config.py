@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clothing_classifier.errors import ConfigError
+from clothing_classifier.utils import plain_reason
 
 ARCHITECTURES = ("mobilenet_v2", "resnet_small")
 """Names that `models.create_model` knows beside `timm:NAME`; here, so that listing them needs no torch."""
@@ -199,8 +200,7 @@ def parse_settings(values: dict[str, Any]) -> TrainSettings:
 
 def _explain(key: str, kind: str, message: str) -> str:
     if kind != "extra_forbidden":
-        message = message.removeprefix("Value error, ")
-        return f"setting {key}: {message[0].lower()}{message[1:]}"
+        return f"setting {key}: {plain_reason(message)}"
     section_name, _, _ = key.rpartition(".")
     section = TrainSettings.model_fields[section_name].annotation if section_name else TrainSettings
     known = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}

@@ -28,6 +28,16 @@ def one_line(text: str) -> str:
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda match: repr(match[0])[1:-1], text)
 
 
+def plain_reason(message: str) -> str:
+    """A validation message of pydantic's as part of a line of ours: without what its parser tried, and no capital."""
+    message = (
+        re.sub("Value error, |, unable to parse.*", "", message)
+        .removesuffix(".")
+        .replace("Input should", "input should")
+    )
+    return message[:1].lower() + message[1:]
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` only when the block ends without error."""

@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import sys
 
 from typer.exceptions import TyperException
@@ -17,7 +16,7 @@ from clothing_classifier.cli import (  # noqa: F401 - each has commands
 )
 from clothing_classifier.cli.common import app, log, needs
 from clothing_classifier.errors import ClothingError, LostProcessError, SaidElsewhereError
-from clothing_classifier.utils import first_process
+from clothing_classifier.utils import first_process, plain_reason
 
 __all__ = ["app", "main"]
 
@@ -58,9 +57,8 @@ def _misuse(error: TyperException) -> int:
     if message.startswith("Usage:"):
         log(message)
     else:
-        message = re.sub("Value error, |, unable to parse.*", "", message).removesuffix(".").replace(". Did", ": did")
         command = context.command_path if context else "clothing"
-        log(f"clothing: {message[0].lower()}{message[1:]}; see {command} --help")
+        log(f"clothing: {plain_reason(message).replace('. Did', ': did')}; see {command} --help")
     return 2
 
 

@@ -20,6 +20,7 @@ from clothing_classifier.serving.lingering import Lingering
 from clothing_classifier.serving.observing import PROBLEM, Observing
 from clothing_classifier.serving.problems import Problem
 from clothing_classifier.serving.service import Service
+from clothing_classifier.utils import plain_reason
 
 _KINDS = {404: "not-found", 405: "method-not-allowed"}
 
@@ -83,6 +84,6 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = [{"parameter": str(fault["loc"][-1]), "message": fault["msg"]} for fault in error.errors()]
+    faults = [{"parameter": str(fault["loc"][-1]), "message": plain_reason(fault["msg"])} for fault in error.errors()]
     detail = "; ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults)
     return await _answer_problem(request, Problem("bad-query", detail, more={"errors": faults}))
