@@ -1,4 +1,4 @@
-"""Edges on the grid of blocks tell of wrong bytes; edges of a real scene do not."""
+"""Edges on the grid of blocks and colours that none is tell of wrong bytes; those of a real scene do not."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clothing_classifier.audit.blocks import BLOCK, blocks_shifted
+from clothing_classifier.audit.blocks import BLOCK, blocks_shifted, colours_impossible
 
 
 def shifted(luma: np.ndarray, row: int, column: int, by: int) -> np.ndarray:
@@ -61,3 +61,34 @@ def test_compression_alone_is_no_damage(scene: np.ndarray, quality: int) -> None
     file = io.BytesIO()
     Image.fromarray(scene).save(file, "JPEG", quality=quality)
     assert not blocks_shifted(np.asarray(Image.open(file)))
+
+
+def as_coded(picture: np.ndarray, quality: int) -> np.ndarray:
+    """The YCbCr of an RGB picture in a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    image = Image.open(file)
+    image.draft("YCbCr", None)
+    return np.asarray(image)
+
+
+def test_black_that_is_coloured_is_no_rgb() -> None:
+    pixels = np.full((80, 80, 3), 128, np.uint8)
+    pixels[40:, :, 0] = 0
+    assert not colours_impossible(pixels)
+    pixels[40:, :, 1] = 128 + 40
+    assert colours_impossible(pixels)
+    pixels[40:, :, 0] = 255
+    assert colours_impossible(pixels)
+    assert not colours_impossible(pixels[:50])  # fewer blocks than four
+
+
+@pytest.mark.parametrize("quality", [10, 30, 90])
+def test_every_colour_of_rgb_is_possible(quality: int) -> None:
+    """Also those of stripes so fine that black ones take on the colour beside them."""
+    levels = np.array([0, 20, 40, 60, 128, 200, 235, 255], np.uint8)
+    patches = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 16, 3).repeat(32, 0).repeat(32, 1)
+    assert not colours_impossible(as_coded(patches, quality))
+    stripes = np.zeros((160, 160, 3), np.uint8)
+    stripes[:, ::2] = [255, 0, 0]
+    assert not colours_impossible(as_coded(stripes, quality))

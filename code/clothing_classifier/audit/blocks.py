@@ -1,4 +1,4 @@
-"""Wrong bytes that break no rule of JPEG: blocks behind one are too bright or too dark, with edges along the grid."""
+"""Wrong bytes that break no rule of JPEG: the blocks behind one have edges along the grid, or colours that none has."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,11 @@ _ONE, _TWO, _STAIR = 0.85, 0.8, 0.06
 """Of the width: what one edge must cover, or each of two; and how much more than a straight line the one does."""
 _SEEN, _BAR = 0.5, 0.99
 _DARK, _BRIGHT = 1, 254
+
+_UNIT, _FILLED, _UNITS = 16, 0.75, 4
+"""Side of what one colour value may stand for, the share of it that must be wrong, and how many of these tell."""
+_CHROMA = 32
+"""Levels from grey: a blue of 57, whose luma of 6 a JPEG of quality 10 keeps from black."""
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -42,6 +47,19 @@ def blocks_shifted(luma: Pixels) -> bool:
     elsewhere = np.abs(np.arange(len(most)) - most.argmax()) > 1  # a straight edge is on the paths of two rows
     with_a_step = most[most - straight >= _STAIR]
     return bool(with_a_step.max(initial=0) >= _ONE or most[elsewhere].max(initial=0) >= _TWO)
+
+
+def colours_impossible(pixels: Pixels) -> bool:
+    """Whether areas of a decoded JPEG, `(H, W, 3) uint8` YCbCr, are black or white, and coloured all the same.
+
+    No RGB has such colours, whose luma would be another (ITU-T T.871, 7); errors in the means of blocks, which luma and
+    chroma have each of their own, end there. Fine patterns that share one value of chroma are no areas.
+    """
+    height, width = (side // _UNIT * _UNIT for side in pixels.shape[:2])
+    luma, chroma = pixels[:height, :width, 0], pixels[:height, :width, 1:].astype(np.int16)
+    wrong = ((luma <= _DARK) | (luma >= _BRIGHT)) & (np.abs(chroma - 128).max(2) >= _CHROMA)
+    units = wrong.reshape(height // _UNIT, _UNIT, width // _UNIT, _UNIT).mean((1, 3))
+    return int((units >= _FILLED).sum()) >= _UNITS
 
 
 def _by_block(values: Floats) -> Floats:

@@ -13,7 +13,7 @@ import simplejpeg
 from PIL import Image
 
 from clothing_classifier import preprocessing
-from clothing_classifier.audit.blocks import blocks_shifted
+from clothing_classifier.audit.blocks import blocks_shifted, colours_impossible
 from clothing_classifier.dataset import Record, RecordSource
 from clothing_classifier.errors import BundleError, DatasetError, ImageError, ImageUnreadableError
 from clothing_classifier.inference import Classifier
@@ -138,7 +138,20 @@ def _file_facts(source: RecordSource) -> tuple[str | None, str | None]:
         luma = simplejpeg.decode_jpeg(data, colorspace="GRAY", strict=True)[..., 0]
     except ValueError as error:
         return form, str(error) if _decodes(data) else None
-    return form, "an edge along the grid of its blocks from side to side" if blocks_shifted(luma) else None
+    if blocks_shifted(luma):
+        return form, "an edge along the grid of its blocks from side to side"
+    coded = _as_coded(data)
+    return form, None if coded is None or not colours_impossible(coded) else "areas of a colour that no RGB has"
+
+
+def _as_coded(data: bytes) -> Pixels | None:
+    """A JPEG's `(H, W, 3) uint8` YCbCr, before it is clipped to what RGB has; None of one in other colours."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("YCbCr", None)
+        try:
+            return np.asarray(image) if image.mode == "YCbCr" else None
+        except OSError:  # coded as RGB
+            return None
 
 
 def _decodes(data: bytes) -> bool:
