@@ -1,6 +1,6 @@
 // Where the model's square lies on a photo, and what a unit of a stage sees of it. All in pixels of the square.
 
-/** The photo's place in the square, `{left, top, width, height}`: preprocessing.py's image contract. */
+/** The photo's place in the square, `{left, top, width, height}`: the image contract of preprocessing/. */
 export function photoInSquare(width, height, { size, fit }) {
   if (fit === "squash") return { left: 0, top: 0, width: size, height: size };
   const scale = size / (fit === "pad" ? Math.max(width, height) : Math.min(width, height));

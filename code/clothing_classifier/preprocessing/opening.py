@@ -1,0 +1,153 @@
+"""From whatever holds a photo to an opened image: the format by content, the limits before anything is decoded."""
+
+import os
+import re
+from contextlib import AbstractContextManager, nullcontext
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from clothing_classifier import errors
+from clothing_classifier.preprocessing.contract import DEFAULT_LIMITS, Limits, Source
+from clothing_classifier.preprocessing.pillow import sentence
+from clothing_classifier.preprocessing.upright import to_eight_bit
+from clothing_classifier.utils import one_line
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+HEAD = 512
+"""Bytes from which a file's format is known, or the web page in its place."""
+
+_SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP", re.DOTALL)
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_FIRST_READ = 1 << 16
+"""Bytes asked for at first: a read sets aside as many as it is asked for, and most photos are far below the limit."""
+
+
+def open_image(source: Source, limits: Limits, name: str) -> Image.Image:
+    """Identify `source` and check it against `limits`; a file is not decoded yet. Raises `ImageError`s."""
+    if isinstance(source, np.ndarray):
+        return _from_array(source, limits, name)
+    if isinstance(source, Image.Image):
+        _check_size(source.size, limits, name)
+        return source
+    return _open_bytes(_read(source, limits, name), limits, name)
+
+
+def check_arrived(data: bytes | bytearray, name: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Refuse a file from the part of it that has arrived, `HEAD` bytes or more, rather than wait for the whole.
+
+    Raises `errors.ImageTooManyBytesError` or `errors.ImageFormatError`, as `prepare` would.
+    """
+    _check_bytes(data, limits, name)
+    head = bytes(data[:HEAD])
+    Image.init()
+    accepts = [Image.OPEN[known][1] for known in FORMATS]
+    if not _is_heic(head) and not any(accept and accept(head[:16]) for accept in accepts):
+        raise _unidentified(head, name)
+
+
+def name_of(source: Source) -> str:
+    """What errors call `source`: its path where it has one."""
+    if isinstance(source, str | os.PathLike):
+        return one_line(os.fspath(source))
+    name = getattr(source, "name", None) or getattr(source, "filename", None)
+    return one_line(name) if isinstance(name, str) else "the image"
+
+
+def _read(source: str | os.PathLike[str] | bytes | IO[bytes], limits: Limits, name: str) -> bytes:
+    data = source if isinstance(source, bytes) else _read_file(source, limits, name)
+    if not data:
+        raise errors.ImageEmptyError(f"{name}: the file is empty (0 bytes)")
+    _check_bytes(data, limits, name)
+    return data
+
+
+def _check_bytes(data: bytes | bytearray, limits: Limits, name: str) -> None:
+    if len(data) > limits.bytes:
+        raise errors.ImageTooManyBytesError(
+            f"{name}: the file is larger than {limits.bytes / 1e6:g} MB; save it smaller"
+        )
+
+
+def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name: str) -> bytes:
+    try:
+        with _opened(source) as file:
+            start = file.read(min(_FIRST_READ, limits.bytes + 1))
+            return start if len(start) < _FIRST_READ else start + file.read(limits.bytes + 1 - len(start))
+    except FileNotFoundError as error:
+        raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise errors.ImageNotFoundError(f"{name}: this is a folder, not a file") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path, or a closed file
+        reason = getattr(error, "strerror", None) or str(error)
+        raise errors.ImageUnreadableError(f"{name}: the file can't be read ({reason})") from error
+
+
+def _opened(source: str | os.PathLike[str] | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    return Path(source).open("rb") if isinstance(source, str | os.PathLike) else nullcontext(source)
+
+
+def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
+    _register_heic_if_needed(data, name)
+    try:
+        image = Image.open(BytesIO(data), formats=(*FORMATS, "HEIF") if _is_heic(data) else FORMATS)
+    except UnidentifiedImageError as error:
+        raise _unidentified(data, name) from error
+    except Image.DecompressionBombError as error:
+        raise errors.ImageTooManyPixelsError(f"{name}: more than {limits.pixels / 1e6:g} million pixels") from error
+    except Exception as error:  # Pillow's header parsers raise a dozen unrelated types on damaged data
+        raise errors.ImageCorruptError(f"{name}: the image is damaged ({sentence(error)})") from error
+    _check_size(image.size, limits, name)
+    return image
+
+
+def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
+    width, height = size
+    if min(size) < 1:
+        raise errors.ImageEmptyError(f"{name}: the image has no pixels ({width} x {height})")
+    if max(size) > limits.side:
+        raise errors.ImageTooLongError(f"{name}: {width} x {height} px; no side may be over {limits.side} px")
+    if width * height > limits.pixels:
+        raise errors.ImageTooManyPixelsError(
+            f"{name}: {width} x {height} px; the limit is {limits.pixels / 1e6:g} million pixels"
+        )
+
+
+def _unidentified(data: bytes, name: str) -> errors.ImageError:
+    head = data[:HEAD].lower()
+    if b"<!doctype html" in head or b"<html" in head:
+        return errors.ImageFormatError(f"{name}: this is an HTML page, not an image; download the image itself")
+    if _is_heic(data) or _SIGNATURE.match(data):
+        return errors.ImageCorruptError(f"{name}: the image is damaged: its header can't be read")
+    accepted = ", ".join("WebP" if known == "WEBP" else known for known in FORMATS)
+    return errors.ImageFormatError(f"{name}: not an image in an accepted format ({accepted}, HEIC)")
+
+
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS
+
+
+def _register_heic_if_needed(data: bytes, name: str) -> None:
+    if not _is_heic(data) or "HEIF" in Image.OPEN:
+        return
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise errors.ImageFormatError(
+            f"{name}: HEIC photos need an extra: pip install '.[heic]' in the project's folder"
+        ) from error
+    pillow_heif.register_heif_opener()
+
+
+def _from_array(array: npt.NDArray[Any], limits: Limits, name: str) -> Image.Image:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise errors.ImageFormatError(f"{name}: an array must be (H, W) or (H, W, 1, 3 or 4), not {array.shape}")
+    if array.dtype not in (np.uint8, np.uint16):
+        raise errors.ImageFormatError(f"{name}: an array must be uint8 or uint16, not {array.dtype}")
+    _check_size((array.shape[1], array.shape[0]), limits, name)
+    eight_bit = to_eight_bit(array) if array.dtype == np.uint16 else array
+    return Image.fromarray(eight_bit[..., 0] if eight_bit.shape[2:] == (1,) else eight_bit)
