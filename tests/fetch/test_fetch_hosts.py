@@ -1,112 +1,23 @@
-"""`clothing fetch` against a server on this machine that drops connections, lies about lengths and serves wrong bytes.
-
-The real hosts are never asked.
-"""
+"""Whatever a host does, files arrive whole and right, or are named with the reason."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import gzip
-import hashlib
-import io
 import os
 import signal
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
+from lying_host import BYTES, COMPLETE, HALF, A, Answer, Handler, Host, files_in, honest, manifest_of, status
 
-import make_manifest
-from clothing_classifier.errors import DownloadError, UsageError
-from clothing_classifier.fetch import DATA_SETS, FetchReport, Manifest, RemoteFile, RetryPolicy, fetch, load_manifest
+from clothing_classifier.errors import DownloadError
+from clothing_classifier.fetch import FetchReport, RetryPolicy, fetch
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 QUICK = RetryPolicy(backoff=0.001, longest_wait=0.01)
-TABLE = "image,label,split\na.jpg,Hat,train\nb #1%20.jpg,Shoes,\n"
-BYTES = {"images/a.jpg": bytes(range(256)) * 1200, "images/b #1%20.jpg": b"shoes" * 1000}
-A = BYTES["images/a.jpg"]
-HALF = len(A) // 2
-
-Answer = Callable[["Handler", bytes], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers each request by the next of its path's planned faults, and honestly once there are none left."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # else head and body leave in two packets, and each answer waits for a delayed acknowledgement
-    server: Host
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.opened += 1
-
-    def do_GET(self) -> None:
-        host, path = self.server, unquote(urlsplit(self.path).path).lstrip("/")
-        with host.lock:
-            host.asked.append((path, self.headers.get("Range")))
-            host.headers_seen.append(self.headers)
-            planned = host.faults.get(path)
-            answer = planned.pop(0) if planned else honest
-        body = host.files.get(path)
-        (answer if body is not None else status(404))(self, body or b"")
-
-    def reply(self, code: int, body: bytes, length: int | None = None, /, **headers: str) -> None:
-        """Send `body` under a Content-Length that may be a lie (`length`)."""
-        self.send_response(code)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def hang_up(self) -> None:
-        """Drop the connection."""
-        self.close_connection = True
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def log_message(self, *args: object) -> None:
-        """Nothing: the tests look at `Host.asked`."""
-
-
-class Host(ThreadingHTTPServer):
-    """A web server with BYTES, what it was asked for, and the faults it shall show."""
-
-    def __init__(self) -> None:
-        self.files = dict(BYTES)
-        self.faults: dict[str, list[Answer]] = {}
-        self.asked: list[tuple[str, str | None]] = []
-        self.headers_seen: list[Message] = []
-        self.opened = 0
-        self.lock = threading.Lock()
-        self.over = threading.Event()
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        """The address that the files lie under."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: clients that leave are part of the tests."""
-
-
-def honest(handler: Handler, body: bytes) -> None:
-    asked = handler.headers.get("Range")
-    if not asked:
-        handler.reply(200, body)
-        return
-    start = int(asked.removeprefix("bytes=").removesuffix("-"))
-    handler.reply(206, body[start:], Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}")
 
 
 def whole(handler: Handler, body: bytes) -> None:
@@ -135,10 +46,6 @@ def serve(body: bytes) -> Answer:
     return lambda handler, _: handler.reply(200, body)
 
 
-def status(code: int, **headers: str) -> Answer:
-    return lambda handler, _: handler.reply(code, b"no", **headers)
-
-
 def partial(content_range: str) -> Answer:
     return lambda handler, body: handler.reply(206, body[HALF:], Content_Range=content_range)
 
@@ -161,37 +68,8 @@ def stall(handler: Handler, body: bytes) -> None:
     handler.hang_up()
 
 
-def manifest_of(files: dict[str, bytes], table: str = TABLE, source: str = "http://127.0.0.1:9") -> Manifest:
-    listed = tuple(RemoteFile(path, len(body), hashlib.sha256(body).hexdigest()) for path, body in files.items())
-    return Manifest("tiny", source, listed, table)
-
-
 def numbered(count: int) -> dict[str, bytes]:
     return {f"images/{number:02}.jpg": b"%d" % number * 100 for number in range(count)}
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with Host() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield server
-        server.over.set()
-        server.shutdown()
-        thread.join()
-
-
-COMPLETE = {**BYTES, "dataset.csv": TABLE.encode()}
 
 
 def test_files_and_table_arrive(host: Host, tmp_path: Path) -> None:
@@ -464,188 +342,3 @@ def test_proxy_of_the_environment_is_used(host: Host, tmp_path: Path, monkeypatc
     assert files_in(tmp_path) == COMPLETE
     assert {headers["Host"] for headers in host.headers_seen} == {"photos.invalid"}
     assert {headers["Proxy-Authorization"] for headers in host.headers_seen} == {"Basic dXNlcjp3b3Jk"}
-
-
-def make_source(folder: Path) -> Path:
-    for path, body in BYTES.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(body)
-    return folder
-
-
-def test_folder_is_copied(tmp_path: Path) -> None:
-    source, out = make_source(tmp_path / "source"), tmp_path / "out"
-    assert fetch(manifest_of(BYTES), out, str(source)).fetched == 2
-    assert files_in(out) == COMPLETE
-    assert (out / "images" / "a.jpg").stat().st_nlink == 1
-
-
-def test_folder_copy_goes_on_from_a_part(tmp_path: Path) -> None:
-    source, out = make_source(tmp_path / "source"), tmp_path / "out"
-    (out / "images").mkdir(parents=True)
-    (out / "images" / "a.jpg.part").write_bytes(A[:HALF])
-    fetch(manifest_of(BYTES), out, str(source))
-    assert files_in(out) == COMPLETE
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (None, r"a\.jpg: No such file or directory"),
-        (A[:-1], rf"a\.jpg has {len(A) - 1} bytes, not {len(A)}"),
-        (A[::-1], "the SHA-256 differs"),
-    ],
-    ids=["missing", "short", "wrong"],
-)
-def test_folder_with_a_bad_file(tmp_path: Path, body: bytes | None, reason: str) -> None:
-    source, out = make_source(tmp_path / "source"), tmp_path / "out"
-    (source / "images" / "a.jpg").unlink()
-    if body is not None:
-        (source / "images" / "a.jpg").write_bytes(body)
-    with pytest.raises(DownloadError, match=rf"1 of 2 files could not be fetched: images/a\.jpg \(.*{reason}\)"):
-        fetch(manifest_of(BYTES), out, str(source))
-    assert files_in(out) == {"images/b #1%20.jpg": BYTES["images/b #1%20.jpg"]}
-
-
-@pytest.mark.parametrize(
-    ("source", "error", "message"),
-    [
-        ("no/such/folder", DownloadError, "no/such/folder: there is no such folder"),
-        ("s3://bucket/photos", UsageError, "only a folder, or an http:// or https:// address"),
-        ("http://[half", UsageError, "half"),
-    ],
-)
-def test_source_that_can_not_be_used(tmp_path: Path, source: str, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        fetch(manifest_of(BYTES), tmp_path / "out", source)
-    assert not (tmp_path / "out").exists()
-
-
-def test_connections_must_be_positive(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="at least 1"):
-        fetch(manifest_of(BYTES), tmp_path, str(tmp_path), connections=0)
-
-
-def test_another_table_is_not_overwritten(host: Host, tmp_path: Path) -> None:
-    (tmp_path / "dataset.csv").write_text("image,label\nmine.jpg,Hat\n")
-    with pytest.raises(DownloadError, match=r"dataset\.csv exists and is not tiny's table: move it away"):
-        fetch(manifest_of(BYTES), tmp_path, host.url)
-    assert host.asked == []
-    assert files_in(tmp_path) == {"dataset.csv": b"image,label\nmine.jpg,Hat\n"}
-
-
-def test_without_a_table_none_is_written(host: Host, tmp_path: Path) -> None:
-    host.files = {"train.gz": b"digits", "empty.gz": b""}
-    fetch(manifest_of(host.files, table=""), tmp_path, host.url)
-    assert files_in(tmp_path) == host.files
-
-
-@pytest.mark.parametrize("place", ["out", "out/images", "out/images/a.jpg.part"])
-def test_place_that_can_not_be_written(host: Host, tmp_path: Path, place: str) -> None:
-    path = tmp_path / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix:
-        path.mkdir()
-    else:
-        path.write_bytes(b"in the way")
-    with pytest.raises(DownloadError, match=r"out.*: can't be written: "):
-        fetch(manifest_of(BYTES), tmp_path / "out", host.url)
-
-
-@pytest.mark.parametrize("path", ["/etc/passwd", "../a.jpg", "images/../../a.jpg", "C:a.jpg", "images\\..\\..\\a", ""])
-def test_path_outside_the_folder_is_refused(path: str) -> None:
-    with pytest.raises(DownloadError, match="outside the data set's folder"):
-        RemoteFile(path, 1, "")
-
-
-def test_unknown_data_set() -> None:
-    with pytest.raises(UsageError, match="'mnist' to fetch: choose clothing or fashion-mnist"):
-        load_manifest("mnist")
-
-
-def test_manifests_of_the_package() -> None:
-    clothing, fashion = (load_manifest(name) for name in DATA_SETS)
-    rows = list(csv.DictReader(io.StringIO(clothing.table)))
-    assert clothing.source.endswith("/alexeygrigorev/clothing-dataset/7ed86a9cc56763b6acb35e41cb35184e43a5d218")
-    assert [file.path for file in clothing.files] == [f"images/{row['image']}" for row in rows]
-    assert (len(rows), Counter(row["benchmark_split"] for row in rows)["test"]) == (4779, 372)
-    assert fashion.source.endswith("/zalandoresearch/fashion-mnist/master/data/fashion")
-    assert [file.path for file in fashion.files] == [
-        f"{part}-{kind}-idx{rank}-ubyte.gz"
-        for part in ("t10k", "train")
-        for kind, rank in (("images", 3), ("labels", 1))
-    ]
-    assert fashion.table == ""
-    assert all(len(file.sha256) == 64 and file.size > 0 for file in clothing.files + fashion.files)
-
-
-@pytest.mark.skipif(not (DATA / "clothing").is_dir(), reason="shared/data/clothing is not there")
-def test_clothing_from_the_real_folder(tmp_path: Path) -> None:
-    source, manifest = DATA / "clothing", load_manifest("clothing")
-    assert {file.path: file.size for file in manifest.files} == {
-        path.relative_to(source).as_posix(): path.stat().st_size for path in (source / "images").iterdir()
-    }
-    some = dataclasses.replace(manifest, files=manifest.files[::20])
-    assert fetch(some, tmp_path, str(source)).fetched == len(some.files)
-    assert all((tmp_path / file.path).read_bytes() == (source / file.path).read_bytes() for file in some.files)
-    with (source / "dataset.csv").open(newline="") as theirs, (tmp_path / "dataset.csv").open(newline="") as ours:
-        expected, found = list(csv.DictReader(theirs)), list(csv.DictReader(ours))
-    assert [{column: row[column] for column in expected[0]} for row in found] == expected
-
-
-@pytest.mark.skipif(not (DATA / "fashion-mnist").is_dir(), reason="shared/data/fashion-mnist is not there")
-def test_fashion_mnist_from_the_real_folder(tmp_path: Path) -> None:
-    assert fetch(load_manifest("fashion-mnist"), tmp_path, str(DATA / "fashion-mnist")).fetched == 4
-    labels = gzip.decompress((tmp_path / "t10k-labels-idx1-ubyte.gz").read_bytes())
-    assert len(labels) == 8 + 10_000
-    assert len(files_in(tmp_path)) == 4
-
-
-def test_make_manifest_of_a_table(tmp_path: Path) -> None:
-    folder = make_source(tmp_path / "source")
-    (folder / "dataset.csv").write_text(TABLE)
-    first, second = tmp_path / "first.csv.gz", tmp_path / "second.csv.gz"
-    assert make_manifest.main([str(folder), str(first)]) == make_manifest.main([str(folder), str(second)]) == 0
-    assert first.read_bytes() == second.read_bytes()
-    digest = hashlib.sha256(A).hexdigest()
-    lines = gzip.decompress(first.read_bytes()).decode().splitlines()
-    assert lines[:2] == ["image,size,sha256,label,split", f"a.jpg,{len(A)},{digest},Hat,train"]
-
-
-def test_make_manifest_takes_another_table(tmp_path: Path) -> None:
-    folder, table = make_source(tmp_path / "source"), tmp_path / "other.csv"
-    table.write_text('image,note\nb #1%20.jpg,"left, right"\n')
-    assert make_manifest.main([str(folder), str(tmp_path / "out.csv"), "--table", str(table)]) == 0
-    header, row = csv.reader((tmp_path / "out.csv").read_text().splitlines())
-    assert (header[-1], row[0], row[1], row[3]) == ("note", "b #1%20.jpg", "5000", "left, right")
-
-
-def test_make_manifest_of_archives(tmp_path: Path) -> None:
-    (tmp_path / "b.gz").write_bytes(b"bb")
-    (tmp_path / "a.gz").write_bytes(b"a")
-    assert make_manifest.main([str(tmp_path), str(tmp_path / "out.csv")]) == 0
-    lines = (tmp_path / "out.csv").read_text().splitlines()
-    assert [line.rsplit(",", 1)[0] for line in lines] == ["name,size", "a.gz,1", "b.gz,2"]
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (None, "holds neither dataset.csv nor"),
-        ("name,label\na.jpg,Hat\n", "first column must be 'image'"),
-        ("image,size\na.jpg,3\n", "none may be called size or sha256"),
-        ("image,label\na.jpg\n", "1 rows have not 2 columns"),
-        ("image,label\na.jpg,Hat\na.jpg,Shoes\n", "more than one row"),
-        ("image,label\nz.jpg,Hat\n", "z.jpg"),
-        ("", "first column must be 'image'"),
-    ],
-)
-def test_make_manifest_refuses(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str | None, message: str
-) -> None:
-    folder = make_source(tmp_path / "source")
-    if table is not None:
-        (folder / "dataset.csv").write_text(table)
-    assert make_manifest.main([str(folder), str(tmp_path / "out.csv")]) == 2
-    assert message in capsys.readouterr().err
-    assert not (tmp_path / "out.csv").exists()

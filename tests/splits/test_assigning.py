@@ -1,0 +1,149 @@
+"""No group on two sides, near the asked shares, and the same for a seed."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from drawn_records import crossing_groups, make_records, parts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clothing_classifier.dataset import SPLITS, Record
+from clothing_classifier.errors import DatasetError, MissingExtraError
+from clothing_classifier.splits import (
+    assign_splits,
+    classes_with_few_groups,
+    missing_classes,
+)
+
+pytest.importorskip("sklearn", reason="needs the extra 'train'")
+
+
+SHARES = [(0.15, 0.15), (0.1, 0.2), (0.2, 0), (0, 0.2), (0.05, 0.1), (0.3, 0.3), (0.4, 0.4), (0.2, 0.6), (0, 0.8)]
+
+
+@pytest.mark.parametrize(("validation", "test"), SHARES)
+def test_shares_are_near_the_asked_ones(validation: float, test: float) -> None:
+    shares = parts(assign_splits(make_records(1500, 300), validation, test, seed=0))
+    assert shares["validation"] == pytest.approx(validation, rel=0.15)
+    assert shares["test"] == pytest.approx(test, rel=0.15)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.12, 0.22, 0.35, 0.45, 0.55, 0.65, 0.75, 0.9, 0.97])
+def test_any_share_of_photos_without_groups_is_met(share: float) -> None:
+    shares = parts(assign_splits(make_records(500, None), share, 0, seed=1))
+    assert shares["validation"] == pytest.approx(share, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_group_crosses(seed: int) -> None:
+    assert crossing_groups(assign_splits(make_records(seed=seed), 0.2, 0.2, seed)) == set()
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(
+    facts=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=3, max_size=60),
+    validation=st.floats(0, 0.5),
+    test=st.floats(0, 0.49),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_whatever_the_table_groups_stay_whole_or_the_reason_is_said(
+    facts: list[tuple[str, int]], validation: float, test: float, seed: int
+) -> None:
+    records = [Record(f"{i}.jpg", Path("x"), label, f"g{group}") for i, (label, group) in enumerate(facts)]
+    try:
+        assigned = assign_splits(records, validation, test, seed)
+    except DatasetError as error:
+        assert str(error).isprintable()
+    else:
+        assert crossing_groups(assigned) == set()
+        assert [record.image for record in assigned] == [record.image for record in records]
+        assert "train" in {record.split for record in assigned}
+
+
+def test_nothing_but_the_split_changes() -> None:
+    records = make_records()
+    for before, after in zip(records, assign_splits(records, 0.15, 0.15, 0), strict=True):
+        assert (before.image, before.label, before.group, before.row) == (
+            after.image,
+            after.label,
+            after.group,
+            after.row,
+        )
+        assert after.split in SPLITS
+
+
+def test_the_same_seed_gives_the_same_split_and_another_seed_another() -> None:
+    splits = {seed: [record.split for record in assign_splits(make_records(), 0.15, 0.15, seed)] for seed in (0, 1)}
+    assert splits[0] == [record.split for record in assign_splits(make_records(), 0.15, 0.15, 0)]
+    assert splits[0] != splits[1]
+
+
+def test_a_former_split_has_no_say() -> None:
+    records = make_records()
+    again = assign_splits(assign_splits(records, 0.3, 0.3, 5), 0.15, 0.15, 0)
+    assert again == assign_splits(records, 0.15, 0.15, 0)
+
+
+def test_classes_keep_their_proportions() -> None:
+    records = make_records(900, None, labels=("Hat", "Hat", "Hat", "Shoes"))
+    assigned = assign_splits(records, 0.2, 0.2, 0)
+    shares = Counter((record.split, record.label) for record in assigned)
+    whole = Counter(record.label for record in records)["Hat"] / len(records)
+    for split in SPLITS:
+        hats, shoes = shares[split, "Hat"], shares[split, "Shoes"]
+        assert hats / (hats + shoes) == pytest.approx(whole, abs=0.02)
+
+
+def test_held_out_groups_go_to_test_whole_and_the_shares_are_of_the_rest() -> None:
+    records = make_records(1000, 100)
+    held_out = frozenset(f"g{i}" for i in range(5))
+    assigned = assign_splits(records, 0.2, 0, 0, held_out)
+    assert {record.group for record in assigned if record.split == "test"} == held_out
+    rest = [record for record in assigned if record.group not in held_out]
+    assert parts(rest)["validation"] == pytest.approx(0.2, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("validation", "test"), [(-0.1, 0), (1, 0), (0, 1), (0.5, 0.5), (0.9, 0.2), (float("nan"), 0), (0, float("nan"))]
+)
+def test_shares_that_leave_nothing_to_train_on_are_refused(validation: float, test: float) -> None:
+    with pytest.raises(DatasetError, match="must leave some to train on"):
+        assign_splits(make_records(50), validation, test, 0)
+
+
+def test_holding_out_every_group_is_refused() -> None:
+    with pytest.raises(DatasetError, match="nothing is left to train on"):
+        assign_splits(make_records(20, 1), 0.2, 0, 0, frozenset({"g0"}))
+
+
+def test_one_group_can_not_be_split() -> None:
+    with pytest.raises(DatasetError, match="1 groups"):
+        assign_splits(make_records(50, 1), 0.2, 0.2, 0)
+
+
+def test_photos_that_are_each_a_class_are_refused_not_crashed_on() -> None:
+    records = [Record(f"{i}.jpg", Path("x"), f"label {i}") for i in range(10)]
+    with pytest.raises(DatasetError, match="1 photos of the largest class"):
+        assign_splits(records, 0.2, 0, 0)
+
+
+def test_many_classes_of_two_are_split_without_a_warning() -> None:
+    records = [Record(f"{i}.jpg", Path("x"), f"label {i % 10}") for i in range(19)]
+    assert "validation" in {record.split for record in assign_splits(records, 0.5, 0, 0)}
+
+
+def test_without_scikit_learn_the_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[train\]'"):
+        assign_splits(make_records(50), 0.2, 0, 0)
+
+
+def test_a_class_with_fewer_groups_than_parts_is_named() -> None:
+    records = [Record("x", Path("x"), "Hat", f"g{i}", split) for i, split in enumerate(SPLITS)]
+    records += [Record("x", Path("x"), "Shoes", group, "train") for group in ("g0", "g0", "g7")]
+    assert classes_with_few_groups(records) == {"Shoes": 2}
+    assert missing_classes(records) == {"test": ["Shoes"], "validation": ["Shoes"]}
