@@ -55,6 +55,9 @@ def main() -> None:
     write_json(Path("results/audit.json"), record | {
         "seed": options.seeds, "n": planted[0]["n"], "planted_of_each": options.count,
         "found": {kind: pooled([run["found"][kind] for run in planted]) for kind in EXPECTED},
+        "pairs": {"listed": sum(run["pairs"] for run in planted), "of_two_originals": [
+            row | {"seed": seed} for seed, run in zip(options.seeds, planted, strict=True) for row in run["strange"]
+        ]},
         "flipped": {"of_all": FLIPPED_SHARE, "first": FIRST, **pooled([run["found"][FLIPPED] for run in flipped]),
                     "listed": [run["suspects"] for run in flipped], "n": flipped[0]["n"]},
         "real": real,
@@ -62,7 +65,10 @@ def main() -> None:
 
 
 def plant_and_audit(count: int, flipped: float, seed: int, source: Path, folder: Path) -> dict[str, Any]:
-    """Found and planted faults of each kind; a wrong label is found where it is among the first tenth of the photos."""
+    """Found and planted faults of each kind; a wrong label is found where it is among the first tenth of the photos.
+
+    `strange` are pairs called copies whose photos were not made of one original.
+    """
     data = folder / "data"
     command = [sys.executable, str(PLANT), "--data", str(source), "--split", "validation", "--out", str(data)]
     subprocess.run([*command, "--count", str(count), "--flip", str(flipped), "--seed", str(seed)], check=True)
@@ -75,12 +81,16 @@ def plant_and_audit(count: int, flipped: float, seed: int, source: Path, folder:
     suspects = [row["image"] for row in findings if row["kind"] == "suspect-label"]
     first = set(suspects[: round(FIRST * n)])
     found: dict[str, list[int]] = {kind: [0, 0] for kind in (*EXPECTED, FLIPPED)}
-    for row in read(data / "planted.csv"):
+    planted = read(data / "planted.csv")
+    origins = {row["image"]: row["original"] for row in planted if row["kind"] != FLIPPED}
+    pairs = [row for row in findings if "duplicate" in row["kind"]]
+    strange = [row for row in pairs if len({origins.get(row[key], row[key]) for key in ("image", "other")}) > 1]
+    for row in planted:
         kind, image, original = row["kind"], row["image"], row["original"]
         wanted = {image, original} if "duplicate" in EXPECTED.get(kind, "") else {image}
         found[kind][0] += image in first if kind == FLIPPED else frozenset(wanted) in named[EXPECTED[kind]]
         found[kind][1] += 1
-    return {"n": n, "found": found, "suspects": len(suspects)}
+    return {"n": n, "found": found, "suspects": len(suspects), "pairs": len(pairs), "strange": strange}
 
 
 def pooled(counts: list[list[int]]) -> dict[str, float]:
