@@ -41,8 +41,7 @@ MIN_SUPPORT = 12
 def accuracy(model: str) -> str:
     """A shipped model on each part that it was measured on."""
     report = result(f"{model}-evaluation.json")
-    lines = ["| measured on | n | accuracy | 95% interval | macro-F1 | top-3 |", "|---|---|---|---|---|---|"]
-    methods = []
+    lines = ["| measured on | n | accuracy | 95% interval | by | macro-F1 | top-3 |", "|---|---|---|---|---|---|---|"]
     for key, name in PARTS.items():
         if key not in report:
             continue
@@ -50,12 +49,16 @@ def accuracy(model: str) -> str:
         low, high = part["accuracy_interval"]
         whole = all(about["support"] for about in part["per_class"].values())
         macro_f1 = f"{part['macro_f1']:.3f}" if whole else "some classes absent"
-        figures = f"{part['accuracy']:.1%} | {low:.1%} to {high:.1%} | {macro_f1} | {part['top3']:.1%}"
+        groups = re.match(r"bootstrap over (\d+) groups", part["interval_method"])
+        resampled = f"{groups[1]} groups" if groups else "photos"
+        figures = f"{part['accuracy']:.1%} | {low:.1%} to {high:.1%} | {resampled} | {macro_f1} | {part['top3']:.1%}"
         seen = part.get("senders_seen")
         about = "" if seen is None else f", {seen['photos'] or 'none'} of them from senders seen in training"
         lines.append(f"| {name}{about} | {part['n']} | {figures} |")
-        methods.append(part["interval_method"])
-    return "\n".join([*lines, "", f"Intervals: {'; '.join(dict.fromkeys(methods))}."])
+    about = (
+        "Intervals: bootstrap over whole groups (senders; garments of the drawings), or, where these are too few to "
+    )
+    return "\n".join([*lines, "", f"{about}resample, Wilson's over photos taken as independent."])
 
 
 def training(model: str) -> str:
@@ -102,7 +105,7 @@ def speed() -> str:
     """Throughput of predict beside its bound and what others would use."""
     record = result("predict-throughput.json")
     lines = [
-        "| | photos a second | of the bound | with second readings | first answer, s | peak MB | ours, times |",
+        "| | photos a second | of the bound | of that with second readings | first answer, s | peak MB | ours, times |",
         "|---|---|---|---|---|---|---|",
     ]
     for side, about in record["summary"].items():
@@ -113,7 +116,8 @@ def speed() -> str:
         cells = f"{about['photos_per_second']:.0f} | {shares}"
         ratio = f"{times:.1f}" if times else ""
         lines.append(f"| {side} | {cells} | {about['first_answer_seconds']:.2f} | {peak:.0f} | {ratio} |")
-    about = f"Whole processes in turn, medians of {len(record['rounds'])} rounds"
+    machine = f"{record['machine']['cpus']} cores ({record['machine']['processor']})"
+    about = f"Whole processes in turn on {machine}, medians of {len(record['rounds'])} rounds"
     bound = "the bound: one core's time to prepare a photo and to evaluate it once, or as often as it is read"
     return "\n".join([*lines, "", f"{about}; {bound}."])
 

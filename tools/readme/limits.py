@@ -33,8 +33,8 @@ def label_noise() -> str:
         f"({len(real['suspects']) / real['photos']:.1%}), {grave} of them strongly; the commonest:"
     )
     close = (
-        f"When {planted['of_all']:.0%} of the labels of {planted['n']} photos were made wrong, {found} stood among the "
-        f"first {planted['first']:.0%} that the audit listed."
+        f"In {len(record['seed'])} draws {planted['of_all']:.0%} of the labels of {planted['n']} photos were made "
+        f"wrong: {found} of these stood among the first {planted['first']:.0%} that the audit listed."
     )
     return "\n".join([about, "", *lines, "", close])
 

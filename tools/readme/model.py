@@ -112,8 +112,9 @@ def metrics(model: str) -> str:
 
 
 def classes(model: str) -> str:
-    """Precision, recall and F1 of each class on validation."""
-    return markdown.table(tables.class_table(result(f"{model}-evaluation.json")["validation"]))
+    """Precision, recall and F1 of each class on validation, or on the part behind a comma."""
+    name, _, part = model.partition(",")
+    return markdown.table(tables.class_table(result(f"{name}-evaluation.json")[part or "validation"]))
 
 
 def confusions(model: str) -> str:
@@ -140,7 +141,7 @@ def stages(model: str) -> str:
         field = measured[stage["name"]]
         share = field["area"] ** 0.5 / stage["receptive_field"][0]
         rows.append([*cells[:3], f"{' x '.join(map(str, field['extent']))} px", f"{share:.0%}", *cells[3:]])
-    columns = [*table.columns[:3], "effective field", "its side, of the field's", *table.columns[3:]]
+    columns = [*table.columns[:3], "effective field", "effective side / field", *table.columns[3:]]
     about = (
         f"{model}, {size} px. {corner_view(content['stages'][-1], size)} Effective: on {len(record['photos'])} drawn "
         "garments, rows x columns around all above 4.55% of the peak; its side is the root of their number."
@@ -220,7 +221,7 @@ def limits(model: str) -> str:
     lines = (
         f"**Few people.** {people}: their floors, lamps and wardrobes are what the model knows best.",
         f"**Few photos of some classes.** {rare} in all: few to learn from, and fewer to measure on.",
-        f"**Photos not upright, sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
+        f"**Photos not sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
         f"**Not enough photos yet.** The learning curve promises {gain}.",
     )
     return "\n".join(f"- {line}" for line in lines)

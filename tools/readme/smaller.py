@@ -9,6 +9,14 @@ SMALLER = ("wardrobe-small", "wardrobe-tiny")
 FULL = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960, 960, 960)
 """Channels that each block of the unpruned network filters (table 2 of the MobileNetV2 paper)."""
 FULL_HEAD = 1280
+_LIGHTER = {
+    "wardrobe, float": "wardrobe, 256 px, in floats",
+    "quantize": "the same in int8",
+    "smaller-input:192+quantize": "photos of 192 px, int8, no training",
+    "smaller-input:128+distil": "photos of 128 px, two epochs on wardrobe's answers",
+    "narrow:0.75+smaller-input:160+distil+quantize": "width 0.75, photos of 160 px, two epochs",
+    "wardrobe-small": "pruned, photos of 160 px, int8, 24 epochs: wardrobe-small",
+}
 
 
 def pareto() -> str:
@@ -36,6 +44,22 @@ def pareto() -> str:
     accepted = sum(point["accepted"] for point in record["points"][1:])
     verdict = f"{accepted} of {len(record['points']) - 1} lose at most {100 * record['max_drop']:.0f} point for sure."
     return "\n".join([*lines, "", about, verdict])
+
+
+def lighter() -> str:
+    """What a smaller photo and a narrower network cost, from the points of the Pareto table."""
+    record = result("pareto.json")
+    points = {point["name"]: point for point in record["points"]}
+    lines = ["| network | MACs | accuracy (95%) | latency |", "|---|---|---|---|"]
+    for name, title in _LIGHTER.items():
+        point = points[name]
+        accuracy = percent(point["accuracy"], point["accuracy_interval"])
+        speedup = f"{point['milliseconds']['latency']:.2f} ms ({point['speedup']['latency']:.1f}x)"
+        lines.append(f"| {title} | {point['macs'] / 1e6:.0f}M | {accuracy} | {speedup} |")
+    about = (
+        f"{record['n']} validation photos; latency of the network alone on one thread, as a ratio to floats in turn."
+    )
+    return "\n".join([*lines, "", about])
 
 
 def shipped_points() -> str:
@@ -99,6 +123,7 @@ def quantization_layers(model: str) -> str:
 
 BLOCKS: dict[str, Callable[..., str]] = {
     "pareto": pareto,
+    "lighter": lighter,
     "shipped-points": shipped_points,
     "pruned-layers": pruned_layers,
     "int8": quantization,
