@@ -134,7 +134,9 @@ def audit() -> str:
     cost = (
         f"{real['seconds']:.0f} s and {real['peak_megabytes']:.0f} MB at most on {record['machine']['cpus']} processors"
     )
-    lines += ["", f"{len(record['seed'])} draws of {wrong['n']} photos.",
+    listed, others = record["pairs"]["listed"], record["pairs"]["of_two_originals"]
+    drawn = f"{len(record['seed'])} draws of {wrong['n']} photos. Of {listed:,} pairs that were called copies, "
+    lines += ["", f"{drawn}{listed - len(others):,} were made of one original.",
               "", f"In the {real['photos']:,} photos themselves, in {cost}: {counts}. Copies:", ""]  # fmt: skip
     lines += [f"- `{row['image']}` and `{row['other']}`: {row['detail']}" for row in real["pairs"]]
     return "\n".join(lines)
