@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from clothing_classifier import bundle, metrics, orientation, parity, unfamiliarity
 from clothing_classifier.analysis.stages import describe_stages
 from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
-from clothing_classifier.config import parse_settings
+from clothing_classifier.config import recorded_settings
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
 from clothing_classifier.models import ImageClassifier
@@ -102,7 +102,7 @@ def export_bundle(
         )
     record = read_record(run)
     model, labels = load_model(run / WEIGHTS)
-    settings = parse_settings(record["settings"])
+    settings, _ = recorded_settings(record["settings"])
     contract = ImageContract(settings.image.size, settings.image.fit)
     dataset, train, validation = load_parts(data, settings.data)
     pooled = load_held_out(calibration, labels) if calibration else None

@@ -16,6 +16,7 @@ from reading import read_page
 
 from clothing_classifier.bundle import write_manifest
 from clothing_classifier.cli.common import app
+from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ClothingError
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
@@ -171,6 +172,9 @@ def test_settings_of_an_earlier_version_are_read_and_what_is_gone_is_named() -> 
     assert settings is not None
     assert settings.optimization.epochs == 3
     assert gone == ["optimization.momentum=0.9", "magic"]
+    off = {"augmentation": {"mix": 0.0}, "optimization": {"layer_decay": 1.0}}  # left out of the code, and did nothing
+    assert read_settings({"settings": off}) == (TrainSettings(), [])
+    assert read_settings({"settings": {"augmentation": {"mix": 0.4}}}) == (TrainSettings(), ["augmentation.mix=0.4"])
     assert read_settings({"settings": {"optimization": {"epochs": "many"}}}) == (None, [])
     assert read_settings({}) == (None, [])
 

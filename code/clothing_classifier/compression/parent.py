@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier import bundle
-from clothing_classifier.config import Section, TrainSettings
+from clothing_classifier.config import known_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
 from clothing_classifier.training.run_folder import RECORD, WEIGHTS, read_record
@@ -25,19 +25,10 @@ def find_parent(model: str, say: Callable[[str], None]) -> tuple[dict[str, Any],
         record = bundle.load_bundle(model).manifest.provenance
         if "settings" not in record:
             raise ConfigError(f"{model}: this bundle does not tell how it was trained; give its run folder")
-    return record | {"settings": _known(record["settings"], say)}, weights
-
-
-def _known(settings: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
-    """Recorded settings without those that this version has no longer; each is named by `say`."""
-    known: dict[str, Any] = {}
-    for section, values in settings.items():
-        kind = TrainSettings.model_fields[section].annotation
-        assert isinstance(kind, type) and issubclass(kind, Section)
-        for key in sorted(set(values) - set(kind.model_fields)):
-            say(f"setting {section}.{key} = {values[key]} is of an earlier version and is left out")
-        known[section] = {key: value for key, value in values.items() if key in kind.model_fields}
-    return known
+    known, gone = known_settings(record["settings"])
+    for setting in gone:
+        say(f"setting {setting} is of an earlier version and is left out")
+    return record | {"settings": known}, weights
 
 
 def write_run(out: Path, record: dict[str, Any], weights: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from clothing_classifier import evaluation
 from clothing_classifier.answers import ProbabilityFunction
 from clothing_classifier.bundle import Bundle, find, load_bundle
-from clothing_classifier.config import TrainSettings, parse_settings
+from clothing_classifier.config import TrainSettings, recorded_settings
 from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.preprocessing import ImageContract
@@ -151,22 +151,10 @@ def _read_record(run: Path) -> dict[str, Any]:
 def read_settings(record: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
     """The settings of a record, and those that this version no longer knows; None where it is no record of a run."""
     sections = record.get("settings")
-    if not isinstance(sections, dict):
-        return None, []
-    known: dict[str, Any] = {}
-    gone = []
-    for name, values in sections.items():
-        section = getattr(TrainSettings(), name, None)
-        if section is None or not isinstance(values, dict):
-            gone.append(name)
-            continue
-        fields = type(section).model_fields
-        known[name] = {key: value for key, value in values.items() if key in fields}
-        gone += [f"{name}.{key}={value}" for key, value in values.items() if key not in fields]
     try:
-        return parse_settings(known), gone
+        return recorded_settings(sections) if isinstance(sections, dict) else (None, [])
     except ConfigError:
-        return None, gone
+        return None, []
 
 
 def _with_history(subject: Subject, run: Path) -> Subject:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from clothing_classifier.config import parse_settings
+from clothing_classifier.config import recorded_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.metrics import Floats, Integers
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
@@ -37,7 +37,7 @@ def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
 
     Settings are compared as they are understood, so that a record from before a setting was added has its default.
     """
-    if parse_settings(one["settings"]) != parse_settings(other["settings"]):
+    if recorded_settings(one["settings"]) != recorded_settings(other["settings"]):
         return "settings"
     hashes = ("init_sha256", "teachers_sha256", "data_sha256")
     return next((key for key in hashes if one.get(key) != other.get(key)), None)
