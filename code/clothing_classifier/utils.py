@@ -10,7 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
+
+_UMASK = Lock()
 
 
 def available_cpus() -> int:
@@ -90,8 +93,9 @@ def download_bar(description: str, files: int, size: int) -> Iterator[Callable[[
 
 
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    with _UMASK:  # between the two calls the process has none
+        mask = os.umask(0)
+        os.umask(mask)
     return mask
 
 

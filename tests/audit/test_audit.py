@@ -127,6 +127,8 @@ def test_wrong_labels_come_first() -> None:
 def test_of_few_photos_or_one_class_nothing_is_told() -> None:
     assert find_suspects(np.eye(8, dtype=np.float16), np.arange(8) % 2, range(8)) == []
     assert find_suspects(np.eye(20, dtype=np.float16), np.zeros(20, int), range(20)) == []
+    assert find_suspects(np.eye(12, dtype=np.float16), np.arange(12) % 4, range(12)) == []  # three photos a class
+    assert find_suspects(np.eye(12, dtype=np.float16), np.arange(12) % 2, [0] * 6 + [1] * 6) == []  # two pictures
 
 
 def test_a_photo_alone_in_its_class_is_doubted() -> None:

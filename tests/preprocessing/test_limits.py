@@ -116,6 +116,19 @@ def test_a_file_of_any_length_is_read_whole(size: int, kind: str, tmp_path: Path
         prepare(path, CONTRACT, Limits(bytes=size - 1))
 
 
+def test_a_file_that_arrives_in_parts_is_read_whole() -> None:
+    data = encode(garment(900, 700), "PNG")
+
+    class Pipe(io.RawIOBase):
+        rest = data
+
+        def read(self, size: int = -1) -> bytes:
+            part, self.rest = self.rest[: min(size, 500)], self.rest[min(size, 500) :]
+            return part
+
+    np.testing.assert_array_equal(prepare(Pipe(), CONTRACT), prepare(data, CONTRACT))
+
+
 def test_an_endless_file_is_read_no_further_than_the_limit() -> None:
     class Endless(io.RawIOBase):
         given = 0

@@ -10,7 +10,7 @@ import pytest
 from pictures import CONTRACT, FITS, STORED, encode, encode_heic, garment, mean_difference, with_exif
 from PIL import Image
 
-from clothing_classifier.preprocessing import Fit, ImageContract, prepare
+from clothing_classifier.preprocessing import Fit, ImageContract, load, prepare
 
 
 @pytest.mark.parametrize("orientation", STORED)
@@ -48,6 +48,15 @@ def test_a_turned_heic_equals_the_upright_one(orientation: int) -> None:
 
 
 @pytest.mark.parametrize("orientation", STORED)
+def test_what_is_loaded_upright_is_not_turned_again(orientation: int) -> None:
+    turned = garment()
+    if (way := STORED[orientation]) is not None:
+        turned = turned.transpose(way)
+    data = encode(turned, "PNG", exif=with_exif(orientation))
+    np.testing.assert_array_equal(prepare(load(data), CONTRACT), prepare(data, CONTRACT))
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
 def test_a_turned_pil_image_is_made_upright_too(orientation: int) -> None:
     upright = garment(160, 96)
     stored = upright if STORED[orientation] is None else upright.transpose(STORED[orientation])

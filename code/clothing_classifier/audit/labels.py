@@ -38,11 +38,11 @@ def find_suspects(
 ) -> list[Suspect]:
     """The suspect photos of features `(M, D)` and targets `(M,)`, the most suspect first.
 
-    Photos of one number in `copies` `(M,)` are held out together. Of fewer than ten photos or two classes nothing can
-    be told.
+    Photos of one number in `copies` `(M,)` are held out together. Nothing can be told of fewer than two classes, nor
+    where no class, or no more than a few pictures, would be in every fold.
     """
-    classes, given = np.unique(targets, return_inverse=True)
-    if len(classes) < 2 or len(targets) < 2 * FOLDS:
+    classes, given, support = np.unique(targets, return_inverse=True, return_counts=True)
+    if len(classes) < 2 or support.max() < FOLDS or len(set(copies)) < 2 * FOLDS:
         return []
     probabilities = _held_out(features.astype(np.float32), given, copies, seed)
     thresholds = np.array([probabilities[given == k, k].mean() for k in range(len(classes))])

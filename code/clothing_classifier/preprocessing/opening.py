@@ -76,8 +76,11 @@ def _check_bytes(data: bytes | bytearray, limits: Limits, name: str) -> None:
 def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name: str) -> bytes:
     try:
         with _opened(source) as file:
-            start = file.read(min(_FIRST_READ, limits.bytes + 1))
-            return start if len(start) < _FIRST_READ else start + file.read(limits.bytes + 1 - len(start))
+            data, wanted = b"", min(_FIRST_READ, limits.bytes + 1)
+            while wanted and (part := file.read(wanted)):  # a pipe gives what is there, which may be less than the rest
+                data += part
+                wanted = min(max(len(data), _FIRST_READ), limits.bytes + 1 - len(data))
+            return data
     except FileNotFoundError as error:
         raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
     except IsADirectoryError as error:

@@ -29,7 +29,9 @@ def upright_rgb(image: Image.Image, box: Box | None, name: str) -> tuple[Image.I
     orientation = _orientation(image)
     if orientation not in _UPRIGHT:
         return rgb, box
-    return rgb.transpose(_UPRIGHT[orientation]), _turned(box, rgb.size, orientation)
+    upright = rgb.transpose(_UPRIGHT[orientation])
+    upright.info = {}  # else it says still that it lies on its side, and whoever reads it next turns it again
+    return upright, _turned(box, rgb.size, orientation)
 
 
 def _turned(box: Box, size: tuple[int, int], orientation: int) -> Box:
