@@ -1,6 +1,7 @@
 """The search: candidates made, exported, judged and timed; refusals told; a second run goes on where it stopped."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,24 @@ def test_a_search_goes_on_without_doing_anything_twice(found: tuple[Path, dict],
     assert [e["accuracy"] for e in again["candidates"]] == [e["accuracy"] for e in report["candidates"]]
 
 
-def test_a_folder_of_another_search_is_refused(found: tuple[Path, dict], run: Path, stripes: Path) -> None:
+def test_what_would_do_nothing_is_refused(run: Path, stripes: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="distil is learnt: give it --epochs"):
+        search(str(run), stripes, tmp_path / "out", Search(("distil",), epochs=0))
+    with pytest.raises(ConfigError, match="a teacher is for the step distil"):
+        search(str(run), stripes, tmp_path / "out", Search(("quantize",), teachers=(run,)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_another_search_is_refused(
+    found: tuple[Path, dict], run: Path, stripes: Path, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match="holds a search already"):
         search(str(run), stripes, found[0], Search(STRATEGIES))
     with pytest.raises(ConfigError, match="can't resume: epochs was 1, and is 2"):
         search(str(run), stripes, found[0], Search(STRATEGIES, 0.5, 2), resume=True)
+    fewer = shutil.copytree(stripes, tmp_path / "fewer")
+    lines = (fewer / "dataset.csv").read_text().splitlines()
+    kept = [line for line in lines if "validation" not in line] + [line for line in lines if "validation" in line][:20]
+    (fewer / "dataset.csv").write_text("\n".join(kept))
+    with pytest.raises(ConfigError, match="can't resume: validation_sha256 was"):
+        search(str(run), fewer, found[0], Search(STRATEGIES, 0.5, 1), resume=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clothing_classifier.compression.strategy import Candidate, parse_strategies
+from clothing_classifier.compression.strategy import Candidate, default_strategies, parse_strategies
 from clothing_classifier.errors import ConfigError
 
 
@@ -21,10 +21,26 @@ def test_candidates_come_once_and_share_trainings() -> None:
 
 
 def test_by_default_each_strategy_is_tried_alone() -> None:
-    assert [candidate.name for candidate in parse_strategies([], 256)] == [
+    steps = default_strategies({"name": "mobilenet_v2", "settings": {}}, 256, 5)
+    assert [candidate.name for candidate in parse_strategies(steps, 256)] == [
         "quantize", "distil", "prune:0.7", "prune:0.5", "narrow:0.75", "narrow:0.5", "smaller-input:192",
         "smaller-input:128",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "size", "epochs", "names"),
+    [
+        ("resnet_small", {}, 28, 5, ["quantize", "distil"]),
+        ("resnet_small", {}, 64, 0, ["quantize", "smaller-input:32"]),
+        ("mobilenet_v2", {"hidden": [16]}, 32, 0, ["quantize", "prune:0.7", "prune:0.5"]),
+    ],
+)
+def test_by_default_nothing_is_tried_that_a_parent_can_not_take(
+    name: str, settings: dict, size: int, epochs: int, names: list[str]
+) -> None:
+    steps = default_strategies({"name": name, "settings": settings}, size, epochs)
+    assert [candidate.name for candidate in parse_strategies(steps, size)] == names
 
 
 @pytest.mark.parametrize(
@@ -33,7 +49,8 @@ def test_by_default_each_strategy_is_tried_alone() -> None:
         ("shrink", "strategy 'shrink': 'shrink' is none of prune, narrow, smaller-input, quantize, distil"),
         ("prune:much", "strategy 'prune:much': 'much' is no number"),
         ("prune:1.5", "strategy 'prune:1.5': prune takes a share between 0 and 1, as in prune:0.5"),
-        ("prune:nan", "takes a share between 0 and 1"),
+        ("prune:nan", "'nan' is no number"),
+        ("smaller-input:inf", "'inf' is no number"),
         ("quantize:8", "strategy 'quantize:8': quantize takes no value"),
         ("smaller-input:512", "from 8 to the parent's 256"),
         ("smaller-input:100.5", "a whole number of pixels"),

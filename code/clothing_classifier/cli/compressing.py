@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from clothing_classifier.cli.common import Data, Format, Output, app, log, needs, print_json
+from clothing_classifier.cli.common import Data, Format, Output, app, finish, log, needs, print_json
 
 
 @app.command(epilog="Example: clothing compress runs/mine --data mine --strategy prune:0.5+quantize --out smaller")
@@ -38,14 +38,15 @@ def compress(
     report = compression.search(run, data, out, wanted, resume, log)
     if format is Format.json:
         print_json(report)
-        return
-    from clothing_classifier.rendering import show
-    from clothing_classifier.rendering.compression import compression_table
-
-    show(*compression_table(report))
-    accepted = [entry for entry in report["candidates"] if entry["accepted"]]
-    if accepted:
-        best = min(accepted, key=lambda entry: float(entry["macs"]))
-        print(f"least work among the accepted: {best['bundle']}")
     else:
-        print("none accepted; the parent stays")
+        from clothing_classifier.rendering import show
+        from clothing_classifier.rendering.compression import compression_table
+
+        show(*compression_table(report))
+        accepted = [entry for entry in report["candidates"] if entry["accepted"]]
+        if accepted:
+            best = min(accepted, key=lambda entry: float(entry["macs"]))
+            print(f"least work among the accepted: {best['bundle']}")
+        else:
+            print("none accepted; the parent stays")
+    finish(report["failures"])

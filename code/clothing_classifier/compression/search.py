@@ -16,16 +16,16 @@ from clothing_classifier.bundle import Bundle, load_bundle
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.compression.making import Making, make
 from clothing_classifier.compression.parent import find_parent, write_run
-from clothing_classifier.compression.strategy import Candidate, parse_strategies
+from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
-from clothing_classifier.dataset import Record
+from clothing_classifier.dataset import Record, content_sha256, fingerprint
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import accuracy_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.parts import load_parts
-from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.training.run_folder import WEIGHTS, weights_in
 from clothing_classifier.utils import progress_bar, write_json
 
 REPORT, PARENT, _ENTRY = "compress.json", "parent", "entry.json"
@@ -33,7 +33,10 @@ REPORT, PARENT, _ENTRY = "compress.json", "parent", "entry.json"
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched: `strategies` as `parse_strategies` reads them; `max_drop` is a share of the photos."""
+    """What is searched: `strategies` as `parse_strategies` reads them, or none for `default_strategies`.
+
+    `max_drop` is a share of the photos.
+    """
 
     strategies: tuple[str, ...] = ()
     max_drop: float = 0.01
@@ -53,13 +56,14 @@ def search(
         raise ConfigError(f"max-drop {100 * wanted.max_drop:g}: give points of accuracy from 0 to below 100")
     if (out / REPORT).exists() and not resume:
         raise ConfigError(f"{out}: holds a search already; go on with --resume or choose another --out")
-    report = _begin(model, data, out, wanted)
     record, weights = find_parent(model, say)
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
-    candidates = parse_strategies(wanted.strategies, making.settings.image.size)
-    _, _, validation = load_parts(data, making.settings.data)
+    candidates = _candidates(wanted, weights, making.settings.image.size, say)
+    dataset, _, validation = load_parts(data, making.settings.data)
+    report = _begin(model, validation, out, wanted)
     write_run(making.parent, record, weights)
     parent = _parent(making, out / PARENT, validation, say)
+    report["failures"] = [*map(str, dataset.bad_rows), *parent.answers.failures]
     started = time.monotonic()
     for number, candidate in enumerate(candidates, start=1):
         say(f"[{number}/{len(candidates)}] {candidate.name}{_time_left(started, number - 1, len(candidates))}")
@@ -82,17 +86,37 @@ class _Parent:
         return self.answers.records
 
 
-def _begin(model: str, data: Path, out: Path, wanted: Search) -> dict[str, Any]:
+def _candidates(wanted: Search, weights: Path, size: int, say: Callable[[str], None]) -> list[Candidate]:
+    texts = wanted.strategies
+    if not texts:
+        architecture = load_model(weights)[0].architecture
+        texts = default_strategies(architecture, size, wanted.epochs)
+        if left := [step for step in DEFAULTS if step not in texts]:
+            say(f"not tried: {', '.join(left)}; not for {architecture['name']} at {size} px and {wanted.epochs} epochs")
+    found = parse_strategies(texts, size)
+    distils = any(candidate.distil for candidate in found)
+    if distils and not wanted.epochs:
+        raise ConfigError("distil is learnt: give it --epochs")
+    if wanted.teachers and not distils:
+        raise ConfigError("a teacher is for the step distil, and no strategy has it")
+    return found
+
+
+def _begin(model: str, validation: Sequence[Record], out: Path, wanted: Search) -> dict[str, Any]:
     report = {
         **provenance(),
         "model": model,
         "max_drop": wanted.max_drop,
         "epochs": wanted.epochs,
-        "teachers_sha256": [weights_sha256(path / WEIGHTS if path.is_dir() else path) for path in wanted.teachers],
+        "teachers_sha256": [weights_sha256(weights_in(path)) for path in wanted.teachers],
+        "validation_sha256": fingerprint(validation, [content_sha256(record.source) for record in validation]),
     }
     if (out / REPORT).exists():
-        before = json.loads((out / REPORT).read_text(encoding="utf-8"))
-        for key in ("model", "epochs", "teachers_sha256"):
+        try:
+            before = json.loads((out / REPORT).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{out / REPORT}: damaged ({error}); choose another --out") from error
+        for key in ("model", "epochs", "teachers_sha256", "validation_sha256"):
             if before.get(key) != report[key]:
                 raise ConfigError(f"{out}: can't resume: {key} was {before.get(key)}, and is {report[key]}")
     return report | {"candidates": []}

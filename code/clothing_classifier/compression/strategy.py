@@ -1,8 +1,10 @@
 """What to try: a candidate is a chain of steps, written `prune:0.5+smaller-input:160+quantize`."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from clothing_classifier.errors import ConfigError
 
@@ -39,8 +41,18 @@ class Candidate:
     @property
     def _trained_steps(self) -> list[str]:
         values = {"narrow": self.width, "smaller-input": self.size, "prune": self.share}
-        steps = [f"{step}:{value:g}" for step, value in values.items() if value is not None]
+        steps = [f"{step}:{value:.12g}" for step, value in values.items() if value is not None]
         return [*steps, *(["distil"] if self.distil else [])]
+
+
+def default_strategies(architecture: Mapping[str, Any], size: int, epochs: int) -> tuple[str, ...]:
+    """Each strategy alone that a parent of this architecture and of `size` px can take, with `epochs` to learn in."""
+    widens = architecture["name"] == "mobilenet_v2"
+    can = {
+        "smaller-input": bool(_smaller_sides(size)), "prune": widens,
+        "narrow": widens and "hidden" not in architecture["settings"], "distil": epochs > 0,
+    }  # fmt: skip
+    return tuple(step for step in DEFAULTS if can.get(step, True))
 
 
 def parse_strategies(texts: Sequence[str], size: int) -> list[Candidate]:
@@ -48,7 +60,7 @@ def parse_strategies(texts: Sequence[str], size: int) -> list[Candidate]:
 
     Of those that differ in their share alone the larger comes first, since the smaller starts from it.
     """
-    found = {candidate: None for text in texts or DEFAULTS for candidate in _parse(text, size)}
+    found = {candidate: None for text in texts for candidate in _parse(text, size)}
     return sorted(found, key=lambda c: (c.size or size, c.width or 1.0, c.share or 1.0), reverse=True)
 
 
@@ -71,17 +83,25 @@ def _values(step: str, text: str, size: int) -> list[tuple[str, float | int | bo
         raise ConfigError(f"strategy '{text}': '{name}' is none of {known}; join several by +")
     numbers = [_number(value, text)] if colon else list(SHARES[name])
     if name == "smaller-input":
-        sides = [int(n) if colon else max(_SIDE, round(n * size / _SIDE) * _SIDE) for n in numbers]
-        if any(not 8 <= side <= size for side in sides) or any(n % 1 for n in numbers if colon):
+        sides = numbers if colon else _smaller_sides(size)
+        if not sides or any(n % 1 or not 8 <= n <= size for n in sides):
             raise ConfigError(f"strategy '{text}': the side is a whole number of pixels from 8 to the parent's {size}")
-        return [("size", side) for side in sides]
+        return [("size", int(side)) for side in sides]
     if any(not 0 < n < 1 for n in numbers):
         raise ConfigError(f"strategy '{text}': {name} takes a share between 0 and 1, as in {name}:0.5")
     return [("share" if name == "prune" else "width", n) for n in numbers]
 
 
+def _smaller_sides(size: int) -> list[float]:
+    sides = (round(share * size / _SIDE) * _SIDE for share in SHARES["smaller-input"])
+    return [side for side in sides if 0 < side < size]
+
+
 def _number(value: str, text: str) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        raise ConfigError(f"strategy '{text}': '{value}' is no number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(f"strategy '{text}': '{value}' is no number")
+    return number
