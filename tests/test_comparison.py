@@ -61,6 +61,15 @@ def test_each_chooses_among_the_classes_that_both_have() -> None:
     assert compare(one, Answers(one.records, one.positions, np.array([2, 2]), rows, other.labels))["n"] == 2
 
 
+def test_labels_that_differ_in_case_alone_do_not_share_a_column() -> None:
+    one = answers([True, True])
+    rows = np.array([[0.9, 0.05, 0.05]] * 2)
+    both = Answers(one.records, one.positions, np.array([2, 2]), rows[:, ::-1], ("dress", "DRESS", "Dress"))
+    found = compare(both, one)
+    assert found["accuracy"] == 1.0
+    assert found["candidates"] == ["Dress"]
+
+
 def test_a_label_that_one_of_them_lacks_is_refused() -> None:
     one = answers([True, True])
     other = Answers(one.records, one.positions, one.targets, one.probabilities, ("Shirt", "Hat"))

@@ -153,7 +153,9 @@ def copy_bundle(bundle: Bundle, folder: Path) -> None:
 
 
 def weights_of(name: str) -> Path:
-    """The verified half-precision weights of a shipped bundle; raises `BundleError`."""
+    """The verified half-precision weights of a shipped bundle, or of one in a folder; raises `BundleError`."""
+    if not find(name).is_dir():
+        raise BundleError(f"{name}: unpack it to start from its weights")
     path = find(name) / WEIGHTS
     recorded = load_bundle(name).manifest.hashes.get(WEIGHTS)
     if recorded is None:

@@ -1,5 +1,6 @@
 """Two models on the very same photos: how far one is ahead, and how sure that is."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,11 @@ def compare(one: Answers, other: Answers) -> dict[str, Any]:
     Photos that either can't read are left out, and so are candidates that one of the models lacks: each chooses among
     the classes that both have. Raises `DatasetError` where a photo's label is none of those, or no photo is left.
     """
-    common = match_labels(one.labels, other.labels)
+    matches = match_labels(one.labels, other.labels)
+    wanted = Counter(matches.values())
+    common = {  # two labels must not share a column of the other model's
+        label: known for label, known in matches.items() if label == known or wanted[known] == 1
+    }
     one, other = one.restricted(list(common)), other.restricted(list(common.values()))
     _, left, right = np.intersect1d(one.positions, other.positions, return_indices=True)
     if not len(left):

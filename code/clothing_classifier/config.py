@@ -28,7 +28,7 @@ _RETIRED = {
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys and never converts types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DataSettings(Section):
@@ -102,6 +102,12 @@ class AugmentationSettings(Section):
             raise ValueError("a shift by whole pixels needs scale = [1, 1], aspect = 1 and rotation = 0")
         return self
 
+    @model_validator(mode="after")
+    def _has_an_area(self) -> Self:
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ValueError("scale is a smallest and a largest share of the area, both above 0")
+        return self
+
 
 class OptimizationSettings(Section):
     """The optimizer, linear warm-up, cosine decay, an exponential average of weights."""
@@ -157,7 +163,7 @@ class DistillationSettings(Section):
 class RuntimeSettings(Section):
     """How the run computes; `seed` and `threads` fix its outcome on a given machine."""
 
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     threads: int = Field(0, ge=0)
     """0 takes every processor that the process may use."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

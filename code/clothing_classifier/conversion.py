@@ -66,6 +66,7 @@ def _check(classifier: Classifier, model: Any, photos: Sequence[str]) -> tuple[d
     if len(answers) < MIN_GATE_PHOTOS:
         raise ExportError(
             f"photos that can be read: {len(answers)}; the gate needs at least {MIN_GATE_PHOTOS} to compare the engines"
+            + (f"; first: {failures[0]}" if failures else "")
         )
     expected, found = map(np.stack, zip(*answers, strict=True))
     int8 = classifier.manifest.precision == "int8"

@@ -102,7 +102,9 @@ def export_bundle(
         )
     record = read_record(run)
     model, labels = load_model(run / WEIGHTS)
-    settings, _ = recorded_settings(record["settings"])
+    settings, gone = recorded_settings(record["settings"])
+    for setting in gone:
+        say(f"setting {setting} is of an earlier version and is left out")
     contract = ImageContract(settings.image.size, settings.image.fit)
     dataset, train, validation = load_parts(data, settings.data)
     pooled = load_held_out(calibration, labels) if calibration else None
@@ -111,6 +113,8 @@ def export_bundle(
     train_photos, photos = decode_parts(train, validation, labels, settings)
     if len(photos) < MIN_GATE_PHOTOS:
         few = f"{len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}"
+        if photos.failures:
+            few += f" ({len(photos.failures)} can't be read; first: {photos.failures[0]})"
         raise ExportError(f"{data}: {few}: {MORE_VALIDATION}")
     if parts_sha256(train_photos, photos) != record["data_sha256"]:
         raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")

@@ -61,6 +61,21 @@ def test_python_runs_the_package_under_the_commands_name() -> None:
             ["evaluate", "--data", "data", "--model", "benchmark-10", "--labels", "Hoodie,Hat"],
             "clothing: the model has no class for Hoodie; leave them out with --exclude-labels 'Hoodie'",
         ),
+        (["split", "--data", "data", "--seed", "-1"], "clothing: invalid value for '--seed'"),
+        (["analyze", "resnet_small", "--photo", "a.jpg"], "clothing: --photo is for the pictures of --figures"),
+        (
+            ["analyze", "resnet_small", "--compare-input", "3x9x9"],
+            "clothing: --compare-input is the image of",
+        ),
+        (["train", "--data", "data", "--out", "x", "--init", "x.zip"], "clothing: model 'x.zip': neither"),
+        (
+            ["train", "--data", "data", "--out", "x", "--set", "augmentation.scale=[1.2, 0.4]"],
+            "clothing: setting augmentation: scale is a smallest and a largest share of the area, both above 0",
+        ),
+        (
+            ["train", "--data", "data", "--out", "x", "--set", "optimization.learning_rate=inf"],
+            "clothing: setting optimization.learning_rate: input should be a finite number",
+        ),
         (["split", "--data", "data"], "has a split column already; replace it with --overwrite"),
         (["train", "--data", "data", "--out", "x", "--set", "epochs=3"], "clothing: --set epochs=3: write section.key"),
         (["train", "--data", "data", "--out", "x", "--preset", "nope"], "clothing: preset 'nope': neither a preset"),

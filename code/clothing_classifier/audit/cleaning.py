@@ -34,15 +34,20 @@ def plan(survey: Survey, copies: Sequence[Copies]) -> set[int]:
     return gone
 
 
+def require_table(dataset: Dataset) -> None:
+    """Raise `DatasetError` where the data set has no table to clean."""
+    if not (dataset.root / TABLE).is_file():
+        raise DatasetError(f"{dataset.root}: --fix cleans a {TABLE}, and there is none; move the files that it names")
+
+
 def write_cleaned(dataset: Dataset, survey: Survey, dropped: Collection[int]) -> tuple[Path, int]:
     """Write `dataset.cleaned.csv` beside the table, its rows and columns as they were but for those that go.
 
     Returns its path and how many rows went: those of `dropped`, of unreadable files, and bad ones. Raises
     `DatasetError` where the data set has no table.
     """
+    require_table(dataset)
     table = dataset.root / TABLE
-    if not table.is_file():
-        raise DatasetError(f"{dataset.root}: --fix cleans a {TABLE}, and there is none; move the files that it names")
     header, rows = read_table(table)
     lines = {survey.photos[i].record.row for i in dropped}
     lines |= {record.row for record, _ in survey.failures} | {row.row for row in dataset.bad_rows}

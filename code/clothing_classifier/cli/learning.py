@@ -44,7 +44,9 @@ def train(
     ] = None,
     init: Annotated[
         str | None,
-        typer.Option(help="First weights: a shipped model's name, a bundle with weights, or a safetensors file."),
+        typer.Option(
+            help="First weights: a shipped model's name, a bundle with weights, a run, or a safetensors file."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     teacher: Annotated[
@@ -209,9 +211,10 @@ def _data_overrides(
 
 def _weights(init: str | None) -> Path | None:
     from clothing_classifier import bundle
+    from clothing_classifier.training.run_folder import weights_in
 
     if init is None:
         return None
-    if init in bundle.shipped() or (Path(init) / bundle.MANIFEST).exists():
+    if init in bundle.shipped() or (Path(init) / bundle.MANIFEST).exists() or init.endswith(".zip"):
         return bundle.weights_of(init)
-    return Path(init)  # a file that is missing is for `train` to say: of several hosts, one alone may lack it
+    return weights_in(Path(init))  # if it is missing, `train` says so: of several hosts, one alone may lack it

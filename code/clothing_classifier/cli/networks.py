@@ -30,6 +30,10 @@ def analyze(
     format: Output = Format.table,
 ) -> None:
     """Receptive field, parameters, MACs and FLOPs of any network, layer by layer."""
+    if photo and not figures:
+        raise UsageError("--photo is for the pictures of --figures FOLDER")
+    if compare_input and not compare:
+        raise UsageError("--compare-input is the image of --compare MODEL")
     with needs("train"):
         from clothing_classifier import analysis
 

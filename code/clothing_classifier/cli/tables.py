@@ -80,6 +80,10 @@ def audit(
     columns = Columns(label_column, group_column, split_column)
     dataset = load_dataset(data, columns, names(labels), names(exclude_labels))
     say_set_aside(dataset.set_aside)
+    for note in dataset.notes:
+        log(note)
+    if fix:
+        cleaning.require_table(dataset)
     found = auditing.audit(dataset, Classifier.load(model))
     if not found.survey.shows_detail:
         log("most pictures are smaller than 64 px, where like garments look alike: only equal pixels count as copies")
@@ -114,7 +118,7 @@ def split(
     hold_out: Annotated[
         str | None, typer.Option(metavar="COLUMN=VALUE", help="Groups with such a row become the test part, whole.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed splits the same way.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed splits the same way.")] = 0,
     labels: Labels = None,
     exclude_labels: ExcludeLabels = None,
     label_column: LabelColumn = None,

@@ -66,7 +66,7 @@ class Subject:
     @property
     def stages(self) -> list[dict[str, Any]]:
         """Stages as a bundle carries them; empty where there are none."""
-        return list(self.bundle.manifest.stages or []) if self.bundle else self._analysed_stages()
+        return list((self.bundle and self.bundle.manifest.stages) or self._analysed_stages())
 
     def _analysed_stages(self) -> list[dict[str, Any]]:
         return list(self.analysis.get("stages", [])) if self.analysis else []

@@ -1,6 +1,5 @@
 """From records to a run folder: `train` prepares the photos and the network, `loop.fit` does the rest."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from clothing_classifier.training.run_folder import (
     WEIGHTS,
     check_same,
     first_difference,
+    read_any_record,
     save_held_out,
     weights_in,
 )
@@ -178,10 +178,9 @@ def _record(
 
 def _read_same(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     """The record in `out`, if there is one; raises `ConfigError` where it is of another run than `record`."""
-    path = out / RECORD
-    if not path.exists():  # stopped before anything was written: there is nothing to contradict
+    if not (out / RECORD).exists():  # stopped before anything was written: there is nothing to contradict
         return None
-    before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    before = read_any_record(out)
     key = first_difference(before, record)
     if key:
         what = "the data set" if key == "data_sha256" else f"'{key}'"

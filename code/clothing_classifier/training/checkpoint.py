@@ -36,7 +36,7 @@ def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             metadata = json.loads((file.metadata() or {}).get(_KEY, "{}"))
     except FileNotFoundError as error:
-        raise ConfigError(f"{path}: there is no such file of weights, nor a shipped model of that name") from error
+        raise ConfigError(f"{path}: there is no such file of weights") from error
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise ConfigError(f"{path}: not a whole safetensors file ({error})") from error
     return tensors, metadata

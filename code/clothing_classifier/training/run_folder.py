@@ -18,12 +18,18 @@ RECORD, WEIGHTS, HELD_OUT = "run.json", "best.safetensors", "held_out.safetensor
 
 def read_record(run: Path) -> dict[str, Any]:
     """The record of a finished run; raises `ConfigError`."""
+    record = read_any_record(run)
+    if "metrics" not in record:
+        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
+    return record
+
+
+def read_any_record(run: Path) -> dict[str, Any]:
+    """The record of a run, finished or not; raises `ConfigError`."""
     try:
         record: dict[str, Any] = json.loads((run / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable {RECORD})") from error
-    if "metrics" not in record:
-        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
     return record
 
 
