@@ -1,7 +1,7 @@
 """The exception tree: every error that a user can cause, each with one line that says what to do.
 
 The command line turns `UsageError` into exit status 2 and `ImageError` into a failed input (exit status 1);
-nothing else is caught, so that a fault of ours still shows its traceback to us.
+beside them it catches only the system's own errors, so that a fault of ours still shows its traceback to us.
 """
 
 

@@ -22,14 +22,17 @@ from clothing_classifier.calibration import fit_temperature, measure_calibration
 from clothing_classifier.config import recorded_settings
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
+from clothing_classifier.inference import NO_OVERFLOW, open_session
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.parity import GATE_PHOTOS, MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.provenance import read_record
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
+from clothing_classifier.training.loop import to_images
 from clothing_classifier.training.orientation import fit_orientation
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out, read_record
+from clothing_classifier.training.run_folder import WEIGHTS, held_out_groups, load_held_out
 from clothing_classifier.utils import progress_bar
 
 MAX_INT8_DROP = 0.005
@@ -39,8 +42,6 @@ OUTPUTS = ("probabilities", "logits", "features", "class_map")
 _CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 256, 1024, 4096
 _FAMILIAR_SHARE = 0.95
 _FLOAT_CONVOLUTIONS = 3
-NO_OPTIONS: dict[str, str] = {}
-_NO_OVERFLOW = {"session.x64quantprecision": "1"}
 
 
 class Graph(nn.Module):
@@ -58,7 +59,7 @@ class Graph(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """`(N, H, W, 3) uint8` to `OUTPUTS`."""
         model = self.model
-        feature_map = self._map(image.permute(0, 3, 1, 2).float() / 255)
+        feature_map = self._map(to_images(image))
         features = feature_map.mean(dim=(2, 3))
         logits = model.classifier(features)
         class_map = F.conv2d(feature_map, model.classifier.weight[:, :, None, None])
@@ -125,7 +126,8 @@ def export_bundle(
         to_onnx(computed, contract.size, graph)
         gate = check_parity(computed, graph, photos)
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
-        precision, options = "fp32", NO_OPTIONS
+        precision: str = "fp32"
+        options: dict[str, str] = {}
         order = np.random.default_rng(settings.runtime.seed).permutation(len(train_photos))
         chosen = [train_photos.records[i] for i in order[:_TURNED_PHOTOS]]
         if quantize:
@@ -204,7 +206,7 @@ def check_parity(computed: Graph, graph: Path, photos: Photos) -> dict[str, Any]
     pixels, _ = next(iter(photos.batches([some])))
     with torch.inference_mode():
         expected = computed(pixels)[0].numpy()
-    session = _session(graph, {})
+    session = open_session(graph, {})
     parts = np.array_split(pixels.numpy(), -(-len(pixels) // 32))
     found = np.concatenate([session.run(["probabilities"], {"image": part})[0] for part in parts])
     return parity.check_parity(expected, found, "the graph disagrees with torch")
@@ -214,7 +216,7 @@ def run_graph(
     graph: Path, photos: Photos, options: dict[str, str], output: str = "logits", quarters: int = 0
 ) -> metrics.Floats:
     """An output of the graph for `photos`, turned clockwise by quarter turns: logits `(N, K) float32`, or another."""
-    session = _session(graph, options)
+    session = open_session(graph, options)
     found: list[metrics.Floats] = []
     with progress_bar(f"computing {output}", len(photos)) as advance:
         for pixels, _ in photos.batches(_batches(photos)):
@@ -278,7 +280,7 @@ def _int8_or_float(
     eight bits go with a session option that makes ONNX Runtime avoid those sums.
     """
     parent = metrics.accuracy(photos.targets, run_graph(graph, photos, {}).argmax(1))
-    for bits, options in ((7, {}), (8, _NO_OVERFLOW)):
+    for bits, options in ((7, {}), (8, {NO_OVERFLOW: "1"})):
         candidate = graph.with_name(f"int8-{bits}.onnx")
         quantize_graph(graph, candidate, samples, reduce_range=bits == 7)
         accuracy = metrics.accuracy(photos.targets, run_graph(candidate, photos, options).argmax(1))
@@ -333,16 +335,6 @@ class _Samples:
 
 def _batches(photos: Photos) -> list[Any]:
     return in_order(len(photos), 32)
-
-
-def _session(graph: Path, options: dict[str, str]) -> Any:
-    import onnxruntime as ort
-
-    settings = ort.SessionOptions()
-    settings.log_severity_level = 3
-    for key, value in options.items():
-        settings.add_session_config_entry(key, value)
-    return ort.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
 
 
 def _write(out: Path, graph: Path, content: dict[str, Any], weights: ImageClassifier | None) -> None:

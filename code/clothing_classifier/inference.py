@@ -1,7 +1,7 @@
 """`Classifier`: photos in, labels out, by ONNX Runtime over a bundle; the same in the shell and in Python."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -27,7 +27,7 @@ _BATCH = 1
 """Photos a thread decodes and evaluates at once. More of them leave the caches, and save next to no calls."""
 _AHEAD = 16
 """Photos given to each thread before the first is answered, so that a slow one in front leaves none idle."""
-_NO_OVERFLOW = "session.x64quantprecision"
+NO_OVERFLOW = "session.x64quantprecision"
 """Has ONNX Runtime take kernels that no processor overflows in, at half the speed; needless on those with VNNI."""
 
 
@@ -95,7 +95,7 @@ class Classifier:
         self.threads, self.batch = available_cpus() if threads is None else threads, batch
         if self.threads < 1 or batch < 1:
             raise UsageError(f"threads {self.threads}, batch {batch}; each is at least 1")
-        self.session = _open_session(bundle)
+        self.session = _open_bundle(bundle)
         given = {output.name for output in self.session.get_outputs()}
         wanted = ("probabilities", "unfamiliarity", *(() if upright else (ORIENTATION,)))
         self._outputs = [name for name in wanted if name in given]
@@ -121,7 +121,8 @@ class Classifier:
         """Label one photo: a path, bytes, a binary file object, an array or a PIL image.
 
         `top` candidates are listed, all where it is at or above the number of classes. With `min_precision` in (0, 1],
-        predictions abstain that are less confident than those which kept it on validation. Raises `ImageError`.
+        predictions abstain that are less confident than those which kept it on validation. Raises `ImageError`, and
+        `UsageError` for a `top` below 1 or a precision that validation never reached.
         """
         threshold = self._threshold(top, min_precision)
         return self._prediction(self._answer(prepare(source, self.bundle.contract)[None])[0], top, threshold)
@@ -249,18 +250,22 @@ def _has_vnni() -> bool:
 def needed_options(bundle: Bundle) -> dict[str, str]:
     """ONNX Runtime's session options that the bundle asks for and this processor needs."""
     options = bundle.manifest.session_options
-    return {key: value for key, value in options.items() if not (key == _NO_OVERFLOW and _has_vnni())}
+    return {key: value for key, value in options.items() if not (key == NO_OVERFLOW and _has_vnni())}
 
 
-def _open_session(bundle: Bundle) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    # Photos run side by side in threads of ours, which scales better than threads inside one photo's operators.
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    for key, value in needed_options(bundle).items():
-        options.add_session_config_entry(key, value)
+def open_session(graph: bytes | Path, options: Mapping[str, str], threads: int = 0) -> ort.InferenceSession:
+    """A graph on the CPU under these session options; 0 threads are as many as there are processors."""
+    settings = ort.SessionOptions()
+    settings.intra_op_num_threads, settings.log_severity_level = threads, 3
+    for key, value in options.items():
+        settings.add_session_config_entry(key, value)
+    return ort.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+
+
+def _open_bundle(bundle: Bundle) -> ort.InferenceSession:
     try:
-        session = ort.InferenceSession(bundle.graph, options, providers=["CPUExecutionProvider"])
+        # Photos run side by side in threads of ours, which scales better than threads inside one photo's operators.
+        session = open_session(bundle.graph, needed_options(bundle), threads=1)
     except Exception as error:  # onnxruntime's errors have no common root
         raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({str(error).splitlines()[0]})") from error
     side, classes = session.get_inputs()[0].shape[1], session.get_outputs()[0].shape[-1]

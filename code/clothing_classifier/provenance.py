@@ -1,6 +1,7 @@
 """Where a number comes from: revision, versions, machine and command, as every run record and result carries them."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
@@ -8,9 +9,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clothing_classifier.errors import ConfigError
 from clothing_classifier.utils import available_cpus
 
+RECORD = "run.json"
+"""The record of a run, in its folder."""
 _PACKAGES = ("clothing-classifier", "torch", "onnxruntime", "numpy", "pillow", "scikit-learn")
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """The record of a finished run; raises `ConfigError`."""
+    record = read_any_record(run)
+    if "metrics" not in record:
+        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
+    return record
+
+
+def read_any_record(run: Path) -> dict[str, Any]:
+    """The record of a run, finished or not; raises `ConfigError`."""
+    try:
+        record: dict[str, Any] = json.loads((run / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable {RECORD})") from error
+    return record
 
 
 def provenance() -> dict[str, Any]:

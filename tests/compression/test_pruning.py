@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from clothing_classifier.compression.channels import find_groups, keep_channels, widths
-from clothing_classifier.compression.importance import survey, weigh
+from clothing_classifier.compression.importance import survey
 from clothing_classifier.compression.pruning import Budget, channel_costs, choose, cost, prune
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
@@ -92,13 +92,6 @@ def test_what_is_worth_least_for_its_cost_goes_first() -> None:
     kept = choose(model, SIZE, worth, [10**9, params - 1])
     assert len(kept["head"]) == widths(model)["head"] - 8 and int(kept["head"][0]) == 8
     assert all(len(kept[name]) == width for name, width in widths(model).items() if name != "head")
-
-
-def test_weights_are_an_importance_too() -> None:
-    model = network()
-    child = prune(model, SIZE, Budget(round(0.8 * cost(model, SIZE)[0])), photos, rounds=1, by_weights=True)
-    assert cost(child, SIZE)[0] <= 0.8 * cost(model, SIZE)[0]
-    assert set(weigh(model)) == set(widths(model))
 
 
 def test_what_can_not_be_pruned_is_one_line() -> None:

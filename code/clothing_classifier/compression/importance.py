@@ -1,4 +1,4 @@
-"""What a channel is worth: the rise of the loss when it is replaced by its mean, or, for comparison, its weights."""
+"""What a channel is worth: the rise of the loss when it is replaced by its mean."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -44,18 +44,6 @@ def survey(model: ImageClassifier, batches: Callable[[], Iterable[Tensor]], seed
             squares[group.name] += (centred * gradient).sum(dim=(2, 3)).square().sum(0) / 2
         count += len(images)
     return Survey(means, {name: total / count for name, total in squares.items()})
-
-
-def weigh(model: ImageClassifier) -> dict[str, Tensor]:
-    """The norm of the weights that read each channel: what pruning by magnitude goes by (Li et al. 2017)."""
-    modules = dict(model.named_modules())
-    found = {}
-    for group in find_groups(model):
-        consumer = modules[group.consumer]
-        weight = consumer.weight if isinstance(consumer, nn.Linear) else consumer.conv.weight
-        assert isinstance(weight, Tensor)
-        found[group.name] = weight.detach().flatten(1).square().sum(0)
-    return found
 
 
 @torch.no_grad()

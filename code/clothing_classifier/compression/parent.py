@@ -7,8 +7,9 @@ from typing import Any
 from clothing_classifier import bundle
 from clothing_classifier.config import known_settings
 from clothing_classifier.errors import ConfigError
+from clothing_classifier.provenance import RECORD, read_record
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
-from clothing_classifier.training.run_folder import RECORD, WEIGHTS, read_record
+from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_json
 
 

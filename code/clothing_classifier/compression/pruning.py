@@ -8,7 +8,7 @@ from torch import Tensor
 
 from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.compression.channels import find_groups, keep_channels
-from clothing_classifier.compression.importance import survey, weigh
+from clothing_classifier.compression.importance import survey
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 
@@ -30,7 +30,6 @@ def prune(
     budget: Budget,
     batches: Callable[[], Iterable[Tensor]],
     rounds: int = 4,
-    by_weights: bool = False,
     seed: int = 0,
 ) -> ImageClassifier:
     """A network within `budget` on images of `size` px, as like `model` as pruning makes it without training.
@@ -43,7 +42,7 @@ def prune(
         share = step / rounds
         wanted = [round(a + (b - a) * share) for a, b in zip(start, _limits(budget, start), strict=True)]
         found = survey(model, batches, seed)
-        worth = weigh(model) if by_weights else found.importance
+        worth = found.importance
         kept = choose(model, size, worth, wanted)
         model = keep_channels(model, kept, found.means)
     return model
@@ -69,7 +68,8 @@ def choose(model: ImageClassifier, size: int, worth: Mapping[str, Tensor], wante
             if price < best:
                 best, chosen = price, name
         if not chosen:
-            raise ConfigError(f"pruning can't reach {wanted[0] / 1e6:.1f} million MACs; take a smaller input, too")
+            goal = f"{wanted[0] / 1e6:.1f} million MACs and {wanted[1] / 1e6:.1f} million parameters"
+            raise ConfigError(f"pruning can't reach {goal}; take a smaller input, too")
         taken[chosen] += CHUNK
         left = [excess - CHUNK * rate for excess, rate in zip(left, rates[chosen], strict=True)]
     return {name: indices[taken[name] :].sort().values for name, indices in order.items()}

@@ -5,10 +5,9 @@ import time
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from clothing_classifier.bundle import Bundle
-from clothing_classifier.inference import needed_options
+from clothing_classifier.inference import needed_options, open_session
 
 CASES = {"latency": (1, 1), "latency, two threads": (1, 2), "batch": (32, 1), "batch, two threads": (32, 2)}
 """Photos at a time and threads inside the graph, by name."""
@@ -36,11 +35,7 @@ class _Runner:
     """A graph with its input, run several times for one reading where it is fast."""
 
     def __init__(self, bundle: Bundle, batch: int, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = threads, 3
-        for key, value in needed_options(bundle).items():
-            options.add_session_config_entry(key, value)
-        self.session = ort.InferenceSession(bundle.graph, options, providers=["CPUExecutionProvider"])
+        self.session = open_session(bundle.graph, needed_options(bundle), threads)
         size = bundle.contract.size
         self.images = np.random.default_rng(0).integers(0, 256, (batch, size, size, 3), dtype=np.uint8)
         self.batch, self.repeats = batch, 1

@@ -1,24 +1,22 @@
 """What a report is about, as far as it is known: a bundle or a run, its record, its photos, its network's analysis."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clothing_classifier import evaluation
 from clothing_classifier.answers import ProbabilityFunction
 from clothing_classifier.bundle import Bundle, find, load_bundle
+from clothing_classifier.calibration import softmax
 from clothing_classifier.config import TrainSettings, recorded_settings
 from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.provenance import RECORD, read_record
 from clothing_classifier.utils import ProgressBar
 
-_RUN = "run.json"
 _NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
 """What every record of an evaluation holds, whichever version wrote it."""
 
@@ -82,14 +80,14 @@ def read_subject(model: str, run: Path | None = None) -> Subject:
     Raises `UsageError`s.
     """
     path = Path(model)
-    if (path / _RUN).is_file():
+    if (path / RECORD).is_file():
         if run:
             raise UsageError(f"{model}: a run already; --run goes with a bundle")
         return _read_run(path)
     subject = _read_bundle(model)
     if run is None:
         return subject.without("the course of the training: a bundle does not hold it; give --run, its run folder")
-    record = _read_record(run)
+    record = read_record(run)
     if record != {key: subject.record.get(key) for key in record}:
         raise UsageError(f"{run}: not the run that {model} was exported from: their records differ")
     return _with_history(subject, run)
@@ -120,10 +118,10 @@ def _with_gone(subject: Subject, gone: Sequence[str]) -> Subject:
 
 
 def _read_run(path: Path) -> Subject:
-    record = _read_record(path)
+    record = read_record(path)
     settings, gone = read_settings(record)
     if settings is None:
-        raise ConfigError(f"{path}: {_RUN} holds no settings that this version reads")
+        raise ConfigError(f"{path}: {RECORD} holds no settings that this version reads")
     subject = Subject(
         path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
         ImageContract(settings.image.size, settings.image.fit), str(path),
@@ -136,16 +134,6 @@ def _read_run(path: Path) -> Subject:
     return replace(subject, measured=(measured,)).without(
         "calibrated confidence and thresholds: 'clothing export' finds them; make a report of its bundle"
     )
-
-
-def _read_record(run: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads((run / _RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable {_RUN})") from error
-    if "metrics" not in record:
-        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
-    return record
 
 
 def read_settings(record: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
@@ -169,8 +157,7 @@ def _held_out(run: Path, labels: Sequence[str]) -> Measured:
     from clothing_classifier.training.run_folder import held_out_groups, load_held_out
 
     logits, targets = load_held_out([run], labels)
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    figures = evaluation.figures(targets, odds / odds.sum(1, keepdims=True), labels, held_out_groups([run]))
+    figures = evaluation.figures(targets, softmax(logits), labels, held_out_groups([run]))
     return Measured("validation, as the run held it out, before calibration", figures)
 
 

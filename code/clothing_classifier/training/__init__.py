@@ -12,7 +12,7 @@ from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
-from clothing_classifier.provenance import provenance
+from clothing_classifier.provenance import RECORD, provenance, read_any_record
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.data import Photos, epoch_order
 from clothing_classifier.training.distillation import load_teachers
@@ -23,11 +23,9 @@ from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.processes import processes_of
 from clothing_classifier.training.run_folder import (
-    RECORD,
     WEIGHTS,
     check_same,
     first_difference,
-    read_any_record,
     save_held_out,
     weights_in,
 )

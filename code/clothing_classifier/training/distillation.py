@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
+from clothing_classifier.provenance import read_record
 from clothing_classifier.training.checkpoint import load_model
-from clothing_classifier.training.run_folder import read_record, weights_in
+from clothing_classifier.training.run_folder import weights_in
 
 
 class Teachers(nn.Module):

@@ -1,6 +1,5 @@
 """What a finished run leaves: its record, and its answers on photos that it did not learn from."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,26 +10,10 @@ import torch
 from clothing_classifier.config import recorded_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.metrics import Floats, Integers
+from clothing_classifier.provenance import read_record
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
 
-RECORD, WEIGHTS, HELD_OUT = "run.json", "best.safetensors", "held_out.safetensors"
-
-
-def read_record(run: Path) -> dict[str, Any]:
-    """The record of a finished run; raises `ConfigError`."""
-    record = read_any_record(run)
-    if "metrics" not in record:
-        raise ConfigError(f"{run}: this run is not finished; go on with 'clothing train --resume'")
-    return record
-
-
-def read_any_record(run: Path) -> dict[str, Any]:
-    """The record of a run, finished or not; raises `ConfigError`."""
-    try:
-        record: dict[str, Any] = json.loads((run / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable {RECORD})") from error
-    return record
+WEIGHTS, HELD_OUT = "best.safetensors", "held_out.safetensors"
 
 
 def weights_in(path: Path) -> Path:
