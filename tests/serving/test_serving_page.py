@@ -16,7 +16,8 @@ from PIL import Image
 from running import IMAGES, Server, ask
 
 from clothing_classifier import Classifier
-from clothing_classifier.preprocessing import ImageContract, _resized
+from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.preprocessing.fitting import resized
 
 webdriver = pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
@@ -190,7 +191,7 @@ def expected_centre(path: Path) -> list[float]:
     last = (classifier.manifest.stages or [])[-1]
     with Image.open(path) as image:
         width, height = image.size
-    columns, rows = _resized((width, height), classifier.bundle.contract)
+    columns, rows = resized((width, height), classifier.bundle.contract)
     size = classifier.manifest.preprocessing.size
     centres = [last["start"][k] + last["receptive_field"][k] / 2 + last["stride"][k] * (row, column)[k] for k in (0, 1)]
     return [(centres[0] - (size - rows) // 2) / rows, (centres[1] - (size - columns) // 2) / columns]
@@ -227,7 +228,7 @@ def test_the_square_lies_on_the_photo_as_the_contract_says(page: Driver) -> None
                 "import('/page/geometry.js').then((m) => done(m.photoInSquare(w, h, { size, fit })))",
                 width, height, 256, fit,
             )  # fmt: skip
-            columns, rows = _resized((width, height), ImageContract(256, fit))
+            columns, rows = resized((width, height), ImageContract(256, fit))
             if fit == "crop":
                 assert min(place["width"], place["height"]) == pytest.approx(256)
             else:
