@@ -2,6 +2,7 @@
 
     python benchmarks/shipped_model.py wardrobe --data datasets/clothing
     python benchmarks/shipped_model.py fashion-mnist --data datasets/fashion-mnist --test
+    python benchmarks/shipped_model.py fashion-mnist-wide --data datasets/fashion-mnist --model BUNDLE --test
 
 Writes results/NAME-evaluation.json. With --test the public test photos are looked at too: once, when a model is
 finished and will be shipped whatever they say.
@@ -27,6 +28,7 @@ COLUMNS = {
     "wardrobe-tiny": Columns(group="sender_id"),
     "benchmark-10": Columns("benchmark_label", "sender_id", "benchmark_split"),
     "fashion-mnist": Columns(),
+    "fashion-mnist-wide": Columns(),
 }
 BENCHMARK_CLASSES = frozenset(
     {"Dress", "Hat", "Longsleeve", "Outwear", "Pants", "Shirt", "Shoes", "Shorts", "Skirt", "T-Shirt"}
@@ -58,6 +60,7 @@ def main() -> None:
         **provenance(),
         "model": {
             "name": classifier.manifest.name, "sha256": classifier.bundle.sha256,
+            "architecture": classifier.manifest.architecture, "precision": classifier.manifest.precision,
             "parameters": parameters(classifier), "views": classifier.manifest.views,
             "macs": classifier.manifest.views * sum(s["macs"] for s in classifier.manifest.stages or ()),
         },
