@@ -76,11 +76,12 @@ def _check_bytes(data: bytes | bytearray, limits: Limits, name: str) -> None:
 def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name: str) -> bytes:
     try:
         with _opened(source) as file:
-            data, wanted = b"", min(_FIRST_READ, limits.bytes + 1)
-            while wanted and (part := file.read(wanted)):  # a pipe gives what is there, which may be less than the rest
-                data += part
-                wanted = min(max(len(data), _FIRST_READ), limits.bytes + 1 - len(data))
-            return data
+            parts, size = [], 0
+            # A pipe gives what is there, which may be less than the rest: only nothing is the end.
+            while part := file.read(min(max(size, _FIRST_READ), limits.bytes + 1 - size)):
+                parts.append(part)
+                size += len(part)
+            return b"".join(parts)
     except FileNotFoundError as error:
         raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
     except IsADirectoryError as error:

@@ -23,12 +23,15 @@ class Photo(io.BytesIO):
 
     def __init__(self, name: str, get: Callable[[], bytes]) -> None:
         super().__init__()
-        self.name, self.get = name, get
+        self.name, self._get = name, get
+        self._is_here = False
 
     def read(self, size: int | None = -1) -> bytes:
-        """The first `size` bytes, all where negative."""
-        data = self.get()
-        return data if size is None or size < 0 else data[:size]
+        """As any file's."""
+        if not self._is_here:
+            super().__init__(self._get())
+            self._is_here = True
+        return super().read(size)
 
 
 def load(entries: Iterable[Entry], column: str | None) -> Iterator[str | Photo]:
