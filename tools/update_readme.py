@@ -161,7 +161,8 @@ def field_accuracy() -> str:
         against = "" if variant is published else f"{points(variant['ahead_of_published'])} ({ends})"
         mean, spread = variant["accuracy"]["mean"], variant["accuracy"]["spread"]
         lines.append(f"| {name} | {mean:.1%} ± {spread:.1%} | {low:.1%} to {high:.1%} | {against} |")
-    about = f"{record['n']} validation photos, {published['runs']} seeds each; intervals over senders"
+    side = next(change for change in record["recipe"] if change.startswith("image.size=")).partition("=")[2]
+    about = f"{record['n']} validation photos of {side} px, {published['runs']} seeds each; intervals over senders"
     return "\n".join([*lines, "", f"{about}."])
 
 
