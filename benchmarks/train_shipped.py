@@ -2,12 +2,11 @@
 
     python benchmarks/train_shipped.py wardrobe --data datasets/clothing --features FEATURES.safetensors
 
-Several seeds of the preset become teachers; students with the same seeds learn from all of them. Validation
-picks among the students, and the pick is exported. Where validation shares senders with train (benchmark-10), two
-sender-grouped folds of train go through the same steps, each with its one teacher, and confidence is calibrated on what
-their students hold out. Two runs train at a time, each on one processor.
-Writes results/NAME-training.json: every run,
-with mean and spread over the seeds.
+Several seeds of the preset become teachers; students learn from all of them. Validation picks among the students, and
+the pick is exported. Where validation shares senders with train (benchmark-10), two sender-grouped folds of train go
+through the same steps, each with its one teacher, and confidence is calibrated on what their students hold out. Two
+runs train at a time, each on one processor. Writes results/NAME-training.json: every run, with mean and spread over
+the seeds.
 """
 
 import argparse
@@ -39,12 +38,14 @@ class Run:
     teachers: tuple[str, ...] = ()
 
 
-def plan(seeds: Sequence[int], with_folds: bool, student_epochs: int | None) -> tuple[list[Run], list[Run]]:
+def plan(
+    seeds: Sequence[int], student_seeds: Sequence[int], with_folds: bool, student_epochs: int | None
+) -> tuple[list[Run], list[Run]]:
     """The teachers and their students, those of the folds after those of the whole."""
     patient = (f"optimization.epochs={student_epochs}",) if student_epochs else ()
     teachers = [Run(f"teacher-{seed}", (f"runtime.seed={seed}",)) for seed in seeds]
     names = tuple(run.name for run in teachers)
-    students = [Run(f"student-{seed}", (f"runtime.seed={seed}", *patient), names) for seed in seeds]
+    students = [Run(f"student-{seed}", (f"runtime.seed={seed}", *patient), names) for seed in student_seeds]
     for fold in FOLDS_LEARNT if with_folds else ():
         changes = (f"data.folds={FOLDS}", f"data.fold={fold}")
         teachers.append(Run(f"teacher-fold-{fold}", changes))
@@ -57,7 +58,8 @@ def main() -> None:
     options = _options()
     record = provenance()
     runs: Path = options.runs / options.model
-    teachers, students = plan(options.seeds, options.model == "benchmark-10", options.student_epochs)
+    student_seeds = options.student_seeds or options.seeds
+    teachers, students = plan(options.seeds, student_seeds, options.model == "benchmark-10", options.student_epochs)
     for step in (teachers, students):
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda run: learn(run, runs, options), step))
@@ -69,7 +71,10 @@ def main() -> None:
     write_json(Path("results") / f"{options.model}-training.json", record | {
         "seed": options.seeds, "n": finished[chosen]["n"], "data_sha256": finished[chosen]["data_sha256"],
         "chosen": chosen, "runs": finished,
-        "summary": {kind: summarise(kind, options.seeds, finished) for kind in ("teacher", "student")},
+        "summary": {
+            "teacher": summarise("teacher", options.seeds, finished),
+            "student": summarise("student", student_seeds, finished),
+        },
     })  # fmt: skip
 
 
@@ -127,6 +132,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--student-seeds", type=int, nargs="+", help="default: those of the teachers")
     parser.add_argument("--student-epochs", type=int, help="where students learn longer than the preset says")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="threads of each run")
