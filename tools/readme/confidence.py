@@ -1,5 +1,6 @@
 """Blocks on what confidence is worth: calibration, abstention, unfamiliarity, robustness, the learning curve."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -136,15 +137,42 @@ def audit() -> str:
     )
     listed, others = record["pairs"]["listed"], record["pairs"]["of_two_originals"]
     drawn = f"{len(record['seed'])} draws of {wrong['n']} photos. Of {listed:,} pairs that were called copies, "
-    lines += ["", f"{drawn}{listed - len(others):,} were made of one original.",
+    judged = result("audit-judged.json")["pairs"]
+    low, high = judged["precision_interval"]
+    seen = (
+        f"{judged['n']} pairs, {judged['real']} of the real photos and others of one more draw, were judged by eye: "
+        f"{judged['verdicts']['same']} show one picture ({low:.1%} to {high:.1%})."
+    )
+    lines += ["", f"{drawn}{listed - len(others):,} were made of one original. {seen}",
               "", f"In the {real['photos']:,} photos themselves, in {cost}: {counts}. Copies:", ""]  # fmt: skip
     lines += [f"- `{row['image']}` and `{row['other']}`: {row['detail']}" for row in real["pairs"]]
     return "\n".join(lines)
 
 
+def doubted_labels() -> str:
+    """What became of labels that the audit doubts: looked at, and beside the corrections of the benchmark's authors."""
+    judged, record = result("audit-judged.json")["labels"], result("cleaned-table.json")
+    verdicts = judged["verdicts"]
+    corrected = record["corrected"]
+    places = [row["place"] for row in corrected if row["place"]]
+    (before, after), missed = Counter((row["from"], row["to"]) for row in corrected if not row["place"]).most_common(1)[
+        0
+    ]
+    return (
+        f"The {judged['n']} labels that the audit doubts the most were judged by eye: {verdicts['wrong']} are plainly "
+        f"wrong, {verdicts['right']} are right, of photos that are hard to read, and of {verdicts['either']} one could "
+        "say either.\n\n"
+        f"The authors of the public benchmark corrected {len(corrected)} of the {record['n']:,} labels by hand. The "
+        f"audit, which knows nothing of that, doubts {len(places)} of them, {sum(i <= judged['n'] for i in places)} "
+        f"among its first {judged['n']}. Of the {len(corrected) - len(places)} that it does not doubt, {missed} were "
+        f"'{before}' and became '{after}'."
+    )
+
+
 BLOCKS: dict[str, Callable[..., str]] = {
     "audit": audit,
     "calibration": calibration,
+    "doubted-labels": doubted_labels,
     "precision": precision,
     "unfamiliarity": unfamiliarity,
     "robustness": robustness,
