@@ -127,7 +127,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     for seed in seeds_of(name, options):
         runs = [folder(name, fold, seed, options) for fold in options.folds]
         labels = json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["labels"]
-        logits, targets = load_held_out(runs, labels)
+        logits, targets, _ = load_held_out(runs, labels)
         probabilities = softmax(logits, fit_temperature(logits, targets))
         predicted = probabilities.argmax(1)
         confusion = metrics.confusion_matrix(targets, predicted, len(labels))

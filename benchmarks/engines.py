@@ -120,14 +120,14 @@ def _engines(bundle: Bundle) -> tuple[dict[str, Evaluate], dict[str, str]]:
 
 
 def _float_graph(bundle: Bundle) -> bytes:
-    from clothing_classifier import export
+    from clothing_classifier.export.onnx_graph import Graph, set_temperature, to_onnx
     from clothing_classifier.training.checkpoint import load_model
 
     model, _ = load_model(bundle.path / WEIGHTS)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "float.onnx"
-        export.to_onnx(export.Graph(model.float()).eval(), bundle.contract.size, path)
-        export.set_temperature(path, bundle.manifest.temperature)
+        to_onnx(Graph(model.float()).eval(), bundle.contract.size, path)
+        set_temperature(path, bundle.manifest.temperature)
         return path.read_bytes()
 
 

@@ -125,8 +125,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     runs = [options.runs / f"{slug(name)}-{seed}" for seed in options.seeds]
     labels = json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["labels"]
     answers = [load_held_out([run], labels) for run in runs]
-    right = [(logits.argmax(1) == targets).astype(float) for logits, targets in answers]
-    return {"senders": senders, "labels": labels, "targets": answers[0][1], "right": right}
+    right = [(logits.argmax(1) == targets).astype(float) for logits, targets, _ in answers]
+    return {"senders": senders, "labels": labels, "targets": answers[0].targets, "right": right}
 
 
 def summarise(name: str, measured: dict[str, dict[str, Any]]) -> dict[str, Any]:

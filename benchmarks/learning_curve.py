@@ -148,7 +148,7 @@ def answers(task: Task, options: argparse.Namespace) -> Floats:
     """Which validation photos a run got right, `(N,)`."""
     run = folder(task, options)
     labels = json.loads((run / "run.json").read_text(encoding="utf-8"))["labels"]
-    logits, targets = load_held_out([run], labels)
+    logits, targets, _ = load_held_out([run], labels)
     result: Floats = (logits.argmax(1) == targets).astype(float)
     return result
 

@@ -17,10 +17,12 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import qdq_loss_debug as debug
 
-from clothing_classifier import bundle, export, metrics
+from clothing_classifier import bundle, metrics
 from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.config import load_settings
+from clothing_classifier.export.onnx_graph import Graph, run_graph, to_onnx
+from clothing_classifier.export.quantization import quantize_graph
 from clothing_classifier.inference import Classifier
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.cache import PixelCache, default_cache
@@ -58,8 +60,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     )
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "float.onnx"
-        export.to_onnx(export.Graph(model.float()).eval(), contract.size, graph)
-        plain = export.run_graph(graph, held_out, {}).argmax(1)
+        to_onnx(Graph(model.float()).eval(), contract.size, graph)
+        plain = run_graph(graph, held_out, {}).argmax(1)
         layers = errors(graph, some, [layer.name for layer in trace(model, (3, contract.size, contract.size)).layers
                                       if layer.type in ("Conv2d", "SameConv2d")])  # fmt: skip
     batches = held_out.batches(in_order(len(held_out), 1))
@@ -93,7 +95,7 @@ class Samples(debug.CalibrationDataReader):  # type: ignore[misc] # its module h
 def errors(graph: Path, photos: Photos, names: list[str]) -> list[dict[str, Any]]:
     """Signal to noise of each quantized convolution's output, dB, by the layer's name."""
     int8 = graph.with_name("int8.onnx")
-    export.quantize_graph(graph, int8, photos, reduce_range=True)
+    quantize_graph(graph, int8, photos, reduce_range=True)
     prepared = int8.with_suffix(".prepared.onnx")
     collected = []
     for path in (prepared, int8):

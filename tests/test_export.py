@@ -17,10 +17,13 @@ from clothing_classifier.calibration import fit_temperature, softmax
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import load_dataset
 from clothing_classifier.errors import ConfigError, ExportError
+from clothing_classifier.export.onnx_graph import OUTPUTS, Graph, check_parity, set_temperature, to_onnx
+from clothing_classifier.export.quantization import MAX_INT8_DROP
 from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
+from clothing_classifier.training.parts import decode_parts, load_parts
 from clothing_classifier.training.run_folder import load_held_out
 from clothing_classifier.unfamiliarity import measure
 
@@ -103,11 +106,11 @@ def test_the_graph_has_the_contracts_inputs_and_outputs(bundle: Path) -> None:
     assert not isinstance(image.shape[0], int)
     names = [output.name for output in session.get_outputs()]
     told = ["orientation"] if load_bundle(bundle).manifest.orientation else []
-    assert names == [*export.OUTPUTS, "unfamiliarity", *told]
+    assert names == [*OUTPUTS, "unfamiliarity", *told]
 
 
 def test_a_graph_names_no_file_of_the_machine_that_made_it(bundle: Path) -> None:
-    assert b"export.py" not in (bundle / "model.onnx").read_bytes()
+    assert b"onnx_graph.py" not in (bundle / "model.onnx").read_bytes()
 
 
 def test_the_manifest_tells_what_a_client_needs(run: Path, bundle: Path) -> None:
@@ -213,7 +216,7 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
     assert accuracy
     assert (content["precision"] == "int8") == any("accepted" in line for line in accuracy.values())
     float_accuracy = float(next(iter(accuracy.values())).split("float ")[1][:6])
-    assert content["validation"]["accuracy"] >= float_accuracy - export.MAX_INT8_DROP - 1e-4
+    assert content["validation"]["accuracy"] >= float_accuracy - MAX_INT8_DROP - 1e-4
     kinds = {node.op_type for node in onnx.load(tmp_path / "bundle" / "model.onnx").graph.node}
     assert ("DequantizeLinear" in kinds) == (content["precision"] == "int8")
     assert 0 < content["unfamiliarity_threshold"] <= 1
@@ -227,14 +230,14 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
 
 def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, tmp_path: Path) -> None:
     model, labels = load_model(run / "best.safetensors")
-    export.to_onnx(export.Graph(model).eval(), 32, tmp_path / "model.onnx")
+    to_onnx(Graph(model).eval(), 32, tmp_path / "model.onnx")
     settings = load_settings(None, SETTINGS)
-    _, parts, validation = export.load_parts(DATA, settings.data)
-    _, photos = export.decode_parts(parts, validation, labels, settings)
-    export.check_parity(export.Graph(model).eval(), tmp_path / "model.onnx", photos)
+    _, parts, validation = load_parts(DATA, settings.data)
+    _, photos = decode_parts(parts, validation, labels, settings)
+    check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
     model.classifier.weight.data[0] += 0.05
     with pytest.raises(ExportError, match="the graph disagrees with torch"):
-        export.check_parity(export.Graph(model).eval(), tmp_path / "model.onnx", photos)
+        check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
 
 
 def test_too_few_validation_photos_are_refused(run: Path, tmp_path: Path) -> None:
@@ -280,7 +283,7 @@ def test_confidence_is_calibrated_on_what_the_folds_hold_out(run: Path, tmp_path
         changes = ("data.folds=2", f"data.fold={fold}", "optimization.epochs=2")
         train(DATA, load_settings(None, (*SETTINGS, *changes)), folds[-1])
     content, _ = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", quantize=False, calibration=folds)
-    logits, targets = load_held_out(folds, content["labels"])
+    logits, targets, _ = load_held_out(folds, content["labels"])
     assert content["provenance"]["calibration"] == {"runs": 2, "n": len(load_dataset(DATA).part("train"))}
     assert content["temperature"] == pytest.approx(fit_temperature(logits, targets))
     assert content["calibration"]["n"] == len(targets)
@@ -307,4 +310,4 @@ def test_a_graph_without_a_temperature_is_refused(bundle: Path, tmp_path: Path) 
             initializer.name = "elsewhere"
     onnx.save(model, tmp_path / "model.onnx")
     with pytest.raises(ExportError, match="0 temperatures"):
-        export.set_temperature(tmp_path / "model.onnx", 1.5)
+        set_temperature(tmp_path / "model.onnx", 1.5)

@@ -154,10 +154,10 @@ def _with_history(subject: Subject, run: Path) -> Subject:
 
 def _held_out(run: Path, labels: Sequence[str]) -> Measured:
     """The run's own answers on the photos that it validated on, before calibration."""
-    from clothing_classifier.training.run_folder import held_out_groups, load_held_out
+    from clothing_classifier.training.run_folder import load_held_out
 
-    logits, targets = load_held_out([run], labels)
-    figures = evaluation.figures(targets, softmax(logits), labels, held_out_groups([run]))
+    held_out = load_held_out([run], labels)
+    figures = evaluation.figures(held_out.targets, softmax(held_out.logits), labels, held_out.groups)
     return Measured("validation, as the run held it out, before calibration", figures)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -48,12 +48,24 @@ def save_held_out(
     save_tensors(run / HELD_OUT, tensors, {"labels": list(labels), "groups": list(groups)})
 
 
-def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> tuple[Floats, Integers]:
-    """Pool the logits and targets of several finished runs, as of the folds of one data set; raises `ConfigError`.
+class HeldOut(NamedTuple):
+    """Answers on photos that were not learnt from: logits `(N, K) float64`, targets `(N,)`, groups `(N,)`.
+
+    The groups of runs from before groups were kept are None.
+    """
+
+    logits: Floats
+    targets: Integers
+    groups: list[str | None]
+
+
+def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> HeldOut:
+    """Pool what several finished runs held out, as of the folds of one data set; raises `ConfigError`.
 
     No two runs may hold out the same photos, which would count twice.
     """
     logits, targets = [], []
+    groups: list[str | None] = []
     parts = [read_record(run)["data_sha256"] for run in runs]
     for run, part in zip(runs, parts, strict=True):
         if parts.count(part) > 1:
@@ -63,13 +75,5 @@ def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> tuple[Floats, 
             raise ConfigError(f"{run}: its classes are not those of the run that is exported")
         logits.append(tensors["logits"].double().numpy())
         targets.append(tensors["targets"].numpy())
-    return np.concatenate(logits), np.concatenate(targets)
-
-
-def held_out_groups(runs: Sequence[Path]) -> list[str | None]:
-    """The groups of the photos that `load_held_out` pools; None for those of runs from before groups were kept."""
-    groups: list[str | None] = []
-    for run in runs:
-        tensors, metadata = load_tensors(run / HELD_OUT)
-        groups += metadata.get("groups") or [None] * len(tensors["targets"])
-    return groups
+        groups += metadata.get("groups") or [None] * len(targets[-1])
+    return HeldOut(np.concatenate(logits), np.concatenate(targets), groups)

@@ -1,0 +1,79 @@
+"""The float graph in int8, behind the gate of validation accuracy."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+from torch import Tensor
+
+from clothing_classifier import metrics
+from clothing_classifier.export.onnx_graph import OUTPUTS, run_graph
+from clothing_classifier.inference import NO_OVERFLOW
+from clothing_classifier.training.data import Photos, in_order
+
+MAX_INT8_DROP = 0.005
+"""Largest fall of validation accuracy that int8 may cost."""
+_FLOAT_CONVOLUTIONS = 3
+
+
+def int8_or_float(
+    graph: Path, photos: Photos, samples: Photos, say: Callable[[str], None]
+) -> tuple[Path, str, dict[str, str]]:
+    """The int8 graph that any processor computes right, else one that needs a slower kernel, else the float graph.
+
+    Seven-bit weights can't overflow the 16-bit sums of processors without VNNI; where they cost too much accuracy,
+    eight bits go with a session option that makes ONNX Runtime avoid those sums.
+    """
+    parent = metrics.accuracy(photos.targets, run_graph(graph, photos, {}).argmax(1))
+    for bits, options in ((7, {}), (8, {NO_OVERFLOW: "1"})):
+        candidate = graph.with_name(f"int8-{bits}.onnx")
+        quantize_graph(graph, candidate, samples, reduce_range=bits == 7)
+        accuracy = metrics.accuracy(photos.targets, run_graph(candidate, photos, options).argmax(1))
+        accepted = parent - accuracy <= MAX_INT8_DROP
+        verdict = "accepted" if accepted else "refused"
+        say(f"int8, {bits}-bit weights: validation accuracy {accuracy:.4f} (float {parent:.4f}), {verdict}")
+        if accepted:
+            return candidate, "int8", options
+    say("the float graph is kept")
+    return graph, "fp32", {}
+
+
+def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool) -> None:
+    """Write `graph` with uint8 activations and int8 weights per channel, ranges from `samples` (static quantization).
+
+    The head stays in float, since it is a thousandth of the work and confidence hangs on it; the first convolutions
+    too: on few channels the int8 kernel is the slower one, and their error goes through every layer after them.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    prepared = out.with_suffix(".prepared.onnx")
+    quant_pre_process(graph, prepared, skip_symbolic_shape=True)
+    nodes = onnx.load(prepared).graph.node
+    head = [node.name for node in nodes if set(node.output) & set(OUTPUTS)]
+    first = [node.name for node in nodes if node.op_type == "Conv"][:_FLOAT_CONVOLUTIONS]
+    quantize_static(
+        prepared,
+        out,
+        _Samples(samples),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["Conv", "Add", "Clip"],
+        nodes_to_exclude=[*first, *head],
+        per_channel=True,
+        reduce_range=reduce_range,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+
+
+class _Samples:
+    """Feeds calibration photos to ONNX Runtime's quantizer."""
+
+    def __init__(self, photos: Photos) -> None:
+        self.batches: Iterator[tuple[Tensor, Tensor]] = photos.batches(in_order(len(photos), 16))
+
+    def get_next(self) -> dict[str, Any] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {"image": batch[0].numpy()}
