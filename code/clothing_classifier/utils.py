@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -72,24 +72,6 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, whole or not at all; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-@contextmanager
-def download_bar(description: str, files: int, size: int) -> Iterator[Callable[[int, int], None] | None]:
-    """Show files, bytes, rate and time left on a terminal; yields a function of the files and bytes done so far."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description} {task.fields[files]}"), BarColumn(), DownloadColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
-    ) as progress:
-        task = progress.add_task(description, total=size, files="")
-        yield lambda done, count: progress.update(task, completed=count, files=f"{done}/{files} files")
 
 
 def _umask() -> int:

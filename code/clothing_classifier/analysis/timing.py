@@ -13,9 +13,11 @@ from clothing_classifier.analysis.layers import Trace
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.utils import progress_bar
 
+_ROUNDS, _WARM_UP = 10, 2
+
 
 @torch.inference_mode()
-def time_layers(model: nn.Module, trace: Trace, rounds: int = 10, warm_up: int = 2) -> list[float | None]:
+def time_layers(model: nn.Module, trace: Trace) -> list[float | None]:
     """Median seconds of each layer of `trace`, float32, one image; None for operators outside leaf modules.
 
     Measured in the middle of the running network, with torch's threads as they are set.
@@ -35,12 +37,12 @@ def time_layers(model: nn.Module, trace: Trace, rounds: int = 10, warm_up: int =
     image = torch.zeros(1, *trace.input)
     measured: list[list[tuple[str, float]]] = []
     try:
-        with progress_bar("timing", warm_up + rounds) as advance:
-            for number in range(warm_up + rounds):
+        with progress_bar("timing", _WARM_UP + _ROUNDS) as advance:
+            for number in range(_WARM_UP + _ROUNDS):
                 calls.clear()
                 model(image)
                 advance()
-                if number >= warm_up:
+                if number >= _WARM_UP:
                     measured.append(list(calls))
     finally:
         for handle in handles:
@@ -69,9 +71,9 @@ def measure_machine() -> Machine:
     return Machine(2 * side**3 / product, 2 * block.numel() * block.element_size() / copy)
 
 
-def _best(action: Callable[[], object], rounds: int = 5) -> float:
+def _best(action: Callable[[], object]) -> float:
     times = []
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         started = time.perf_counter()
         action()
         times.append(time.perf_counter() - started)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from clothing_classifier.metrics import Floats, Integers
 
 FOLDS = 5
+_SEED = 0
 _COMPONENTS = 128
 """Of the features: as good as all of them, and many times faster."""
 _C, _ITERATIONS = 10.0, 300
@@ -33,9 +34,7 @@ class Suspect:
     is_confident: bool
 
 
-def find_suspects(
-    features: npt.NDArray[np.float16], targets: Integers, copies: Sequence[int], seed: int = 0
-) -> list[Suspect]:
+def find_suspects(features: npt.NDArray[np.float16], targets: Integers, copies: Sequence[int]) -> list[Suspect]:
     """The suspect photos of features `(M, D)` and targets `(M,)`, the most suspect first.
 
     Photos of one number in `copies` `(M,)` are held out together. Nothing can be told of fewer than two classes, nor
@@ -44,7 +43,7 @@ def find_suspects(
     classes, given, support = np.unique(targets, return_inverse=True, return_counts=True)
     if len(classes) < 2 or support.max() < FOLDS or len(set(copies)) < 2 * FOLDS:
         return []
-    probabilities = _held_out(features.astype(np.float32), given, copies, seed)
+    probabilities = _held_out(features.astype(np.float32), given, copies)
     thresholds = np.array([probabilities[given == k, k].mean() for k in range(len(classes))])
     likely, rows = probabilities.argmax(1), np.arange(len(targets))
     of_given, of_likely = probabilities[rows, given], probabilities[rows, likely]
@@ -56,7 +55,7 @@ def find_suspects(
     ]  # fmt: skip
 
 
-def _held_out(features: Floats, targets: Integers, copies: Sequence[int], seed: int) -> Floats:
+def _held_out(features: Floats, targets: Integers, copies: Sequence[int]) -> Floats:
     """Probabilities `(M, K)` from classifiers that saw neither the photo nor a copy of it."""
     from sklearn.decomposition import PCA
     from sklearn.exceptions import ConvergenceWarning
@@ -64,8 +63,8 @@ def _held_out(features: Floats, targets: Integers, copies: Sequence[int], seed: 
     from sklearn.model_selection import StratifiedGroupKFold
 
     result = np.zeros((len(targets), targets.max() + 1))
-    components = PCA(min(_COMPONENTS, *features.shape), random_state=seed).fit_transform(features)
-    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    components = PCA(min(_COMPONENTS, *features.shape), random_state=_SEED).fit_transform(features)
+    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=_SEED)
     with warnings.catch_warnings():
         # A classifier stopped early ranks labels just as well, and a class of few photos is missing in some fold.
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -1,5 +1,8 @@
 """The data set: `fetch` a public one, `audit` and `split` your own."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -37,11 +40,10 @@ def fetch(
     """Get a public data set, each file checked by its SHA-256."""
     from clothing_classifier.fetch import fetch as fetch_files
     from clothing_classifier.fetch import load_manifest
-    from clothing_classifier.utils import download_bar
 
     manifest = load_manifest(name)
     try:
-        with download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
+        with _download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
             report = fetch_files(manifest, out, source, connections=connections, progress=progress)
     except DownloadError as error:
         if not error.failures:
@@ -145,3 +147,21 @@ def split(
             print(f"{name:10} {part['photos']:6} photos  {part['groups']:6} groups")
         print(f"written to {target}")
     finish(result.failures)
+
+
+@contextmanager
+def _download_bar(description: str, files: int, size: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show files, bytes, rate and time left on a terminal; yields a function of the files and bytes done so far."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description} {task.fields[files]}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
+    ) as progress:
+        task = progress.add_task(description, total=size, files="")
+        yield lambda done, count: progress.update(task, completed=count, files=f"{done}/{files} files")

@@ -63,10 +63,10 @@ def _pointwise(inputs: int, outputs: int, bias: bool, activation: nn.Module | No
     return ConvNorm(nn.Conv2d(inputs, outputs, 1, bias=bias), activation)
 
 
-def _divisible(channels: float, divisor: int = 8) -> int:
-    """Round to a multiple of `divisor`, never down by more than 10% (the reference implementation's rule)."""
-    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels else rounded
+def _divisible(channels: float) -> int:
+    """Round to a multiple of 8, never down by more than 10% (the reference implementation's rule)."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
 def mobilenet_v2(

@@ -23,6 +23,7 @@ METRICS = {
 
 _SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "ece"})
 _PRECISIONS = (0.9, 0.95, 0.97, 0.99)
+_CONFUSIONS, _VALUES = 6, 12
 
 
 def number(key: str, value: float) -> str:
@@ -57,7 +58,7 @@ def class_table(figures: Mapping[str, Any]) -> Table:
     return Table(columns, [[label, str(support), *values] for label, support, values, _ in rows], [1, 2, 3, 4])
 
 
-def confusion_table(figures: Mapping[str, Any], most: int = 6) -> Table:
+def confusion_table(figures: Mapping[str, Any]) -> Table:
     """The pairs of classes that are taken for one another most often."""
     labels, matrix = figures["labels"], figures["confusion"]
     found = [
@@ -67,15 +68,15 @@ def confusion_table(figures: Mapping[str, Any], most: int = 6) -> Table:
         if count and i != j
     ]
     found.sort(key=lambda pair: -pair[0])
-    rows = [[truth, taken, str(count), f"{count / of:.0%}"] for count, of, truth, taken in found[:most]]
+    rows = [[truth, taken, str(count), f"{count / of:.0%}"] for count, of, truth, taken in found[:_CONFUSIONS]]
     return Table(["labelled", "taken for", "photos", "of the class"], rows, [2, 3])
 
 
-def slice_table(name: str, values: Mapping[str, Mapping[str, Any]], most: int = 12) -> Table:
+def slice_table(name: str, values: Mapping[str, Mapping[str, Any]]) -> Table:
     """Accuracy at each value of a column, those with the most photos."""
     rows = [
         [value, str(row["n"]), f"{row['accuracy']:.1%}", span(row["accuracy_interval"])]
-        for value, row in list(values.items())[:most]
+        for value, row in list(values.items())[:_VALUES]
     ]
     return Table([name, "photos", "accuracy", "95% interval"], rows, [1, 2, 3])
 

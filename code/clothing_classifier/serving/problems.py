@@ -49,9 +49,9 @@ class Problem(Exception):
         return Response(json.dumps(self.document()), self.status, self.headers, MEDIA_TYPE)
 
 
-def busy(detail: str, retry_after: int = 1) -> Problem:
-    """The refusal of a request that may well succeed later, after `retry_after` seconds."""
-    return Problem("busy", f"{detail}; send the request again later", {"Retry-After": str(retry_after)})
+def busy(detail: str) -> Problem:
+    """The refusal of a request that may well succeed a second later."""
+    return Problem("busy", f"{detail}; send the request again later", {"Retry-After": "1"})
 
 
 def image_problem(error: errors.ImageError) -> Problem:

@@ -38,6 +38,7 @@ from clothing_classifier.training.stored_answers import StoredAnswers
 from clothing_classifier.utils import available_cpus, progress_bar, write_text
 
 _ALONE = Processes()
+_VALIDATED_AT_ONCE = 64
 
 HISTORY = ("epoch", "loss", "accuracy", "macro_f1", "log_loss", "learning_rate", "images_per_second")
 
@@ -162,14 +163,14 @@ def scores(logits: metrics.Floats, targets: metrics.Integers) -> dict[str, float
 
 
 @torch.inference_mode()
-def logits_of(model: nn.Module, photos: Photos, batch_size: int = 64, processes: Processes = _ALONE) -> metrics.Floats:
+def logits_of(model: nn.Module, photos: Photos, processes: Processes = _ALONE) -> metrics.Floats:
     """Logits of `photos` in float32 arithmetic, `(N, K) float64`, each seen as the image contract gives it.
 
     `processes` take the batches in turn, and each gets the logits of all.
     """
     device = next(model.parameters()).device
     model.eval()
-    mine = in_order(len(photos), batch_size)[processes.index :: processes.count]
+    mine = in_order(len(photos), _VALIDATED_AT_ONCE)[processes.index :: processes.count]
     parts = [model(to_images(pixels).to(device)).double().cpu() for pixels, _ in photos.batches(mine)]
     if processes.count == 1:
         return torch.cat(parts).numpy()
