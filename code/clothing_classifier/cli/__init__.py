@@ -6,14 +6,11 @@ import sys
 
 from typer.exceptions import TyperException
 
-from clothing_classifier.cli import (  # noqa: F401 - each has commands
-    compressing,
-    labelling,
-    learning,
-    networks,
-    reporting,
-    tables,
-)
+# Each has commands, and the help lists them in this order.
+# isort: off
+from clothing_classifier.cli import labelling, tables, learning, networks, compressing, reporting  # noqa: F401
+
+# isort: on
 from clothing_classifier.cli.common import app, log, needs
 from clothing_classifier.errors import ClothingError, LostProcessError, SaidElsewhereError
 from clothing_classifier.utils import first_process, plain_reason

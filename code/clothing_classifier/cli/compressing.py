@@ -30,7 +30,7 @@ def compress(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the search in --out.")] = False,
     format: Output = Format.table,
 ) -> None:
-    """Try smaller networks: each is fine-tuned, exported, judged on validation and timed beside its parent."""
+    """Try smaller networks. Each is fine-tuned, exported, judged on validation and timed beside its parent."""
     with needs("train"):
         from clothing_classifier import compression
 

@@ -98,7 +98,7 @@ def score(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start anew where another run's rows are.")] = False,
     format: Output = Format.table,
 ) -> None:
-    """Label a large collection of photos into Parquet files; run it again, and it goes on where it stopped."""
+    """Label a large collection of photos into Parquet files. Run it again, and it goes on where it stopped."""
     from clothing_classifier.inference import Asked, Classifier
 
     with needs("score"):

@@ -59,7 +59,7 @@ def train(
     split_column: SplitColumn = None,
     format: Output = Format.table,
 ) -> None:
-    """Train a network on your own table; the best weights on validation are kept in the run folder."""
+    """Train a network on your own table. The best weights on validation are kept in the run folder."""
     from clothing_classifier.config import load_settings
 
     overrides = _data_overrides(labels, exclude_labels, label_column, group_column, split_column)
@@ -95,7 +95,7 @@ def export(
     ] = False,
     format: Output = Format.table,
 ) -> None:
-    """Turn a run into a bundle (ONNX and JSON), behind gates on real validation photos."""
+    """Turn a run into a model to ship. A bundle of ONNX and JSON, behind gates on real validation photos."""
     with needs("train"):
         from clothing_classifier.export import export_bundle
 
@@ -122,7 +122,7 @@ def convert(
     to: Annotated[Target, typer.Option(help="The other format.")] = Target.openvino,
     format: Output = Format.table,
 ) -> None:
-    """Add another engine's format to a bundle, if that engine agrees with ONNX Runtime on your photos."""
+    """Add another engine's format to a bundle. Only if that engine agrees with ONNX Runtime on your photos."""
     from clothing_classifier import conversion, prediction
     from clothing_classifier.inference import Classifier
 
@@ -157,7 +157,7 @@ def evaluate(
     split_column: SplitColumn = None,
     format: Output = Format.table,
 ) -> None:
-    """Measure a model on labelled photos: how good, where it fails, how sure, and against another model."""
+    """Measure a model on labelled photos. How good, where it fails, how sure, and against another model."""
     from clothing_classifier import evaluation
     from clothing_classifier.answers import collect, match_classes
     from clothing_classifier.dataset import Columns, load_dataset

@@ -29,7 +29,7 @@ def analyze(
     ] = None,
     format: Output = Format.table,
 ) -> None:
-    """Receptive field, parameters, MACs and FLOPs of any network, layer by layer."""
+    """Show the receptive field and cost of any network. Parameters, MACs and FLOPs, layer by layer."""
     if photo and not figures:
         raise UsageError("--photo is for the pictures of --figures FOLDER")
     if compare_input and not compare:
@@ -71,7 +71,7 @@ def models(
     path: Annotated[str | None, typer.Option(help="Print only the folder of this shipped bundle.")] = None,
     format: Output = Format.table,
 ) -> None:
-    """List the architectures that train builds and the bundles that predict finds by name."""
+    """List networks and shipped models. What train builds, and what predict finds by name."""
     from clothing_classifier import bundle
     from clothing_classifier.config import ARCHITECTURES
 

@@ -39,7 +39,7 @@ def report(
     split_column: SplitColumn = None,
     format: Output = Format.table,
 ) -> None:
-    """Write a model's report: data, preprocessing, network, training, results, field, cost and model card.
+    """Write a model's report. Data, preprocessing, network, training, results, field, cost and model card.
 
     Columns are those that the model was trained with where the table has them, unless given.
     """

@@ -70,7 +70,7 @@ def audit(
     split_column: SplitColumn = None,
     format: Output = Format.table,
 ) -> None:
-    """Look for what is wrong with a data set: files, copies, leaks between splits, suspect labels, small classes."""
+    """Look for what is wrong with a data set. Files, copies, leaks between splits, suspect labels, small classes."""
     from clothing_classifier.dataset import Columns, load_dataset
     from clothing_classifier.inference import Classifier
 
@@ -129,7 +129,7 @@ def split(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the split column that is there.")] = False,
     format: Output = Format.table,
 ) -> None:
-    """Assign train, validation and test, stratified by label and by whole groups, and write them as a column."""
+    """Divide a table into train, validation and test. Stratified by label, by whole groups, as one more column."""
     from clothing_classifier.dataset import Columns
     from clothing_classifier.splits import split_table
 
