@@ -27,7 +27,7 @@ models | bundle
 orientation
 calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch | parity
-config | provenance | origins | memory | graph
+config | provenance | memory | graph
 utils
 errors
 """

@@ -187,7 +187,7 @@ def test_the_real_validation_photos_are_read_better_than_the_issue_of_a_first_mo
     """The recorded validation figure is reproduced from the photos themselves."""
     from clothing_classifier.dataset import load_dataset
     from clothing_classifier.evaluation import evaluate
-    from clothing_classifier.fetch import load_manifest
+    from clothing_classifier.fetch.manifest import load_manifest
 
     table = {row.split(",")[0]: row.split(",")[-1] for row in load_manifest("clothing").table.splitlines()}
     records = [

@@ -15,7 +15,8 @@ import pytest
 from lying_host import BYTES, COMPLETE, HALF, A, Answer, Handler, Host, files_in, honest, manifest_of, status
 
 from clothing_classifier.errors import DownloadError
-from clothing_classifier.fetch import FetchReport, RetryPolicy, fetch
+from clothing_classifier.fetch import FetchReport, fetch
+from clothing_classifier.fetch.transfer import RetryPolicy
 
 QUICK = RetryPolicy(backoff=0.001, longest_wait=0.01)
 

@@ -15,7 +15,9 @@ from lying_host import TABLE, A, files_in, make_source
 
 import make_manifest
 from clothing_classifier.errors import DownloadError, UsageError
-from clothing_classifier.fetch import DATA_SETS, RemoteFile, fetch, load_manifest
+from clothing_classifier.fetch import fetch
+from clothing_classifier.fetch.manifest import DATA_SETS, load_manifest
+from clothing_classifier.fetch.origins import RemoteFile
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

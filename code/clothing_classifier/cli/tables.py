@@ -39,7 +39,7 @@ def fetch(
 ) -> None:
     """Get a public data set, each file checked by its SHA-256."""
     from clothing_classifier.fetch import fetch as fetch_files
-    from clothing_classifier.fetch import load_manifest
+    from clothing_classifier.fetch.manifest import load_manifest
 
     manifest = load_manifest(name)
     try:

@@ -1,14 +1,5 @@
-"""Data sets fetched file by file from their host, a mirror or a folder: resumable, and every byte checked.
+"""The threads that bring files: each streamed to NAME.part, checked, renamed; tried again where that may help."""
 
-A manifest in the package names each file with its size and SHA-256. A file is streamed to `NAME.part` beside its
-destination, checked, and only then renamed, so the same command again asks for no more than what is missing.
-A data set's table, dataset.csv, is written last, once every file is in place.
-"""
-
-from __future__ import annotations
-
-import csv
-import gzip
 import hashlib
 import io
 import threading
@@ -16,36 +7,15 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from clothing_classifier.errors import DownloadError, UsageError
-from clothing_classifier.origins import AgainError, FinalError, Origin, RemoteFile, open_origin
+from clothing_classifier.errors import DownloadError
+from clothing_classifier.fetch.manifest import Manifest
+from clothing_classifier.fetch.origins import AgainError, FinalError, Origin, RemoteFile
 
-_GITHUB = "https://raw.githubusercontent.com"
-_KNOWN = {
-    "clothing": ("clothing.csv.gz", "alexeygrigorev/clothing-dataset/7ed86a9cc56763b6acb35e41cb35184e43a5d218"),
-    "fashion-mnist": ("fashion-mnist.csv", "zalandoresearch/fashion-mnist/master/data/fashion"),
-}
-DATA_SETS = tuple(_KNOWN)
 _NAMED = 10  # failed files that an error names
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What to fetch: the files, the URL that they lie under, and the text of dataset.csv ("" for none)."""
-
-    name: str
-    source: str
-    files: tuple[RemoteFile, ...]
-    table: str = ""
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.size for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -65,88 +35,6 @@ class RetryPolicy:
 
 
 DEFAULT_POLICY = RetryPolicy()
-
-
-@dataclass(frozen=True)
-class FetchReport:
-    """What a run did: how many files were fetched, and how many kept because they were there and right."""
-
-    name: str
-    folder: Path
-    fetched: int
-    kept: int
-
-
-def load_manifest(name: str) -> Manifest:
-    """The manifest of a data set in `DATA_SETS`; raises UsageError for any other name."""
-    if name not in _KNOWN:
-        raise UsageError(f"there is no data set {name!r} to fetch: choose {' or '.join(DATA_SETS)}")
-    file, source = _KNOWN[name]
-    data = (resources.files("clothing_classifier") / "manifests" / file).read_bytes()
-    text = (gzip.decompress(data) if file.endswith(".gz") else data).decode()
-    header, *rows = csv.reader(io.StringIO(text, newline=""))
-    has_table = header[0] == "image"
-    folder = "images/" if has_table else ""
-    files = tuple(RemoteFile(folder + row[0], int(row[1]), row[2]) for row in rows)
-    table = io.StringIO(newline="")
-    if has_table:
-        csv.writer(table, lineterminator="\n").writerows(row[:1] + row[3:] for row in [header, *rows])
-    return Manifest(name, f"{_GITHUB}/{source}", files, table.getvalue())
-
-
-def fetch(
-    manifest: Manifest,
-    out: Path,
-    source: str | None = None,
-    *,
-    connections: int = 8,
-    progress: Progress | None = None,
-    policy: RetryPolicy = DEFAULT_POLICY,
-) -> FetchReport:
-    """Bring every file of the manifest, and then its table, into the folder `out`; files already right are kept.
-
-    `source` is a folder, or an http(s) URL, that the files lie under by their manifest paths (SOURCE/images/NAME);
-    None means the data set's own host. `progress(files, bytes)` is told the totals so far, by one thread at a time;
-    bytes go down where a damaged part is thrown away. Ctrl-C leaves nothing half-written but *.part files.
-
-    Raises DownloadError, naming files, unless all are in place, and UsageError for a source or a number of
-    connections that can't be used.
-    """
-    if connections < 1:
-        raise UsageError(f"connections must be at least 1, not {connections}")
-    origin = open_origin(source or manifest.source, connections, policy.timeout)
-    run = _Run(manifest, out, origin, progress or (lambda files, count: None), policy)
-    try:
-        _check_table(manifest, out / "dataset.csv")
-        for folder in {(out / file.path).parent for file in manifest.files}:
-            folder.mkdir(parents=True, exist_ok=True)
-        run.go(connections)
-        _write_table(manifest, out / "dataset.csv")
-    except OSError as error:
-        raise DownloadError(f"{error.filename or out}: can't be written: {error.strerror or error}") from error
-    finally:
-        origin.close()
-    return FetchReport(manifest.name, out, run.fetched, run.kept)
-
-
-def _check_table(manifest: Manifest, path: Path) -> None:
-    # Labels corrected by hand, or another data set in the same folder, must not vanish under a download.
-    if manifest.table and path.exists() and path.read_bytes() != manifest.table.encode():
-        raise DownloadError(f"{path} exists and is not {manifest.name}'s table: move it away or choose another folder")
-
-
-def _write_table(manifest: Manifest, path: Path) -> None:
-    if manifest.table and not path.exists():
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(manifest.table.encode())
-        part.replace(path)
-
-
-def _is_right(path: Path, file: RemoteFile) -> bool:
-    if not path.is_file() or path.stat().st_size != file.size:
-        return False
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
 
 
 class _StoppedError(Exception):
@@ -179,7 +67,7 @@ class _Part:
         return "" if self._digest.hexdigest() == file.sha256 else "has other bytes than expected: the SHA-256 differs"
 
 
-class _Run:
+class Transfer:
     """What the threads of one fetch share."""
 
     def __init__(self, manifest: Manifest, out: Path, origin: Origin, progress: Progress, policy: RetryPolicy) -> None:
@@ -316,3 +204,10 @@ class _Run:
             self._bytes += count - self._bytes_of[file.path]
             self._bytes_of[file.path] = count
             self._progress(self.kept + self.fetched, self._bytes)
+
+
+def _is_right(path: Path, file: RemoteFile) -> bool:
+    if not path.is_file() or path.stat().st_size != file.size:
+        return False
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
