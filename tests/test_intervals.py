@@ -1,0 +1,136 @@
+"""Intervals of a share, of groups and of paired differences, against published values and counts made by hand."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clothing_classifier import metrics
+from clothing_classifier.metrics import Booleans
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    # R: prop.test(x, n, correct = FALSE)$conf.int
+    [(8, 10, 0.4901625, 0.9433178), (0, 10, 0.0, 0.2775328), (10, 10, 0.7224672, 1.0), (263, 345, 0.7147, 0.8043)],
+)
+def test_the_wilson_interval_agrees_with_known_values(successes: int, n: int, low: float, high: float) -> None:
+    assert metrics.wilson_interval(successes, n) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_the_wilson_interval_holds_its_share_and_stays_within_0_and_1() -> None:
+    for n, successes in product((1, 2, 7, 1000), (0.0, 0.5, 1.0)):
+        low, high = metrics.wilson_interval(round(successes * n), n)
+        assert 0 <= low <= round(successes * n) / n <= high <= 1
+
+
+def test_the_grouped_interval_is_wider_than_that_of_photos_where_groups_agree() -> None:
+    random = np.random.default_rng(0)
+    right = np.repeat(random.random(40) < 0.7, 25)
+    groups = [f"g{i // 25}" for i in range(1000)]
+    low, high = metrics.grouped_interval(right, groups)
+    alone = metrics.wilson_interval(int(right.sum()), len(right))
+    assert low < right.mean() < high
+    assert high - low > 2 * (alone[1] - alone[0])
+
+
+def test_the_grouped_interval_of_single_photos_is_close_to_wilsons() -> None:
+    right = np.random.default_rng(0).random(800) < 0.85
+    ours = metrics.grouped_interval(right, [str(i) for i in range(800)])
+    assert ours == pytest.approx(metrics.wilson_interval(int(right.sum()), 800), abs=0.006)
+
+
+def test_the_grouped_interval_hangs_on_its_seed_only() -> None:
+    right = np.random.default_rng(0).random(200) < 0.8
+    groups = [f"g{i % 30}" for i in range(200)]
+    assert metrics.grouped_interval(right, groups, 3) == metrics.grouped_interval(right, groups, 3)
+    assert metrics.grouped_interval(right, groups, 3) != metrics.grouped_interval(right, groups, 4)
+
+
+@pytest.mark.parametrize(
+    ("groups", "method"),
+    [
+        ([f"g{i % 20}" for i in range(100)], "bootstrap over 20 groups"),
+        ([None] * 100, "Wilson, photos taken as independent"),
+    ],
+)
+def test_the_interval_says_its_method(groups: list[str | None], method: str) -> None:
+    right = np.arange(100) % 5 != 0
+    (low, high), said = metrics.accuracy_interval(right, groups)
+    assert said == method
+    assert low <= 0.8 <= high
+
+
+@pytest.mark.parametrize(
+    ("groups", "reason"),
+    [
+        (["g"] * 100, ": 1 group is too few to resample"),
+        ([f"g{i % 19}" for i in range(100)], ": 19 groups are too few to resample"),
+        (["", None, *(f"g{i}" for i in range(98))], ": 2 of 100 photos have no group"),
+    ],
+)
+def test_the_interval_says_why_groups_are_not_resampled(groups: list[str | None], reason: str) -> None:
+    right = np.arange(100) % 5 != 0
+    interval, said = metrics.accuracy_interval(right, groups)
+    assert said == "Wilson, photos taken as independent" + reason
+    assert interval == metrics.wilson_interval(80, 100)
+    assert metrics.difference_interval(right, right, groups)[1].endswith("photos taken as independent" + reason)
+
+
+def test_one_group_left_out_counted_by_hand() -> None:
+    right = np.array([1, 1, 0, 1, 0, 0], bool)
+    assert metrics.leave_one_group_out(right, ["a", "a", "b", "b", "b", "c"]) == pytest.approx((1 / 4, 2 / 3))
+    assert metrics.leave_one_group_out(right, ["a"] * 6) is None
+
+
+def answers_of(both: int, one: int, other: int, none: int) -> tuple[Booleans, Booleans]:
+    first = np.repeat([True, True, False, False], [both, one, other, none])
+    second = np.repeat([True, False, True, False], [both, one, other, none])
+    return first, second
+
+
+def test_newcombes_interval_is_that_of_his_paper() -> None:
+    # Newcombe 1998, Statistics in Medicine 17: 2635, method 10.
+    assert metrics.newcombe_interval(*answers_of(36, 12, 2, 0)) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(counts=st.tuples(*[st.integers(0, 30)] * 4).filter(any))
+def test_newcombes_interval_holds_the_difference_and_turns_with_the_models(counts: tuple[int, int, int, int]) -> None:
+    one, other = answers_of(*counts)
+    low, high = metrics.newcombe_interval(one, other)
+    difference = one.mean() - other.mean()
+    assert -1 <= low <= difference + 1e-12
+    assert difference - 1e-12 <= high <= 1
+    assert metrics.newcombe_interval(other, one) == pytest.approx((-high, -low))
+
+
+def test_a_difference_is_surer_in_pairs_than_its_parts_are() -> None:
+    random = np.random.default_rng(0)
+    one = random.random(600) < 0.8
+    other = one & (random.random(600) < 0.97)
+    for groups in ([f"g{i % 30}" for i in range(600)], [None] * 600):
+        (low, high), method = metrics.difference_interval(one, other, groups)
+        assert 0 < low < one.mean() - other.mean() < high
+        alone = metrics.accuracy_interval(one, groups)[0]
+        assert high - low < alone[1] - alone[0]
+        assert method == ("paired bootstrap over 30 groups" if groups[0] else
+                          "Newcombe, paired, photos taken as independent")  # fmt: skip
+
+
+@pytest.mark.parametrize(("only_one", "only_other"), [(0, 0), (1, 0), (4, 15), (7, 7), (30, 12), (2000, 2100)])
+def test_mcnemars_test_agrees_with_the_binomial_test(only_one: int, only_other: int) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    n = only_one + only_other
+    expected = stats.binomtest(only_one, n).pvalue if n else 1.0
+    assert metrics.mcnemar(only_one, only_other) == pytest.approx(expected)
+    assert metrics.mcnemar(only_other, only_one) == metrics.mcnemar(only_one, only_other)
+
+
+def test_mcnemars_test_stays_exact_where_powers_of_two_overflow() -> None:
+    assert metrics.mcnemar(0, 3000) == 0.0  # below the smallest float, and no error
+    assert 0 < metrics.mcnemar(4800, 5200) < 1e-4
