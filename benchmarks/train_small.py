@@ -5,7 +5,8 @@
     python benchmarks/train_small.py wardrobe-tiny --data datasets/clothing
 
 The second is the first with more patience, no more accurate and not shipped. The third begins with its run, which knows
-small photos already. Resumable; a finished run is kept. Writes results/NAME-training.json and the bundle.
+small photos already. With --teachers, runs of wardrobe's size take the place of the shipped wardrobe: all teach, and
+the first is pruned. Resumable; a finished run is kept. Writes results/NAME-training.json and the bundle.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from clothing_classifier.compression.pruning import Budget
 from clothing_classifier.config import load_settings
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.checkpoint import load_tensors, weights_sha256
-from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.training.run_folder import WEIGHTS, weights_in
 from clothing_classifier.utils import write_json
 
 SMALL, PATIENT, TINY = "wardrobe-small", "wardrobe-small-90-epochs", "wardrobe-tiny"
@@ -39,30 +40,32 @@ def main() -> None:
     options = _options()
     record = provenance()
     folder: Path = options.runs / options.model
-    teacher, pruned, run = bundle.weights_of(bundle.DEFAULT), folder / "pruned.safetensors", folder / "student"
-    start = options.runs / PATIENT / "student" / WEIGHTS if options.model == TINY else teacher
+    pruned, run = folder / "pruned.safetensors", folder / "student"
+    teachers = options.teachers or [bundle.weights_of(bundle.DEFAULT)]
+    start = options.runs / PATIENT / "student" / WEIGHTS if options.model == TINY else weights_in(teachers[0])
     if not pruned.exists():
         prune_weights(start, options.data, load_settings(PRESETS[options.model][0]), BUDGETS[options.model], pruned)
-    train(run, pruned, teacher, options)
+    train(run, pruned, teachers, options)
     out: Path = options.bundles / options.model
     shutil.rmtree(out, ignore_errors=True)
     subprocess.run([str(_CLOTHING), "export", str(run), "--data", str(options.data), "--out", str(out)], check=True)
     finished: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     write_json(Path("results") / f"{options.model}-training.json", record | {
         "seed": finished["seed"], "n": finished["n"], "data_sha256": finished["data_sha256"],
-        "teacher": {"name": bundle.DEFAULT, "sha256": bundle.load_bundle(bundle.DEFAULT).sha256},
+        "teachers": [{"path": os.path.relpath(path), "sha256": weights_sha256(weights_in(path))} for path in teachers],
         "start": {"weights": start.name, "sha256": weights_sha256(start)},
         "budget": vars(BUDGETS[options.model]), "runs": {"student": finished},
     })  # fmt: skip
 
 
-def train(run: Path, pruned: Path, teacher: Path, options: argparse.Namespace) -> None:
+def train(run: Path, pruned: Path, teachers: list[Path], options: argparse.Namespace) -> None:
     """Train the pruned network, or go on with it."""
     settings = load_tensors(pruned)[1]["architecture"]["settings"]
     command = [str(_CLOTHING), "train", "--data", str(options.data), "--init", str(pruned)]
     preset, *changes = PRESETS[options.model]
     command += ["--preset", preset, *(part for change in changes for part in ("--set", change))]
-    command += ["--out", str(run), "--resume", "--teacher", os.path.relpath(teacher)]
+    command += ["--out", str(run), "--resume"]
+    command += [part for teacher in teachers for part in ("--teacher", os.path.relpath(teacher))]
     command += ["--set", f"runtime.threads={options.threads}"]
     for key in ("hidden", "head"):
         command += ["--set", f"model.settings.{key}={settings[key]}"]
@@ -75,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
+    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="runs instead of the shipped wardrobe")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
