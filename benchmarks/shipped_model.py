@@ -3,9 +3,10 @@
     python benchmarks/shipped_model.py wardrobe --data datasets/clothing
     python benchmarks/shipped_model.py fashion-mnist --data datasets/fashion-mnist --test
     python benchmarks/shipped_model.py fashion-mnist-wide --data datasets/fashion-mnist --model BUNDLE --test
+    python benchmarks/shipped_model.py wardrobe --data datasets/clothing --model BUNDLE --against wardrobe --record NAME
 
-Writes results/NAME-evaluation.json. With --test the public test photos are looked at too: once, when a model is
-finished and will be shipped whatever they say.
+Writes results/NAME-evaluation.json, or another record for a bundle that would take the place of the shipped one. With
+--test the public test photos are looked at too: once, when a model is finished and will be shipped whatever they say.
 """
 
 import argparse
@@ -41,6 +42,8 @@ def main() -> None:
     parser.add_argument("name", choices=list(COLUMNS))
     parser.add_argument("--data", type=Path, required=True, help="the model's data set, as 'clothing fetch' leaves it")
     parser.add_argument("--model", help="the bundle, where it is not the shipped one of that name")
+    parser.add_argument("--against", help="a shipped model to compare with on the same photos")
+    parser.add_argument("--record", help="name of the file in results/. Default: NAME-evaluation")
     parser.add_argument("--test", action="store_true", help="look at the public test photos")
     options = parser.parse_args()
     classifier = Classifier.load(options.model or options.name)
@@ -55,7 +58,8 @@ def main() -> None:
         parts |= slices("test", dataset.part("test"))
     if options.name.startswith("wardrobe"):
         parts["drawn"] = load_dataset(DRAWN).records
-    rivals = {"validation": Classifier.load(DEFAULT)} if options.name.startswith(f"{DEFAULT}-") else {}
+    against = options.against or (DEFAULT if options.name.startswith(f"{DEFAULT}-") else None)
+    rivals = {"validation": Classifier.load(against)} if against else {}
     report = {
         **provenance(),
         "model": {
@@ -71,7 +75,7 @@ def main() -> None:
         if name in parts and learnt_from:
             seen = sum(record.group in learnt_from for record in parts[name])
             report[name]["senders_seen"] = {"photos": seen}
-    write_json(Path("results") / f"{options.name}-evaluation.json", report)
+    write_json(Path("results") / f"{options.record or f'{options.name}-evaluation'}.json", report)
 
 
 def parameters(classifier: Classifier) -> int:
