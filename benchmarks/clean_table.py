@@ -2,20 +2,19 @@
 
     python benchmarks/clean_table.py --data datasets/clothing --out datasets/clothing-cleaned
 
-The authors of the public benchmark corrected labels: photos that are learnt from take theirs, and photos that are
+The public benchmark corrects some labels: photos that are learnt from take theirs, and photos that are
 measured on keep what they had, so that figures stay comparable. `clothing audit --fix` then drops what it drops.
-Pictures are linked, not copied. Writes results/cleaned-table.json: what was changed, and at which place `audit`, which
-knows nothing of the corrections, lists the labels that were found to be wrong.
+Pictures are linked, not copied. Writes results/cleaned-table.json: what was changed, and which of the corrected labels
+`audit`, which knows nothing of the corrections, doubts.
 """
 
 import argparse
 import csv
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from audit import read, run_audit  # type: ignore[import-not-found]
 
 from clothing_classifier.audit.cleaning import CLEANED
 from clothing_classifier.dataset import TABLE
@@ -23,7 +22,6 @@ from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
 COLUMNS = ["--group-column", "sender_id", "--exclude-labels", "Not sure,Other,Skip"]
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -33,27 +31,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the cleaned data set")
     options = parser.parse_args()
     record = provenance()
+    options.out.mkdir(parents=True)
     rows = read(options.data / TABLE)
     with tempfile.TemporaryDirectory() as scratch:
-        summary = audit(options.data, Path(scratch))
+        summary = run_audit(["--data", str(options.data), *COLUMNS], Path(scratch))
         findings = read(Path(scratch) / "findings.csv")
-    suspects = [row["image"] for row in findings if row["kind"] == "suspect-label"]
+    doubts = {row["image"]: row["severity"] for row in findings if row["kind"] == "suspect-label"}
     corrected = corrections(rows)
     learnt = {row["image"]: row["to"] for row in corrected if row["split"] == "train"}
 
-    options.out.mkdir(parents=True)
     (options.out / "images").symlink_to((options.data / "images").resolve())
     write(options.out / TABLE, [row | {"label": learnt.get(row["image"], row["label"])} for row in rows])
     with tempfile.TemporaryDirectory() as scratch:
-        audit(options.out, Path(scratch), "--fix")
+        run_audit(["--data", str(options.out), *COLUMNS, "--fix"], Path(scratch))
     (options.out / CLEANED).replace(options.out / TABLE)
     kept = {row["image"] for row in read(options.out / TABLE)}
     write_json(Path("results/cleaned-table.json"), record | {
-        "n": summary["summary"]["photos"], "suspects": len(suspects), "mended": len(learnt),
+        "n": summary["summary"]["photos"], "compared": sum(bool(row["benchmark_label"]) for row in rows),
+        "doubted": len(doubts), "mended": len(learnt),
         "dropped": [row["image"] for row in rows if row["image"] not in kept],
-        "corrected": [
-            row | {"place": suspects.index(row["image"]) + 1 if row["image"] in suspects else None} for row in corrected
-        ],
+        "corrected": [row | {"doubt": doubts.get(row["image"])} for row in corrected],
     })  # fmt: skip
 
 
@@ -65,22 +62,6 @@ def corrections(rows: list[dict[str, str]]) -> list[dict[str, Any]]:
         for row in rows
         if row["benchmark_label"] and row["benchmark_label"] != row["label"].casefold()
     ]
-
-
-def audit(data: Path, out: Path, *more: str) -> dict[str, Any]:
-    """Run the command; status 1 says only that something serious was found."""
-    command = [str(_CLOTHING), "audit", "--data", str(data), *COLUMNS, *more, "--out", str(out), "--format", "json"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if result.returncode not in (0, 1):
-        sys.exit(result.returncode)
-    summary: dict[str, Any] = json.loads(result.stdout)
-    return summary
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> None:

@@ -6,8 +6,9 @@
 
 `pairs` takes all copies that results/audit.json names in the real photos and, up to a hundred, a random rest of those
 that an audit names among planted ones (tools/plant_faults.py): do they show one picture? `labels` takes the labels that
-it doubts the most: is the label right, wrong, or could one say either? Each writes contact sheets and `findings.csv`,
-whose column `verdict` is left empty. A person looks and fills it. `count` writes results/audit-judged.json.
+it doubts strongly, its warnings: is the label right, wrong, or could one say either? Each writes contact sheets, where
+what the audit says stands above the pictures, and `findings.csv`, whose column `verdict` is filled by looking. `count`
+writes results/audit-judged.json; precision is that of a random draw where there is one, else of all.
 """
 
 import argparse
@@ -106,11 +107,13 @@ def count(*folders: Path) -> None:
         if strange := [row["number"] for row in rows if row["verdict"] not in verdicts]:
             sys.exit(f"{folder}: the verdict of {', '.join(strange)} is none of {', '.join(verdicts)}")
         given = Counter(row["verdict"] for row in rows)
+        drawn = [row for row in rows if row["source"] == "planted"] or rows
+        good = sum(row["verdict"] == verdicts[0] for row in drawn)
         record[what] = {
             "n": len(rows), "real": sum(row["source"] == "real" for row in rows),
             "verdicts": {verdict: given[verdict] for verdict in verdicts},
-            "precision": given[verdicts[0]] / len(rows),
-            "precision_interval": list(wilson_interval(given[verdicts[0]], len(rows))),
+            "drawn": len(drawn), "precision": good / len(drawn),
+            "precision_interval": list(wilson_interval(good, len(drawn))),
             "findings": rows,
         }  # fmt: skip
     write_json(Path("results/audit-judged.json"), record)

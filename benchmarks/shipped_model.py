@@ -3,10 +3,11 @@
     python benchmarks/shipped_model.py wardrobe --data datasets/clothing
     python benchmarks/shipped_model.py fashion-mnist --data datasets/fashion-mnist --test
     python benchmarks/shipped_model.py fashion-mnist-wide --data datasets/fashion-mnist --model BUNDLE --test
-    python benchmarks/shipped_model.py wardrobe --data datasets/clothing --model BUNDLE --against wardrobe --record NAME
+    python benchmarks/shipped_model.py wardrobe --data datasets/clothing --model BUNDLE --against NAME --record RECORD
 
-Writes results/NAME-evaluation.json, or another record for a bundle that would take the place of the shipped one. With
---test the public test photos are looked at too: once, when a model is finished and will be shipped whatever they say.
+Writes results/NAME-evaluation.json, or results/RECORD.json for a bundle that would take the place of the shipped one,
+compared with it on validation. With --test the public test photos are looked at too: once, when a model is finished and
+will be shipped whatever they say.
 """
 
 import argparse
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("name", choices=list(COLUMNS))
     parser.add_argument("--data", type=Path, required=True, help="the model's data set, as 'clothing fetch' leaves it")
     parser.add_argument("--model", help="the bundle, where it is not the shipped one of that name")
-    parser.add_argument("--against", help="a shipped model to compare with on the same photos")
+    parser.add_argument("--against", help="a shipped model to compare with on validation; wardrobe-* has wardrobe")
     parser.add_argument("--record", help="name of the file in results/. Default: NAME-evaluation")
     parser.add_argument("--test", action="store_true", help="look at the public test photos")
     options = parser.parse_args()

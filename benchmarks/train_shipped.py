@@ -68,7 +68,7 @@ def main() -> None:
     chosen = max(whole, key=lambda name: _merit(finished[name]))
     folds = [run.name for run in students if "fold" in run.name]
     export(runs / chosen, [runs / name for name in folds], options)
-    write_json(Path("results") / f"{options.model}-training.json", record | {
+    write_json(Path("results") / f"{options.record or f'{options.model}-training'}.json", record | {
         "seed": options.seeds, "n": finished[chosen]["n"], "data_sha256": finished[chosen]["data_sha256"],
         "chosen": chosen, "runs": finished,
         "summary": {
@@ -134,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--student-seeds", type=int, nargs="+", help="default: those of the teachers")
     parser.add_argument("--student-epochs", type=int, help="where students learn longer than the preset says")
+    parser.add_argument("--record", help="name of the file in results/ of what does not ship. Default: NAME-training")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="threads of each run")
     return parser.parse_args()

@@ -6,7 +6,8 @@
 
 The second is the first with more patience, no more accurate and not shipped. The third begins with its run, which knows
 small photos already. With --teachers, runs of wardrobe's size take the place of the shipped wardrobe: all teach, and
-the first is pruned. Resumable; a finished run is kept. Writes results/NAME-training.json and the bundle.
+the first is pruned for wardrobe-small. Resumable; a finished run is kept. Writes results/NAME-training.json, or the
+--record of a candidate, and the bundle.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     subprocess.run([str(_CLOTHING), "export", str(run), "--data", str(options.data), "--out", str(out)], check=True)
     finished: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    write_json(Path("results") / f"{options.model}-training.json", record | {
+    write_json(Path("results") / f"{options.record or f'{options.model}-training'}.json", record | {
         "seed": finished["seed"], "n": finished["n"], "data_sha256": finished["data_sha256"],
         "teachers": [{"path": os.path.relpath(path), "sha256": weights_sha256(weights_in(path))} for path in teachers],
         "start": {"weights": start.name, "sha256": weights_sha256(start)},
@@ -78,7 +79,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
-    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="runs instead of the shipped wardrobe")
+    parser.add_argument(
+        "--teachers", type=Path, nargs="*", default=[], help="runs instead of the shipped wardrobe; choose other --runs"
+    )
+    parser.add_argument("--record", help="name of the file in results/ of what does not ship. Default: NAME-training")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 

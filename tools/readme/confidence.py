@@ -140,8 +140,9 @@ def audit() -> str:
     judged = result("audit-judged.json")["pairs"]
     low, high = judged["precision_interval"]
     seen = (
-        f"{judged['n']} pairs, {judged['real']} of the real photos and others of one more draw, were judged by eye: "
-        f"{judged['verdicts']['same']} show one picture ({low:.1%} to {high:.1%})."
+        f"The {judged['real']} pairs of the real photos and {judged['drawn']} of one more draw were looked at: "
+        f"{judged['verdicts']['same']} of {judged['n']} show one picture (of those drawn {judged['precision']:.0%}, "
+        f"95%, Wilson: {low:.1%} to {high:.1%})."
     )
     lines += ["", f"{drawn}{listed - len(others):,} were made of one original. {seen}",
               "", f"In the {real['photos']:,} photos themselves, in {cost}: {counts}. Copies:", ""]  # fmt: skip
@@ -150,22 +151,22 @@ def audit() -> str:
 
 
 def doubted_labels() -> str:
-    """What became of labels that the audit doubts: looked at, and beside the corrections of the benchmark's authors."""
+    """What became of labels that the audit doubts: looked at, and beside the corrections of the public benchmark."""
     judged, record = result("audit-judged.json")["labels"], result("cleaned-table.json")
-    verdicts = judged["verdicts"]
-    corrected = record["corrected"]
-    places = [row["place"] for row in corrected if row["place"]]
-    (before, after), missed = Counter((row["from"], row["to"]) for row in corrected if not row["place"]).most_common(1)[
-        0
-    ]
+    verdicts, corrected = judged["verdicts"], record["corrected"]
+    doubted = [row for row in corrected if row["doubt"]]
+    strongly = sum(row["doubt"] == "warning" for row in doubted)
+    learnt, of_learnt = (sum(row["split"] == "train" for row in rows) for rows in (doubted, corrected))
+    others = Counter((row["from"], row["to"]) for row in corrected if not row["doubt"])
+    [((before, after), missed)] = others.most_common(1)
     return (
-        f"The {judged['n']} labels that the audit doubts the most were judged by eye: {verdicts['wrong']} are plainly "
-        f"wrong, {verdicts['right']} are right, of photos that are hard to read, and of {verdicts['either']} one could "
-        "say either.\n\n"
-        f"The authors of the public benchmark corrected {len(corrected)} of the {record['n']:,} labels by hand. The "
-        f"audit, which knows nothing of that, doubts {len(places)} of them, {sum(i <= judged['n'] for i in places)} "
-        f"among its first {judged['n']}. Of the {len(corrected) - len(places)} that it does not doubt, {missed} were "
-        f"'{before}' and became '{after}'."
+        f"The {judged['n']} labels that the audit doubts strongly, its warnings, were looked at: {verdicts['wrong']} "
+        f"are plainly wrong, {verdicts['right']} are right, and of {verdicts['either']} one could say either.\n\n"
+        f"The public benchmark corrects {len(corrected)} of the {record['compared']:,} labels that it shares with the "
+        f"table. The audit, which knows nothing of that, doubts {len(doubted)} of them, {strongly} strongly: {learnt} "
+        f"of {of_learnt} that the model behind it had learnt as they were, {len(doubted) - learnt} of "
+        f"{len(corrected) - of_learnt} that it had not. Of the {others.total()} others {missed} were '{before}' and "
+        f"became '{after}'."
     )
 
 

@@ -13,7 +13,7 @@ from clothing_classifier.analysis.layers import Trace
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.utils import progress_bar
 
-_ROUNDS, _WARM_UP = 10, 2
+_ROUNDS, _WARM_UP, _MACHINE_ROUNDS = 10, 2, 5
 
 
 @torch.inference_mode()
@@ -73,7 +73,7 @@ def measure_machine() -> Machine:
 
 def _best(action: Callable[[], object]) -> float:
     times = []
-    for _ in range(_ROUNDS):
+    for _ in range(_MACHINE_ROUNDS):
         started = time.perf_counter()
         action()
         times.append(time.perf_counter() - started)

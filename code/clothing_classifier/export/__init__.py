@@ -130,7 +130,10 @@ def export_bundle(
 def _read_parts(
     run: Path, data: Path, record: dict[str, Any], labels: tuple[str, ...], settings: TrainSettings
 ) -> _Parts:
-    """The photos that the run learnt from and validated on; raises `ConfigError` where `data` holds others."""
+    """The photos that the run learnt from and validated on.
+
+    Raises `ConfigError` where `data` holds others, and `ExportError` where there are too few to judge by.
+    """
     dataset, train, validation = load_parts(data, settings.data)
     if {photo.label for photo in train} != set(labels):
         raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
