@@ -141,8 +141,8 @@ def audit() -> str:
     low, high = judged["precision_interval"]
     seen = (
         f"The {judged['real']} pairs of the real photos and {judged['drawn']} of one more draw were looked at: "
-        f"{judged['verdicts']['same']} of {judged['n']} show one picture (of those drawn {judged['precision']:.0%}, "
-        f"95%, Wilson: {low:.1%} to {high:.1%})."
+        f"{judged['verdicts']['same']} of {judged['n']} show one picture (95%, Wilson, of those drawn: {low:.1%} to "
+        f"{high:.1%})."
     )
     lines += ["", f"{drawn}{listed - len(others):,} were made of one original. {seen}",
               "", f"In the {real['photos']:,} photos themselves, in {cost}: {counts}. Copies:", ""]  # fmt: skip
