@@ -116,3 +116,51 @@ def make_source(folder: Path) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(body)
     return folder
+
+
+def whole(handler: Handler, body: bytes) -> None:
+    handler.reply(200, body)
+
+
+def drop_after(count: int) -> Answer:
+    def answer(handler: Handler, body: bytes) -> None:
+        handler.reply(200, body[:count], len(body))
+        handler.hang_up()
+
+    return answer
+
+
+def claim(change: int) -> Answer:
+    """The whole body under a Content-Length that is off by `change`."""
+
+    def answer(handler: Handler, body: bytes) -> None:
+        handler.reply(200, body, len(body) + change)
+        handler.hang_up()
+
+    return answer
+
+
+def serve(body: bytes) -> Answer:
+    return lambda handler, _: handler.reply(200, body)
+
+
+def partial(content_range: str) -> Answer:
+    return lambda handler, body: handler.reply(206, body[HALF:], Content_Range=content_range)
+
+
+def endless(handler: Handler, body: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    while not handler.server.over.is_set():
+        handler.wfile.write(b"x" * 65536)
+
+
+def stall(handler: Handler, body: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body[:1000])
+    handler.wfile.flush()
+    handler.server.over.wait(30)
+    handler.hang_up()
