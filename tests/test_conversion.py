@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from clothing_classifier import conversion, export
+from clothing_classifier import conversion
 from clothing_classifier.bundle import find, load_bundle, write_manifest
 from clothing_classifier.dataset import image_files
 from clothing_classifier.errors import ConfigError, ExportError
+from clothing_classifier.export.onnx_graph import OUTPUTS, Graph, to_onnx
 from clothing_classifier.inference import Classifier
 from clothing_classifier.models import create_model
 from clothing_classifier.preprocessing import prepare
@@ -27,7 +28,7 @@ def float_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = json.loads((find("wardrobe") / "bundle.json").read_text())
     torch.manual_seed(0)
     model = create_model("resnet_small", len(content["labels"]), depth=8).eval()
-    export.to_onnx(export.Graph(model).eval(), 64, folder / "model.onnx")
+    to_onnx(Graph(model).eval(), 64, folder / "model.onnx")
     content |= {"precision": "fp32", "preprocessing": content["preprocessing"] | {"size": 64}}
     del content["hashes"]
     write_manifest(folder, content)
@@ -52,7 +53,7 @@ def test_in_int8_it_agrees_on_almost_every_label_and_lies_beside_the_bundle(tmp_
     pixels = np.stack([prepare(path, classifier.bundle.contract) for path in PICTURES[::8]])
     found = compiled(pixels)[compiled.output("probabilities")]
     assert np.mean(found.argmax(1) == classifier.run(pixels).argmax(1)) > 0.9
-    assert {output.any_name for output in compiled.outputs} >= {*export.OUTPUTS, "unfamiliarity"}
+    assert {output.any_name for output in compiled.outputs} >= {*OUTPUTS, "unfamiliarity"}
 
 
 def test_a_graph_that_disagrees_is_not_written(
