@@ -59,7 +59,8 @@ def main() -> None:
     record = provenance()
     runs: Path = options.runs / options.model
     student_seeds = options.student_seeds or options.seeds
-    teachers, students = plan(options.seeds, student_seeds, options.model == "benchmark-10", options.student_epochs)
+    with_folds = options.model == "benchmark-10" and not options.without_folds
+    teachers, students = plan(options.seeds, student_seeds, with_folds, options.student_epochs)
     for step in (teachers, students):
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda run: learn(run, runs, options), step))
@@ -134,6 +135,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--student-seeds", type=int, nargs="+", help="default: those of the teachers")
     parser.add_argument("--student-epochs", type=int, help="where students learn longer than the preset says")
+    parser.add_argument(
+        "--without-folds", action="store_true", help="of a candidate of benchmark-10, whose confidence nobody reads"
+    )
     parser.add_argument("--record", help="name of the file in results/ of what does not ship. Default: NAME-training")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="threads of each run")

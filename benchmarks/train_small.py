@@ -43,7 +43,7 @@ def main() -> None:
     folder: Path = options.runs / options.model
     pruned, run = folder / "pruned.safetensors", folder / "student"
     teachers = options.teachers or [bundle.weights_of(bundle.DEFAULT)]
-    start = options.runs / PATIENT / "student" / WEIGHTS if options.model == TINY else weights_in(teachers[0])
+    start = weights_in(options.start) if options.start else default_start(options, teachers)
     if not pruned.exists():
         prune_weights(start, options.data, load_settings(PRESETS[options.model][0]), BUDGETS[options.model], pruned)
     train(run, pruned, teachers, options)
@@ -57,6 +57,11 @@ def main() -> None:
         "start": {"weights": start.name, "sha256": weights_sha256(start)},
         "budget": vars(BUDGETS[options.model]), "runs": {"student": finished},
     })  # fmt: skip
+
+
+def default_start(options: argparse.Namespace, teachers: list[Path]) -> Path:
+    """The weights that are pruned: wardrobe-tiny's are those of the patient wardrobe-small."""
+    return options.runs / PATIENT / "student" / WEIGHTS if options.model == TINY else weights_in(teachers[0])
 
 
 def train(run: Path, pruned: Path, teachers: list[Path], options: argparse.Namespace) -> None:
@@ -82,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--teachers", type=Path, nargs="*", default=[], help="runs instead of the shipped wardrobe; choose other --runs"
     )
+    parser.add_argument("--start", type=Path, help="a run whose weights are pruned instead")
     parser.add_argument("--record", help="name of the file in results/ of what does not ship. Default: NAME-training")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
