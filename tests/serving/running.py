@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,14 @@ class Server:
     def entries(self) -> list[dict[str, Any]]:
         """The lines of the log, which must each be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def entry(self, key: str, value: object, seconds: float = 30) -> dict[str, Any]:
+        """The first entry with this value, which may be written only after its reply was read."""
+        last = monotonic() + seconds
+        while not (found := [entry for entry in self.entries() if entry.get(key) == value]):
+            assert monotonic() < last, f"no entry with {key} {value!r}"
+            sleep(0.01)
+        return found[0]
 
 
 @dataclass

@@ -170,7 +170,7 @@ def test_every_answer_has_an_id_and_the_security_headers(server: Server) -> None
 def test_logs_are_json_and_know_no_file_names(server: Server) -> None:
     name = "se\x1b[31mcret-name.png"
     reply = ask(server, "/v1/predict", *form([(name, IMAGES[0].read_bytes())]))
-    entry = next(e for e in server.entries() if e.get("request_id") == reply.headers["x-request-id"])
+    entry = server.entry("request_id", reply.headers["x-request-id"])
     assert (entry["event"], entry["status"], entry["path"]) == ("request", 200, "/v1/predict")
     assert "cret-name" not in server.log.read_text()
     assert "\x1b" not in reply.json()["predictions"][0]["path"]
