@@ -163,7 +163,8 @@ def weights_of(name: str) -> Path:
             f"model '{name}' has no weights to start from; give its run folder, or export it with --weights"
         )
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != recorded:
-        raise BundleError(f"{path}: missing or damaged: another SHA-256 than recorded; install the package again")
+        again = "install the package" if name in shipped() else "copy the bundle"
+        raise BundleError(f"{path}: missing or damaged: another SHA-256 than recorded; {again} again")
     return path
 
 

@@ -2,14 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from clothing_classifier.analysis import analyze
+from clothing_classifier.analysis import analyze, resolve
+from clothing_classifier.analysis.resolve import has_random_weights
+from clothing_classifier.bundle import SHIPPED
+from clothing_classifier.errors import BundleError
 
 DRAWN = Path(__file__).parents[2] / "data" / "images" / "dress-00-a.jpg"
 
@@ -45,6 +50,8 @@ def fails():
 
 number = 3
 layer = nn.Conv2d(3, 1, 5)
+deep = nn.Conv2d(4, 1, 5)
+flat = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
 """
 
 
@@ -110,6 +117,7 @@ def test_a_bundle_is_read_at_its_own_size() -> None:
     (["mine:Net", "--input", "20x20"], "write channels, height and width, as in 3x224x224"),
     (["mine:Strange", "--strict"], "no rule for linalg_inv_ex (first in linalg_inv_ex)"),
     (["mine:Net", "--figures", "pictures", "--photo", "none.jpg"], "none.jpg: "),
+    (["mine:deep", "--input", "4x20x20", "--figures", "pictures", "--photo", "none.jpg"], "4 channels is no photo"),
 ])  # fmt: skip
 def test_what_goes_wrong_is_one_line(arguments: list[str], words: str, run: Any) -> None:
     error = run(*arguments, status=2).stderr
@@ -125,6 +133,28 @@ def test_an_operator_without_a_rule_is_warned_of(run: Any) -> None:
 def test_a_layer_of_torch_is_one_row(run: Any) -> None:
     (row,) = json.loads(run("mine:layer", "--input", "3x9x9", "--format", "json").stdout)["layers"]
     assert (row["name"], row["type"], row["receptive_field"]) == ("", "Conv2d", [5, 5])
+
+
+def test_pictures_are_drawn_of_what_there_is(run: Any, tmp_path: Path) -> None:
+    said = run("mine:flat", "--input", "3x4x4", "--figures", "flat").stderr
+    assert (
+        said == "mine:flat: no picture of fields, since no layer of it has rows and columns of which it sees a part\n"
+    )
+    assert {path.stem for path in (tmp_path / "flat").iterdir()} == {"growth", "costs"}
+    said = run("mobilenet_v2", "--input", "3x32x32", "--figures", "small").stderr
+    assert said == "mobilenet_v2: the effective fields are those of random weights, as it holds no others here\n"
+    assert {path.stem for path in (tmp_path / "small").iterdir()} == {"fields", "growth", "costs"}
+
+
+def test_a_bundle_of_ones_own_has_the_weights_in_its_folder(tmp_path: Path) -> None:
+    mine = shutil.copytree(SHIPPED / "wardrobe", tmp_path / "mine")
+    shipped, own = (resolve(str(name)).state_dict() for name in ("wardrobe", mine))
+    assert all(torch.equal(shipped[name], own[name]) for name in shipped)
+    assert not has_random_weights(str(mine))
+    assert has_random_weights("wardrobe-small")
+    (mine / "weights.safetensors").write_bytes(b"x")
+    with pytest.raises(BundleError, match="another SHA-256 than recorded; copy the bundle again"):
+        resolve(str(mine))
 
 
 def test_pictures_time_and_effective_fields(tmp_path: Path) -> None:

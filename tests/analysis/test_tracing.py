@@ -176,13 +176,15 @@ def test_up_sampling_has_a_fractional_stride_and_its_largest_field() -> None:
     (lambda x: F.conv2d(x, torch.zeros(1, 3, 9, 9)), (3, 8, 8), "can't take an image of 3x8x8"),
     (lambda x: torch.zeros(3), (3, 8, 8), "no tensor that depends on the image"),
     (lambda x: {}["a"], (3, 8, 8), "can't take"),
+    (lambda x: F.pixel_unshuffle(x, 2), (3, 1, 4), "operator pixel_unshuffle: can't take an image of 3x1x4"),
 ])  # fmt: skip
 def test_what_can_not_be_read_is_one_line(
-    function: Callable[[Tensor], Any], shape: tuple[int, ...], words: str
+    function: Callable[[Tensor], Any], shape: tuple[int, ...], words: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(AnalysisError) as caught:
         trace(Function(function), shape)
     assert words in str(caught.value)
+    assert capfd.readouterr().err == ""
     assert "\n" not in str(caught.value)
 
 
@@ -245,6 +247,18 @@ def test_channels_beside_a_single_row_are_no_positions() -> None:
                      last=nn.Conv1d(8, 5, 3))  # fmt: skip
     found = totals(model, 3, 16, 40)
     assert (found["receptive_field"], found["global"]) == ([16, 5], False)
+
+
+@pytest.mark.parametrize("side", [1, 2, 9])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_groups_of_one_channel_on_a_single_row_leave_its_field(side: int, groups: int) -> None:
+    first, last = nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1, groups=groups)
+    for middle in (nn.Identity(), nn.ChannelShuffle(4)):
+        for shape in ((3, side, 9), (3, 9, side)):
+            found = totals(nn.Sequential(first, middle, last), *shape)
+            assert (found["receptive_field"], found["stride"], found["global"]) == ([7, 7], [4, 4], False)
+    found = totals(nn.Sequential(first, nn.PixelShuffle(2)), 3, side, 9)
+    assert (found["receptive_field"], found["stride"]) == ([3, 3], [1, 1])
 
 
 def test_a_buffer_of_indices_is_read_as_it_is() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier.analysis.layers import Trace
-from clothing_classifier.analysis.resolve import default_input, resolve
+from clothing_classifier.analysis.resolve import default_input, has_random_weights, resolve
 from clothing_classifier.analysis.summary import summarise
 from clothing_classifier.analysis.tracing import trace
 
@@ -36,4 +36,5 @@ def analyze(
         from clothing_classifier.analysis.pictures import draw_all
 
         report["effective"] = draw_all(model, report, figures, photos)
+        report["effective_of_random_weights"] = has_random_weights(name)
     return report

@@ -11,6 +11,7 @@ from clothing_classifier.analysis.compute import operator_name
 from clothing_classifier.analysis.extent import extent_of
 from clothing_classifier.analysis.field import Field, nowhere
 from clothing_classifier.analysis.rules import Call, rule_for, unknown
+from clothing_classifier.analysis.rules.views import transposed
 from clothing_classifier.analysis.spread import IndexMap
 
 
@@ -76,10 +77,7 @@ def _reshape_written(call: Call, whole: Field, part: Field) -> Field:
 
 
 def _transpose_written(call: Call, whole: Field, part: Field) -> Field:
-    order = list(range(len(call.shape)))
-    one, two = (call.dims("dim0")[0], call.dims("dim1")[0]) if "dim0" in call.arguments else (0, len(order) - 1)
-    order[one], order[two] = order[two], order[one]
-    return moves.permuted(part, order)
+    return transposed(call, part)
 
 
 def _permute_written(call: Call, whole: Field, part: Field) -> Field:

@@ -118,6 +118,25 @@ def reshaped(field: Field, shape: Shape) -> Field:
     return replace(flat, factors=tuple(groups))
 
 
+def divided(field: Field, dim: int, sizes: Sequence[int]) -> Field:
+    """A dimension as several of these sizes, the outermost first.
+
+    As `reshaped`, which can't know a new dimension of size 1 from one beside it that still tells a stride.
+    """
+    field = merged(field, dim)
+    for place, outer in enumerate(sizes[:-1], dim):
+        field = cut(field, place, field.span(place)[0], outer)
+        outside, inside = ((size,) for size in field.factors[place])
+        field = replace(field, factors=(*field.factors[:place], outside, inside, *field.factors[place + 1 :]))
+    return field
+
+
+def gathered(field: Field, dim: int) -> Field:
+    """This dimension and the next as one."""
+    both = field.factors[dim] + field.factors[dim + 1]
+    return replace(field, factors=(*field.factors[:dim], both, *field.factors[dim + 2 :]))
+
+
 def _flat(field: Field) -> Field:
     """The field with all factors in one dimension, without factors of size 1 along which nothing moves."""
     for factor in reversed(range(len(field.sizes))):

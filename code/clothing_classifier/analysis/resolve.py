@@ -22,8 +22,8 @@ def resolve(text: str) -> nn.Module:
     """Build the network that `text` names; raises `AnalysisError` or another `UsageError`.
 
     A registered name may be followed by settings, as in `mobilenet_v2:width=0.5,batch_norm=false`. A bundle is rebuilt
-    from its architecture, with its weights where it ships them. A callable is called without arguments. Random weights
-    are the same each time, so that effective fields are too.
+    from its architecture, with its weights where its folder holds them. A callable is called without arguments.
+    Random weights are the same each time, so that effective fields are too.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -52,6 +52,18 @@ def default_input(text: str) -> tuple[int, int, int] | None:
     return 3, size, size
 
 
+def has_random_weights(text: str) -> bool:
+    """Whether `resolve` gives the network weights that nothing was learnt with; of a callable's own it can't tell."""
+    name = text.partition(":")[0]
+    if name in ARCHITECTURES or name == "timm":
+        return True
+    return (text in bundle.shipped() or Path(text).exists()) and not _holds_weights(bundle.load_bundle(text))
+
+
+def _holds_weights(loaded: bundle.Bundle) -> bool:
+    return bundle.WEIGHTS in loaded.manifest.hashes and loaded.path.is_dir()
+
+
 def _settings(text: str, rest: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for part in filter(None, rest.split(",")):
@@ -67,7 +79,7 @@ def _from_bundle(text: str) -> nn.Module:
     loaded = bundle.load_bundle(text)
     architecture = loaded.manifest.architecture
     model = create_model(architecture["name"], len(loaded.manifest.labels), **architecture["settings"])
-    if bundle.WEIGHTS in loaded.manifest.hashes and text in bundle.shipped():
+    if _holds_weights(loaded):
         from safetensors.torch import load_file
 
         model.load_state_dict({name: tensor.float() for name, tensor in load_file(bundle.weights_of(text)).items()})

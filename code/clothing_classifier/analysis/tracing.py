@@ -17,13 +17,18 @@ from torch._subclasses.fake_tensor import (
     DynamicOutputShapeException,
     FakeTensorMode,
 )
-from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from clothing_classifier.analysis import compute
 from clothing_classifier.analysis.aliasing import write_through
+from clothing_classifier.analysis.conditions import (
+    CircularAsZero,
+    initialise_lazy,
+    left_as_it_was,
+    without_fused_layers,
+    without_torchs_log,
+)
 from clothing_classifier.analysis.extent import extent_of
 from clothing_classifier.analysis.field import Field, image_field
 from clothing_classifier.analysis.layers import Layer, Reached, Trace
@@ -38,12 +43,13 @@ _CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "full_like", "ne
 
 def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
     """Read `model`, in evaluation mode, on one image of `shape` `(C, H, W)`; raises `AnalysisError`."""
-    _initialise_lazy(model, shape)
+    initialise_lazy(model, shape)
     recorder = _Recorder()
     with (
-        _left_as_it_was(model),
+        left_as_it_was(model),
         torch.no_grad(),
-        _without_fused_layers(),
+        without_fused_layers(),
+        without_torchs_log(),
         FakeTensorMode(allow_non_fake_inputs=True),
         _paths(model, recorder),
     ):
@@ -51,7 +57,7 @@ def trace(model: nn.Module, shape: Sequence[int]) -> Trace:
         like = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(()))
         image = torch.empty(1, *shape, dtype=like.dtype, device=like.device)
         recorder.see(image, image_field(image.shape))
-        with _CircularAsZero(), recorder:
+        with CircularAsZero(), recorder:
             output = _run(model, image, recorder)
     ends = [end for tensor in _tensors(output) if (end := recorder.field_of(tensor)) is not None]
     if not ends:
@@ -210,63 +216,6 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
                 self._parameters.pop(id(tensor), None)
         seen = self.field_of(tensors[0]) if tensors else None
         self.modules[name] = Reached(extent_of(seen) if seen else None, self.macs)
-
-
-class _CircularAsZero(TorchFunctionMode):
-    """Pads with zeros where circular padding is asked for: both count as the image going on."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if func in (torch._C._nn.pad, nn.functional.pad):
-            given = dict(zip(("input", "pad", "mode", "value"), args, strict=False)) | kwargs
-            if given.get("mode") == "circular":
-                return func(given["input"], given["pad"], "constant", 0.0)
-        return func(*args, **kwargs)
-
-
-@contextmanager
-def _without_fused_layers() -> Iterator[None]:
-    """Attention and recurrent layers operator by operator, since a fused one hides what it multiplies."""
-    attention, recurrent = torch.backends.mha.get_fastpath_enabled(), torch._C._get_mkldnn_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    torch._C._set_mkldnn_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(attention)
-        torch._C._set_mkldnn_enabled(recurrent)
-
-
-def _initialise_lazy(model: nn.Module, shape: Sequence[int]) -> None:
-    """Let lazy layers find their sizes, by one real run."""
-    kinds = UninitializedParameter | UninitializedBuffer
-    if not any(isinstance(tensor, kinds) for tensor in (*model.parameters(), *model.buffers())):
-        return
-    flags = [(module, module.training) for module in model.modules()]
-    try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, *shape))
-    except Exception as error:  # whatever a foreign model raises is told in one line
-        raise AnalysisError(f"the model's lazy layers can't be made: {one_line(str(error))}") from error
-    for module, flag in flags:
-        module.training = flag
-
-
-@contextmanager
-def _left_as_it_was(model: nn.Module) -> Iterator[None]:
-    """Put back every module's attributes afterwards: training flags, and what a forward keeps for later."""
-    modules = [module for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)]
-    before = [(module, dict(vars(module)), dict(module._buffers)) for module in modules]
-    try:
-        yield
-    finally:
-        for module, attributes, buffers in before:
-            vars(module).clear()
-            vars(module).update(attributes)
-            module._buffers.clear()
-            module._buffers.update(buffers)
 
 
 @contextmanager

@@ -45,6 +45,10 @@ def analyze(
             if strict:
                 raise UsageError(what)
             log(f"warning: {what}: their outputs count as seeing the whole image, their arithmetic as none")
+        if drawn and not report["effective"]:
+            log(f"{name}: no picture of fields, since no layer of it has rows and columns of which it sees a part")
+        elif drawn and report["effective_of_random_weights"]:
+            log(f"{name}: the effective fields are those of random weights, as it holds no others here")
         return report if everything else report | {"layers": [row for row in report["layers"] if row["macs"]]}
 
     reports = [look(model, input_, figures)]

@@ -86,7 +86,8 @@ def draw_network(
     axes = figure.subplots()
     blocks = [("photo", f"{size} x {size}\n3 channels", "", size, 3, GREY, 0.0)]
     for stage in stages:
-        side, depth = round(size / stage["stride"][0]), channels.get(stage["name"])
+        stride, depth = stage["stride"][0], channels.get(stage["name"])
+        side = round(size / stride) if stride else 1
         shape = f"{side} x {side}" + (f"\n{depth} channels" if depth else "")
         share = stage["macs"] / total
         blocks.append((stage["name"], shape, f"sees {stage['receptive_field'][0]} px", side, depth or 0, BLUE, share))

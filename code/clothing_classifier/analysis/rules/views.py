@@ -32,10 +32,15 @@ def permute(call: Call) -> Field:
 
 def transpose(call: Call) -> Field:
     """Two dimensions swapped (`transpose.int` and `t`)."""
+    return transposed(call, call.field())
+
+
+def transposed(call: Call, field: Field) -> Field:
+    """`field` with the dimensions swapped that the call names, which is also what undoes it."""
     order = list(range(len(call.shape)))
     one, two = (call.dims("dim0")[0], call.dims("dim1")[0]) if "dim0" in call.arguments else (0, len(order) - 1)
     order[one], order[two] = order[two], order[one]
-    return moves.permuted(call.field(), order)
+    return moves.permuted(field, order)
 
 
 def expand(call: Call) -> Field:
@@ -122,26 +127,27 @@ def roll(call: Call) -> Field:
 
 def pixel_shuffle(call: Call) -> Field:
     """Channels to positions: `(C r r, H, W)` to `(C, H r, W r)`."""
-    *lead, c, h, w = call["self"].shape
+    *lead, channels, _, _ = call["self"].shape
     r, n = call["upscale_factor"], len(lead)
-    field = moves.reshaped(call.field(), (*lead, c // (r * r), r, r, h, w))
-    return moves.reshaped(moves.permuted(field, [*range(n), n, n + 3, n + 1, n + 4, n + 2]), call.shape)
+    field = moves.divided(call.field(), n, (channels // (r * r), r, r))
+    field = moves.permuted(field, [*range(n), n, n + 3, n + 1, n + 4, n + 2])
+    return moves.gathered(moves.gathered(field, n + 3), n + 1)
 
 
 def pixel_unshuffle(call: Call) -> Field:
     """Positions to channels: `(C, H r, W r)` to `(C r r, H, W)`."""
-    *lead, c, h, w = call["self"].shape
+    *lead, _, height, width = call["self"].shape
     r, n = call["downscale_factor"], len(lead)
-    field = moves.reshaped(call.field(), (*lead, c, h // r, r, w // r, r))
-    return moves.reshaped(moves.permuted(field, [*range(n), n, n + 2, n + 4, n + 1, n + 3]), call.shape)
+    field = moves.divided(moves.divided(call.field(), n + 2, (width // r, r)), n + 1, (height // r, r))
+    field = moves.permuted(field, [*range(n), n, n + 2, n + 4, n + 1, n + 3])
+    return moves.gathered(moves.gathered(field, n), n)
 
 
 def channel_shuffle(call: Call) -> Field:
     """Groups of channels interleaved."""
-    n, c, *rest = call["self"].shape
-    groups = call["groups"]
-    field = moves.reshaped(call.field(), (n, groups, c // groups, *rest))
-    return moves.reshaped(moves.permuted(field, [0, 2, 1, *range(3, 3 + len(rest))]), call.shape)
+    groups, (_, channels, *rest) = call["groups"], call["self"].shape
+    field = moves.divided(call.field(), 1, (groups, channels // groups))
+    return moves.gathered(moves.permuted(field, [0, 2, 1, *range(3, 3 + len(rest))]), 1)
 
 
 def indexed(call: Call) -> Field:

@@ -125,12 +125,9 @@ def _zeros_around(field: Field, dim: int, before: int, after: int) -> Field:
 def _channels_mixed(field: Field, groups: int, outputs: int) -> Field:
     """Each output channel sees all input channels of its group."""
     if groups > 1:
-        n, channels, *rest = field.shape
-        field = moves.reshaped(moves.merged(field, 1), (n, groups, channels // groups, *rest))
+        field = moves.divided(field, 1, (groups, field.shape[1] // groups))
         field = moves.widened(moves.reduced(field, 2), 2, outputs // groups)
-        return moves.merged(
-            replace(field, factors=(field.factors[0], (groups, outputs // groups), *field.factors[3:])), 1
-        )
+        return moves.merged(moves.gathered(field, 1), 1)
     field = lost(field) if field.covers([1]) else field
     return moves.widened(moves.reduced(field, 1), 1, outputs)
 

@@ -34,13 +34,14 @@ def architecture(subject: Subject) -> Section:
 
 def end_channels(stages: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Channels at the end of each stage, by the rows of an analysis."""
+    if not layers:
+        return {}
+    from clothing_classifier.analysis.figures import within
+
     found = {}
     for name in (stage["name"] for stage in stages):
         module = f"extractor.{name}"
-        inside = [
-            row for row in layers if row["name"] == module or row["name"].startswith((f"{module}.", f"{module}/"))
-        ]
-        if inside:
+        if inside := [row for row in layers if within(row["name"], module)]:
             found[name] = inside[-1]["output"][0]
     return found
 
@@ -70,7 +71,8 @@ def receptive_field(subject: Subject) -> Section | None:
 def corner_view(stage: Mapping[str, Any], size: int) -> str:
     """How much of each side of a photo the unit in its corner sees, in a sentence."""
     field, stride, start = (stage[key][0] for key in ("receptive_field", "stride", "start"))
-    last = start + (math.ceil(size / stride) - 1) * stride
+    units = math.ceil(size / stride) if stride else 1
+    last = start + (units - 1) * stride
     seen = min(min(size, start + field), size - max(0, last)) / size
     middle = min(field, size) / size
     return f"In the middle of the photo that is {middle:.0%} of each side, in a corner {seen:.0%}."
