@@ -55,7 +55,7 @@ def main() -> None:
     """Train for an epoch after a few batches that are not timed."""
     task = json.load(sys.stdin)
     photos = Photos(task["photos"], task["targets"], task["size"])
-    model = create_model("mobilenet_v2", task["classes"], dropout=0.2).train()
+    model = create_model("mobilenet_v2", task["classes"], 0.2).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     loss_of = nn.CrossEntropyLoss(label_smoothing=0.1)
     loader = DataLoader(photos, batch_size=task["batch_size"], shuffle=True, num_workers=2, drop_last=True)

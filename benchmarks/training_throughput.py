@@ -92,7 +92,7 @@ def images_per_second(data: Path, side: str, n: int, scratch: Path) -> float:
     _, train, validation = load_parts(data, settings.data)
     labels = tuple(sorted({photo.label for photo in train}))
     photos, held_out = decode_parts(train[:n], validation[:1], labels, settings)
-    model = create_model(settings.model.name, len(labels), dropout=settings.model.dropout, **settings.model.settings)
+    model = create_model(settings.model.name, len(labels), settings.model.dropout, **settings.model.settings)
     freeze(model, settings.optimization.frozen_stages)
     state = fit(
         model, photos, held_out, labels, settings, make_accelerator(settings.runtime), None, scratch, False, _nothing

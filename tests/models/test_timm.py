@@ -10,7 +10,7 @@ from clothing_classifier.models import create_model
 @pytest.mark.usefixtures("timm")
 @pytest.mark.parametrize("name", ["mobilenetv3_small_100", "resnet18", "efficientnet_b0"])
 def test_a_network_of_timm_is_rebuilt_from_its_architecture(name: str) -> None:
-    parent = create_model(f"timm:{name}", 5, dropout=0.1).eval()
+    parent = create_model(f"timm:{name}", 5, 0.1).eval()
     child = create_model(parent.architecture["name"], 5, **parent.architecture["settings"]).eval()
     child.load_state_dict(parent.state_dict())
     images = torch.rand(2, 3, 96, 96)

@@ -65,7 +65,7 @@ def keep_channels(model: ImageClassifier, kept: Mapping[str, Tensor], means: Map
     left = [len(kept[group.name]) for group in groups]
     architecture = model.architecture
     settings: dict[str, Any] = architecture["settings"] | {"hidden": left[:-1], "head": left[-1]}
-    child = create_model(architecture["name"], model.classifier.out_features, dropout=model.dropout.p, **settings)
+    child = create_model(architecture["name"], model.classifier.out_features, model.dropout.p, **settings)
     child.load_state_dict(state)
     return child.eval()
 

@@ -1,6 +1,7 @@
 """The networks, one architecture per file, behind one door: `create_model`."""
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ ARCHITECTURES: dict[str, Callable[..., ImageClassifier]] = {"mobilenet_v2": mobi
 __all__ = ["ARCHITECTURES", "ImageClassifier", "create_model"]
 
 
-def create_model(name: str, num_classes: int, *, dropout: float = 0.0, **settings: Any) -> ImageClassifier:
+def create_model(name: str, num_classes: int, dropout: float = 0.0, /, **settings: Any) -> ImageClassifier:
     """Build a registered architecture, or `timm:NAME`, with random weights.
 
     `settings` are the architecture's own (as `width`); an unknown name or setting raises `ConfigError`.
@@ -44,7 +45,7 @@ def _check(subject: str, value: Any, parameter: inspect.Parameter) -> None:
             raise ConfigError(f"{subject}: {value!r} is not a list of whole numbers above 0")
         return
     allowed = (int,) if kind is int else (int, float)
-    if not isinstance(value, allowed) or isinstance(value, bool):
+    if not isinstance(value, allowed) or isinstance(value, bool) or not math.isfinite(value):
         raise ConfigError(f"{subject}: {value!r} is not a {'whole ' if kind is int else ''}number")
     if value < 0 or (value == 0 and parameter.default != 0):
         raise ConfigError(f"{subject}: {value} is not above 0")

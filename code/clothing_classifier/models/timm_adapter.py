@@ -8,7 +8,7 @@ from clothing_classifier.errors import ConfigError, MissingExtraError
 from clothing_classifier.models.base import ImageClassifier
 
 
-def timm_model(name: str, num_classes: int, dropout: float = 0.0, **settings: Any) -> ImageClassifier:
+def timm_model(name: str, num_classes: int, dropout: float = 0.0, /, **settings: Any) -> ImageClassifier:
     """Build timm's `name` without its pooling and classifier; `settings` go to `timm.create_model`.
 
     Raises `ConfigError` where timm does not know the name or the network's features are no map `(N, D, h, w)`.
