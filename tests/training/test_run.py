@@ -169,7 +169,7 @@ def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[
         ("model.settings.depth=9", "model depth 9: resnet_small needs 6n + 2 layers"),
         ("model.settings.height=9", "model resnet_small has no setting 'height' (settings: depth, width)"),
         ("optimization.learning_rate=1e30", "the loss became"),
-        ("optimization.frozen_stages=5", "optimization.frozen_stages: 5, and the network has 4"),
+        ("optimization.frozen_stages=2", "optimization.frozen_stages: 2, of random weights; start from others with"),
         ("data.fold=1", "setting data: a fold needs data.folds"),
     ],
 )

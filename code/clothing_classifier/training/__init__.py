@@ -68,6 +68,8 @@ def train(
     processes = processes_of(accelerator)
     if not processes.first:
         say = _nothing
+    if init is None and settings.optimization.frozen_stages:
+        raise processes.of_all(ConfigError(_random_and_frozen(settings)))
     for turn in (True, False):  # what the first process of a host decodes, its others find in the cache
         with processes.agree():
             if processes.first_here == turn:
@@ -110,6 +112,16 @@ def train(
     return Outcome(record, failures)
 
 
+def _random_and_frozen(settings: TrainSettings) -> str:
+    changes = ["optimization.frozen_stages=0"]
+    if settings.model.settings.get("batch_norm") is False:  # nothing but trained weights keeps activations in bounds
+        changes.append("model.settings.batch_norm=true")
+    return (
+        f"setting optimization.frozen_stages: {settings.optimization.frozen_stages}, of random weights; start from "
+        f"others with --init wardrobe, or let all learn: {' '.join(f'--set {change}' for change in changes)}"
+    )
+
+
 def _photos(
     root: Path, settings: TrainSettings, say: Callable[[str], None]
 ) -> tuple[Photos, Photos, tuple[str, ...], tuple[str, ...]]:
@@ -143,7 +155,7 @@ def _model(
     settings: TrainSettings, labels: tuple[str, ...], photos: Photos, init: Path | None, say: Callable[[str], None]
 ) -> ImageClassifier:
     torch.manual_seed(settings.runtime.seed)
-    model = create_model(settings.model.name, len(labels), dropout=settings.model.dropout, **settings.model.settings)
+    model = create_model(settings.model.name, len(labels), settings.model.dropout, **settings.model.settings)
     if init is not None:
         some = epoch_order(len(photos), _CALIBRATION_PHOTOS, settings.runtime.seed, 0)[0]
         pixels, _ = next(iter(photos.batches([some])))
