@@ -1,6 +1,5 @@
 """From paths to rows: which files are meant, what each shows, and the rows as table, JSON lines or CSV."""
 
-import csv
 import json
 import os
 import sys
@@ -13,7 +12,7 @@ from typing import IO, TypeAlias
 from clothing_classifier.dataset import image_files, load_dataset, match_labels
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier, Prediction
-from clothing_classifier.utils import atomic_path, progress_bar
+from clothing_classifier.utils import atomic_path, csv_line, progress_bar
 
 Row: TypeAlias = tuple[str, Prediction]
 CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn")
@@ -22,7 +21,7 @@ CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfam
 def expand(paths: Iterable[str]) -> Iterator[str]:
     """Yield each path, and for a folder the image-named files below it; a folder of none yields nothing."""
     for path in paths:
-        if path and Path(path).is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - of a path that is none it says no, and does not raise
             yield from map(str, image_files(Path(path)))
         else:
             yield path
@@ -95,8 +94,7 @@ def _printer(form: str, table: list[Row], truth: Mapping[str, str]) -> Callable[
 
 
 def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None]:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*CSV_HEADER, "true_label"] if truth else CSV_HEADER)
+    file.write(csv_line([*CSV_HEADER, "true_label"] if truth else CSV_HEADER))
 
     def write_row(row: Row) -> None:
         path, prediction = row
@@ -104,7 +102,7 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         abstained = str(prediction.abstained).lower()
         cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
         cells += [prediction.unfamiliarity, prediction.turn]
-        writer.writerow([*cells, _true_label(path, truth)] if truth else cells)
+        file.write(csv_line([*cells, _true_label(path, truth)] if truth else cells))
 
     return write_row
 

@@ -1,7 +1,5 @@
 """Splits that can be trusted: stratified by label, never through a group, and the same for the same seed."""
 
-import csv
-import io
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -15,7 +13,7 @@ import numpy as np
 from clothing_classifier.dataset import SPLITS, TABLE, Columns, Record, load_dataset, read_table
 from clothing_classifier.errors import DatasetError, MissingExtraError
 from clothing_classifier.metrics import Integers
-from clothing_classifier.utils import write_text
+from clothing_classifier.utils import csv_line, write_text
 
 
 def assign_splits(
@@ -150,22 +148,15 @@ def _rows_that_hold(table: Path, header: list[str], rows: list[tuple[int, list[s
 
 def _write_table(out: Path, header: list[str], rows: list[tuple[int, list[str]]], splits: dict[int, str]) -> None:
     index = header.index("split") if "split" in header else len(header)
-    lines = [_line([*header[:index], "split", *header[index + 1 :]])]
+    lines = [csv_line([*header[:index], "split", *header[index + 1 :]])]
     for row, cells in rows:
         if index == len(header):
-            lines.append(_line([*cells, splits.get(row, "")]))
+            lines.append(csv_line([*cells, splits.get(row, "")]))
         elif index < len(cells):
-            lines.append(_line([*cells[:index], splits.get(row, ""), *cells[index + 1 :]]))
+            lines.append(csv_line([*cells[:index], splits.get(row, ""), *cells[index + 1 :]]))
         else:  # a bad row that ends before the column stays short: it must not turn into a whole one
-            lines.append(_line(cells))
+            lines.append(csv_line(cells))
     write_text(out, "".join(lines))
-
-
-def _line(cells: list[str]) -> str:
-    text = io.StringIO()
-    # Before Python 3.13 a writer quotes the line breaks of its own terminator only; cells may hold either.
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _parts(records: Sequence[Record]) -> dict[str, dict[str, int]]:

@@ -1,13 +1,15 @@
 """Small things that two or more modules share and no concept owns; imports nothing of the package but its errors."""
 
+import csv
 import errno
+import io
 import json
 import os
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -29,6 +31,14 @@ def first_process() -> bool:
 def one_line(text: str) -> str:
     """`text` with what would break a line, steer a terminal or not encode as UTF-8 written as an escape."""
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda match: repr(match[0])[1:-1], text)
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """A row of a CSV file with its line end."""
+    text = io.StringIO()
+    # Before Python 3.13 a writer quotes the line breaks of its own terminator only; cells may hold either.
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def plain_reason(message: str) -> str:

@@ -1,7 +1,6 @@
 """`clothing predict` as a user meets it: its inputs, its forms of output, its exit status."""
 
 import csv
-import io
 import json
 import os
 import shutil
@@ -136,11 +135,20 @@ def test_a_precision_is_answered_with_its_threshold_and_its_coverage(form: str) 
     assert point.precision >= 0.95
 
 
+def test_a_name_too_long_to_be_one_fails_alone() -> None:
+    result = clothing("predict", "x" * 300, IMAGES[0], "--format", "json")
+    rows = list(map(json.loads, result.stdout.splitlines()))
+    assert rows[0]["error"] == f"{'x' * 300}: the file can't be read (File name too long)"
+    assert rows[1]["label"]
+    assert result.returncode == 1
+
+
 def test_csv_quotes_what_needs_it(tmp_path: Path) -> None:
-    name = tmp_path / 'odd, "name".jpg'
+    name = tmp_path / 'odd, "na\rme".jpg'
     shutil.copy(IMAGES[0], name)
-    result = clothing("predict", name, "nope.jpg", "--format", "csv")
-    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    result = clothing("predict", name, "nope.jpg", "--save", tmp_path / "labels.csv")
+    with (tmp_path / "labels.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
     assert [row["path"] for row in table] == [str(name), "nope.jpg"]
     assert table[0]["label"]
     assert table[1]["error"] == "nope.jpg: there is no such file"

@@ -36,6 +36,24 @@ def test_a_folder_is_listed_as_predict_lists_it(tree: Path) -> None:
     assert len(paths(tree)) == 5
 
 
+def test_a_link_that_leads_nowhere_hides_no_other_photo(tree: Path) -> None:
+    (tree / "a" / "loop.jpg").symlink_to("loop.jpg")
+    assert paths(tree) == [str(path) for path in image_files(tree)]
+    assert len(paths(tree)) == 5
+
+
+def test_a_folder_that_can_not_be_listed_fails_by_name(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scandir(folder: str) -> object:
+        if folder == str(tree / "a"):
+            raise PermissionError(13, "Permission denied", folder)
+        return listed(folder)
+
+    listed = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert paths(tree) == [f"{tree}/a/", f"{tree}/a-b/2.JPG", f"{tree}/b.jpg"]
+    assert paths(f"{tree}/**/*.jpg") == [f"{tree}/a/", f"{tree}/b.jpg"]
+
+
 def test_globs_match_while_walking(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
     assert paths("*.jpg") == ["b.jpg"]

@@ -1,6 +1,5 @@
 """`--fix`: which rows go, and the table without them. Pictures and the old table are never touched."""
 
-import csv
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.survey import Survey
 from clothing_classifier.dataset import TABLE, Dataset, read_table
 from clothing_classifier.errors import DatasetError
-from clothing_classifier.utils import atomic_path
+from clothing_classifier.utils import atomic_path, csv_line
 
 CLEANED = "dataset.cleaned.csv"
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 2}
@@ -53,7 +52,5 @@ def write_cleaned(dataset: Dataset, survey: Survey, dropped: Collection[int]) ->
     lines |= {record.row for record, _ in survey.failures} | {row.row for row in dataset.bad_rows}
     path = table.with_name(CLEANED)
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(cells for line, cells in rows if line not in lines)
+        file.writelines(map(csv_line, [header, *(cells for line, cells in rows if line not in lines)]))
     return path, sum(line in lines for line, _ in rows)

@@ -1,12 +1,11 @@
 """A finding: what is wrong with which photo, how bad that is, and what to do; and the file that lists them."""
 
-import csv
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from enum import IntEnum
 from pathlib import Path
 
-from clothing_classifier.utils import atomic_path, one_line
+from clothing_classifier.utils import atomic_path, csv_line, one_line
 
 
 class Severity(IntEnum):
@@ -53,8 +52,7 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
         atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="", errors="surrogateescape") as f,
     ):
-        writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(field.name for field in fields(Finding))
+        f.write(csv_line(field.name for field in fields(Finding)))
         for finding in findings:
             kind, severity, image, other, detail, action = astuple(finding)
-            writer.writerow((kind, Severity(severity).name, image, other, one_line(detail), one_line(action)))
+            f.write(csv_line((kind, Severity(severity).name, image, other, one_line(detail), one_line(action))))

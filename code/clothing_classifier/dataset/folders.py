@@ -1,5 +1,6 @@
 """Class folders: each image's label is the name of its folder, its split that of the folder above, if any."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
         yield folder
         return
     for path in entries:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - of a path that can't be looked at it says no, and does not raise
             if path.resolve() not in above | {real}:
                 yield from _walk(path, above | {real})
         elif path.suffix.lower() in SUFFIXES:

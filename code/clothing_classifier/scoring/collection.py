@@ -50,15 +50,9 @@ def _is_glob(where: str) -> bool:
 
 
 def _folder(where: str, column: str | None) -> Iterator[Entry]:
-    def named(suffixes: frozenset[str]) -> Iterator[str]:
-        return (path for path in storage.walk(where) if _suffix(path) in suffixes or path == where)
-
-    photos = named(SUFFIXES)
-    first = next(photos, None)
-    if first is not None:
-        yield from map(_photo, chain([first], photos))
-    else:
-        yield from _each(named(frozenset(PARQUET)), column)
+    has_photos = any(_suffix(path) in SUFFIXES for path in storage.walk(where))
+    suffixes = SUFFIXES if has_photos else frozenset(PARQUET)
+    yield from _each((p for p in storage.walk(where) if _suffix(p) in suffixes or _is_folder(p)), column)
 
 
 def _each(paths: Iterator[str], column: str | None) -> Iterator[Entry]:
@@ -80,8 +74,13 @@ def _glob(pattern: str) -> Iterator[str]:
     depth = None if "**" in rest else rest.count("/") + 1
     for path in storage.walk(base, depth):
         below = path[len(base) :].lstrip("/")
-        if matches(below):
+        if matches(below) or _is_folder(below):
             yield below if base == "." else path
+
+
+def _is_folder(path: str) -> bool:
+    """Whether `storage.walk` found a folder there that it can't list."""
+    return path.endswith("/")
 
 
 def _photo(path: str) -> Entry:

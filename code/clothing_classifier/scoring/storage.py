@@ -33,7 +33,8 @@ def walk(folder: str, depth: int | None = None) -> Iterator[str]:
     """Yield the files below `folder`, sorted by path, `depth` levels deep (all where None).
 
     The names of one folder at a time are in memory. Symbolic links are followed, loops are not. A folder of this
-    machine that can't be listed is yielded itself, so that reading it fails by name; a remote one raises `UsageError`.
+    machine that can't be listed is yielded with a slash at its end, and reading that fails; a remote one raises
+    `UsageError`.
     """
     if is_url(folder):
         yield from _walk_remote(folder, depth)
@@ -141,9 +142,9 @@ def _walk_local(folder: str, depth: int | None, above: frozenset[str]) -> Iterat
     try:
         with os.scandir(folder) as found:
             # As in sorted paths: by the names along the way, folders among files.
-            entries = sorted((entry.name, entry.is_dir()) for entry in found)
+            entries = sorted((entry.name, os.path.isdir(entry.path)) for entry in found)  # noqa: PTH112
     except OSError:
-        yield folder
+        yield os.path.join(folder, "")  # noqa: PTH118
         return
     real = os.path.realpath(folder)
     for name, is_folder in entries:
