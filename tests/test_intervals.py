@@ -44,6 +44,13 @@ def test_the_grouped_interval_of_single_photos_is_close_to_wilsons() -> None:
     assert ours == pytest.approx(metrics.wilson_interval(int(right.sum()), 800), abs=0.006)
 
 
+def test_the_grouped_interval_does_not_hang_on_how_many_draws_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, groups = np.random.default_rng(0).random(200) < 0.8, [f"g{i % 30}" for i in range(200)]
+    at_once = metrics.grouped_interval(right, groups)
+    monkeypatch.setattr(metrics, "_DRAWS_AT_ONCE", 100)
+    assert metrics.grouped_interval(right, groups) == at_once
+
+
 def test_the_grouped_interval_hangs_on_its_seed_only() -> None:
     right = np.random.default_rng(0).random(200) < 0.8
     groups = [f"g{i % 30}" for i in range(200)]
@@ -96,6 +103,12 @@ def answers_of(both: int, one: int, other: int, none: int) -> tuple[Booleans, Bo
 def test_newcombes_interval_is_that_of_his_paper() -> None:
     # Newcombe 1998, Statistics in Medicine 17: 2635, method 10.
     assert metrics.newcombe_interval(*answers_of(36, 12, 2, 0)) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+
+
+def test_newcombes_interval_is_there_for_a_quarter_of_a_million_photos() -> None:
+    low, high = metrics.newcombe_interval(*answers_of(225_000, 500, 300, 24_200))
+    assert low < 200 / 250_000 < high
+    assert high - low < 0.001
 
 
 @settings(max_examples=60, deadline=None, database=None)

@@ -3,6 +3,7 @@
 Throughout, `targets` is `(N,) int` in [0, K) and `probabilities` `(N, K) float`, rows summing to one.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.floating]
 Booleans = npt.NDArray[np.bool_]
+_DRAWS_AT_ONCE = 1 << 20
+"""Of groups, in a bootstrap, whose memory then does not grow with their number."""
 
 MIN_GROUPS = 20
 """With fewer groups than this an interval that resamples groups means little."""
@@ -161,11 +164,20 @@ def grouped_interval(values: npt.NDArray[np.generic], groups: Sequence[str], see
 
     `values` is `(N,)`: whether each photo is right, or by how much one model is ahead on it.
     """
+    low, high = np.quantile(resampled_means(values, groups, 2000, seed), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def resampled_means(values: npt.NDArray[np.generic], groups: Sequence[str], count: int, seed: int = 0) -> Floats:
+    """The mean of `values` `(N,)` in each of `count` resamplings of whole groups, `(count,) float64`."""
     _, index = np.unique(np.asarray(groups), return_inverse=True)
     sizes, sums = np.bincount(index), np.bincount(index, weights=values.astype(float))
-    draws = np.random.default_rng(seed).integers(len(sizes), size=(2000, len(sizes)))
-    low, high = np.quantile(sums[draws].sum(1) / sizes[draws].sum(1), [0.025, 0.975])
-    return float(low), float(high)
+    generator, at_once = np.random.default_rng(seed), max(1, _DRAWS_AT_ONCE // len(sizes))
+    means = []
+    for start in range(0, count, at_once):
+        draws = generator.integers(len(sizes), size=(min(at_once, count - start), len(sizes)))
+        means.append(sums[draws].sum(1) / sizes[draws].sum(1))
+    return np.concatenate(means)
 
 
 def accuracy_interval(right: Booleans, groups: Sequence[str | None]) -> tuple[tuple[float, float], str]:
@@ -207,7 +219,7 @@ def newcombe_interval(one: Booleans, other: Booleans) -> tuple[float, float]:
     spread = first * (n - first) * second * (n - second)
     # The four cells' ad - bc, corrected for continuity where it is positive.
     tie = both * (n - first - second + both) - (first - both) * (second - both)
-    phi = (max(tie - n / 2, 0) if tie > 0 else tie) / np.sqrt(spread) if spread else 0.0
+    phi = (max(tie - n / 2, 0) if tie > 0 else tie) / math.sqrt(spread) if spread else 0.0
     p, q = first / n, second / n
     (p_low, p_high), (q_low, q_high) = wilson_interval(first, n), wilson_interval(second, n)
     low = p - q - _paired_distance(p - p_low, q_high - q, phi)

@@ -35,10 +35,14 @@ class Reading:
     views: float
 
     @property
+    def costs(self) -> bool:
+        """Whether what came upright loses."""
+        return self.set_upright[0] < self.as_they_came[0]
+
+    @property
     def pays(self) -> bool:
         """Whether what came upright loses nothing, and what came turned gains."""
-        gains = [after - before for after, before in zip(self.set_upright, self.as_they_came, strict=True)]
-        return gains[0] >= 0 and sum(gains[1:]) > 0
+        return not self.costs and sum(self.set_upright[1:]) > sum(self.as_they_came[1:])
 
 
 def turned(values: npt.NDArray[Any], quarters: int) -> npt.NDArray[Any]:

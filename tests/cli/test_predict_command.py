@@ -62,6 +62,13 @@ def test_a_name_that_is_not_utf_8_comes_back_as_given(tmp_path: Path, form: str)
         assert (b"caf\xe9.jpg" if form == "csv" else rb"caf\udce9.jpg") in result.stdout
 
 
+def test_what_is_printed_is_utf_8_in_any_locale() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    result = subprocess.run([CLOTHING, "predict", IMAGES[0]], capture_output=True, env=environment)
+    assert "█" in result.stdout.decode()
+    assert result.stderr == b""
+
+
 def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> None:
     for name in ("[/c].jpg", "[red]x.jpg", "new\nline.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -8,6 +8,9 @@ import pytest
 
 from clothing_classifier.bundle import load_bundle
 from clothing_classifier.compression import Search, search
+from clothing_classifier.compression.making import Making
+from clothing_classifier.compression.search import _start
+from clothing_classifier.compression.strategy import parse_strategies
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import create_model
 
@@ -46,6 +49,17 @@ def test_a_search_goes_on_without_doing_anything_twice(found: tuple[Path, dict],
     assert {path: path.stat().st_mtime_ns for path in out.rglob("entry.json")} == times
     assert not any(entry["accepted"] for entry in again["candidates"])
     assert [e["accuracy"] for e in again["candidates"]] == [e["accuracy"] for e in report["candidates"]]
+
+
+def test_pruning_goes_on_from_a_finished_run_only(found: tuple[Path, dict], run: Path, tmp_path: Path) -> None:
+    made = shutil.copytree(found[0] / "trained", tmp_path / "trained") / "prune:0.6+distil"
+    (candidate,) = parse_strategies(["prune:0.5+distil"], 32)
+    making = Making(run, {}, tmp_path, 1, ())
+    assert _start(candidate, making, tmp_path) == made
+    record = json.loads((made / "run.json").read_text())
+    del record["metrics"]
+    (made / "run.json").write_text(json.dumps(record))
+    assert _start(candidate, making, tmp_path) == run
 
 
 def test_what_would_do_nothing_is_refused(run: Path, stripes: Path, tmp_path: Path) -> None:

@@ -90,6 +90,15 @@ def test_a_run_is_told_from_what_it_held_out(run: Path, tmp_path: Path, capsys: 
     assert headings(tmp_path) == [*HEADINGS, "Left out"]
 
 
+def test_a_run_that_lost_what_it_held_out_is_told_without(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    (copy / "held_out.safetensors").unlink()
+    assert clothing("report", copy, "--out", tmp_path / "out") == 0
+    assert "left out: results on what the run held out" in capsys.readouterr().err
+
+
 def test_a_shipped_bundle_is_told_without_data(tmp_path: Path) -> None:
     assert clothing("report", "wardrobe", "--out", tmp_path) == 0
     assert headings(tmp_path) == [*HEADINGS, "Left out"]

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Server, serving
-
-TOKEN = "a-secret-of-the-tests-0123456789"
+from running import TOKEN, Server, serving
 
 
 @pytest.fixture(scope="session")

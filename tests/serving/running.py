@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
+TOKEN = "a-secret-of-the-tests-0123456789"
 IMAGES = sorted((ROOT / "data" / "images").iterdir())
 
 

@@ -11,9 +11,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from conftest import TOKEN
 from PIL import Image
-from running import IMAGES, Reply, Server, ask, form, problem_of, serving, talk
+from running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 
 from clothing_classifier.serving.intake import safe_name
 

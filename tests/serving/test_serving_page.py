@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TOKEN
 from PIL import Image
-from running import IMAGES, Server, ask
+from running import IMAGES, TOKEN, Server, ask
 
 from clothing_classifier import Classifier
 from clothing_classifier.preprocessing import ImageContract

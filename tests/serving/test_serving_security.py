@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import TOKEN
-from running import IMAGES, Server, ask, problem_of
+from running import IMAGES, TOKEN, Server, ask, problem_of
 
 from clothing_classifier.errors import UsageError
 from clothing_classifier.serving.security import choose_token, is_loopback
@@ -56,6 +55,7 @@ def test_what_is_loopback() -> None:
     [
         (["--host", "0.0.0.0"], "set CLOTHING_TOKEN"),
         (["--host", "192.0.2.1", "--no-auth"], "can't listen there"),
+        (["--host", "a..b", "--no-auth"], "can't listen there"),
         (["--model", "nope"], "model 'nope'"),
         (["--model", "wardrobe", "--model", "wardrobe"], "a name of its own"),
     ],

@@ -1,11 +1,12 @@
 """A network starts exactly as the weights say: folded features keep their function, our own files keep their head."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clothing_classifier.errors import ConfigError
@@ -141,6 +142,15 @@ def test_weights_of_another_architecture_are_refused(tmp_path: Path, images: Ten
     save_weights(tmp_path / "best.safetensors", create_model("resnet_small", 3), LABELS)
     with pytest.raises(ConfigError, match="these weights are of another architecture"):
         initialise(create_model("mobilenet_v2", 3), tmp_path / "best.safetensors", LABELS, images)
+
+
+def test_folded_weights_are_refused_by_a_network_of_another_making(tmp_path: Path, images: Tensor) -> None:
+    save_weights(tmp_path / "best.safetensors", create_model("mobilenet_v2", 3, batch_norm=False), LABELS)
+    block = nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(4)))
+    extractor = nn.Sequential(OrderedDict(conv=nn.Conv2d(3, 4, 3), block=block))
+    model = ImageClassifier(extractor, 4, 3, {"name": "theirs", "settings": {}})
+    with pytest.raises(ConfigError, match=r"no tensor 'conv\.weight'; these weights are of another architecture"):
+        initialise(model, tmp_path / "best.safetensors", LABELS, images)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", b"\x10\0\0\0\0\0\0\0{}"])

@@ -42,16 +42,16 @@ def test_answers_are_of_the_views_that_the_student_sees_larger(photos: Photos) -
     settings, teacher = load_settings(None, SETTINGS), Brightness()
     labels = sorted({record.label for record in photos.records})
     record = {"data_sha256": "d", "teachers_sha256": ["t"]}
-    stored = store_answers(photos, labels, settings, record)
+    stored = store_answers(photos, labels, settings, record, "no")
     answers = stored.of(1, teacher, torch.device("cpu"))
     batches = epoch_order(len(photos), 16, settings.runtime.seed, 1)
     for step, (pixels, _) in enumerate(photos.batches(batches)):
         small = augment(pixels, 28, settings.augmentation, view_generator(settings.runtime.seed, 1, step))
         assert (answers[torch.from_numpy(batches[step])] - small.mean(dim=(2, 3))).abs().max() < 0.03
     asked = teacher.asked
-    again = store_answers(photos, labels, settings, record).of(1, teacher, torch.device("cpu"))
+    again = store_answers(photos, labels, settings, record, "no").of(1, teacher, torch.device("cpu"))
     assert torch.equal(again, answers) and teacher.asked == asked
-    other = store_answers(photos, labels, settings, record | {"teachers_sha256": ["u"]})
+    other = store_answers(photos, labels, settings, record | {"teachers_sha256": ["u"]}, "no")
     other.of(1, teacher, torch.device("cpu"))
     assert teacher.asked == 2 * asked
 

@@ -22,7 +22,8 @@ def main() -> None:
     """Run the command line; every error that a user can cause is one line and exit status 2."""
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="surrogateescape")  # a file's name need not be UTF-8, and is passed on as it is
+            # Names, labels and bars in any locale; a file's name need not be UTF-8, and is passed on as it is.
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         _run()
     except SystemExit as end:

@@ -169,7 +169,7 @@ def evaluate(
             from clothing_classifier.report import evaluation_page
     columns, candidates = Columns(label_column, group_column, split_column), names(labels)
     dataset = load_dataset(data, columns, candidates, names(exclude_labels))
-    records = dataset.records if split == "all" else dataset.part(split)
+    records = dataset.part_or_all(split)
     slices = {name: evaluation.column_reader(name, dataset.records, columns) for name in slice_ or ()}
     classifier, rival = Classifier.load(model), Classifier.load(against) if against else None
     if rival:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clothing_classifier.metrics import Booleans
+from clothing_classifier.metrics import Booleans, resampled_means
 
 CONFIDENCE = 0.9
 _RESAMPLES = 4000
@@ -41,10 +41,7 @@ def judge(parent: Booleans, child: Booleans, groups: Sequence[str | None], max_d
 
 def _bootstrap_bound(lost: np.ndarray, groups: Sequence[str | None]) -> float:
     names = [f"group {group}" if group is not None else f"photo {i}" for i, group in enumerate(groups)]
-    _, index = np.unique(names, return_inverse=True)
-    sums, sizes = np.bincount(index, weights=lost), np.bincount(index)
-    drawn = np.random.default_rng(0).integers(0, len(sums), (_RESAMPLES, len(sums)))
-    return float(np.quantile(sums[drawn].sum(1) / sizes[drawn].sum(1), CONFIDENCE))
+    return float(np.quantile(resampled_means(lost, names, _RESAMPLES), CONFIDENCE))
 
 
 def _unseen_bound(n: int) -> float:

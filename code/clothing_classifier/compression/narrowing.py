@@ -19,7 +19,7 @@ def narrow(model: ImageClassifier, width: float) -> ImageClassifier:
     child = create_model(
         model.architecture["name"],
         model.classifier.out_features,
-        dropout=model.dropout.p,
+        model.dropout.p,
         **settings | {"width": settings["width"] * width},
     )
     state, wanted = dict(model.state_dict()), child.state_dict()

@@ -22,7 +22,7 @@ from clothing_classifier.dataset import Record, content_sha256, fingerprint
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import accuracy_interval
-from clothing_classifier.provenance import provenance
+from clothing_classifier.provenance import provenance, read_any_record
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS, weights_in
@@ -109,7 +109,7 @@ def _begin(model: str, validation: Sequence[Record], out: Path, wanted: Search) 
         "max_drop": wanted.max_drop,
         "epochs": wanted.epochs,
         "teachers_sha256": [weights_sha256(weights_in(path)) for path in wanted.teachers],
-        "validation_sha256": fingerprint(validation, [content_sha256(record.source) for record in validation]),
+        "validation_sha256": fingerprint(validation, [_content(record) for record in validation]),
     }
     if (out / REPORT).exists():
         try:
@@ -120,6 +120,13 @@ def _begin(model: str, validation: Sequence[Record], out: Path, wanted: Search) 
             if before.get(key) != report[key]:
                 raise ConfigError(f"{out}: can't resume: {key} was {before.get(key)}, and is {report[key]}")
     return report | {"candidates": []}
+
+
+def _content(record: Record) -> str:
+    try:
+        return content_sha256(record.source)
+    except OSError:  # asking the model will name it
+        return "unreadable"
 
 
 def _parent(making: Making, folder: Path, validation: Sequence[Record], say: Callable[[str], None]) -> _Parent:
@@ -162,10 +169,12 @@ def _start(candidate: Candidate, making: Making, out: Path) -> Path:
     if candidate.share is None:
         return making.parent
     done = {}
-    for path in (out / "trained").glob("*/run.json"):
-        share, rest = _split_share(path.parent.name)
+    for run in (path.parent for path in (out / "trained").glob("*/run.json")):
+        share, rest = _split_share(run.name)
+        if "metrics" not in read_any_record(run):
+            continue
         if share and share > candidate.share and rest == _split_share(candidate.trained)[1]:
-            done[share] = path.parent
+            done[share] = run
     return done[min(done)] if done else making.parent
 
 

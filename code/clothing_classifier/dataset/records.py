@@ -81,17 +81,20 @@ class Dataset:
         """The distinct labels, sorted."""
         return tuple(sorted({record.label for record in self.records}))
 
-    def part(self, split: str) -> tuple[Record, ...]:
-        """Return the records of one split; raise `DatasetError` where there are none."""
+    def part(self, split: str, otherwise: str = "") -> tuple[Record, ...]:
+        """Return the records of one split; raise `DatasetError` where there are none, saying what to do `otherwise`."""
         chosen = tuple(record for record in self.records if record.split == split)
         if not chosen:
             parts = Counter(record.split or "no split" for record in self.records)
             listing = ", ".join(f"{name}: {count}" for name, count in sorted(parts.items()))
             raise DatasetError(
-                f"{self.root}: no rows in the split '{split}' ({listing}); "
-                "make one with 'clothing split', or take every row with --split all"
+                f"{self.root}: no rows in the split '{split}' ({listing}); make one with 'clothing split'{otherwise}"
             )
         return chosen
+
+    def part_or_all(self, split: str) -> tuple[Record, ...]:
+        """Return the records of one split, or every one of 'all'; raise `DatasetError` where there are none."""
+        return self.records if split == "all" else self.part(split, ", or take every row with --split all")
 
 
 def content_sha256(source: RecordSource) -> str:

@@ -184,7 +184,8 @@ def _tell_orientation(
     weight, bias = fit_orientation(on_all_views(train, "features"))
     found = orientation.measure(features @ weight + bias, logits, photos.targets)
     turned, upright = (f"{np.mean(rates[1:]):.1%}" for rates in (found.as_they_came, found.set_upright))
-    verdict = "accepted" if found.pays else "refused, since upright ones would lose"
+    why = "upright ones would lose" if found.costs else "turned ones gain nothing"
+    verdict = "accepted" if found.pays else f"refused, since {why}"
     say(f"photos turned by quarters: validation accuracy {turned} as they come, {upright} set upright, {verdict}")
     if not found.pays:
         return None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clothing_classifier import metrics, orientation, parity
+from clothing_classifier.calibration import softmax
 from clothing_classifier.errors import ExportError
 from clothing_classifier.inference import open_session
 from clothing_classifier.models import ImageClassifier
@@ -80,15 +81,18 @@ def to_onnx(computed: Graph, size: int, path: Path) -> None:
 
 
 def check_parity(computed: Graph, graph: Path, photos: Photos) -> dict[str, Any]:
-    """Compare the float graph with torch on up to 256 photos; raise `ExportError` where they disagree."""
+    """Compare the float graph with torch on up to 256 photos; raise `ExportError` where they disagree.
+
+    Probabilities are compared at temperature 1, since the fitted one is not known yet.
+    """
     some = np.linspace(0, len(photos) - 1, min(GATE_PHOTOS, len(photos))).astype(int)
     pixels, _ = next(iter(photos.batches([some])))
     with torch.inference_mode():
-        expected = computed(pixels)[0].numpy()
+        expected = computed(pixels)[OUTPUTS.index("logits")].numpy()
     session = open_session(graph, {})
     parts = np.array_split(pixels.numpy(), -(-len(pixels) // BATCH))
-    found = np.concatenate([session.run(["probabilities"], {"image": part})[0] for part in parts])
-    return parity.check_parity(expected, found, "the graph disagrees with torch")
+    found = np.concatenate([session.run(["logits"], {"image": part})[0] for part in parts])
+    return parity.check_parity(softmax(expected), softmax(found), "the graph disagrees with torch")
 
 
 def run_graph(

@@ -7,7 +7,6 @@ from typing import Any
 import onnx
 from torch import Tensor
 
-from clothing_classifier import metrics
 from clothing_classifier.export.onnx_graph import OUTPUTS, run_graph
 from clothing_classifier.inference import NO_OVERFLOW
 from clothing_classifier.training.data import Photos, in_order
@@ -25,14 +24,18 @@ def int8_or_float(
     Seven-bit weights can't overflow the 16-bit sums of processors without VNNI; where they cost too much accuracy,
     eight bits go with a session option that makes ONNX Runtime avoid those sums.
     """
-    parent = metrics.accuracy(photos.targets, run_graph(graph, photos, {}).argmax(1))
+
+    def hits(graph: Path, options: dict[str, str]) -> int:
+        return int((run_graph(graph, photos, options).argmax(1) == photos.targets).sum())
+
+    n, parent = len(photos), hits(graph, {})
     for bits, options in ((7, {}), (8, {NO_OVERFLOW: "1"})):
         candidate = graph.with_name(f"int8-{bits}.onnx")
         quantize_graph(graph, candidate, samples, reduce_range=bits == 7)
-        accuracy = metrics.accuracy(photos.targets, run_graph(candidate, photos, options).argmax(1))
-        accepted = parent - accuracy <= MAX_INT8_DROP
+        child = hits(candidate, options)
+        accepted = (parent - child) / n <= MAX_INT8_DROP
         verdict = "accepted" if accepted else "refused"
-        say(f"int8, {bits}-bit weights: validation accuracy {accuracy:.4f} (float {parent:.4f}), {verdict}")
+        say(f"int8, {bits}-bit weights: validation accuracy {child / n:.4f} (float {parent / n:.4f}), {verdict}")
         if accepted:
             return candidate, "int8", options
     say("the float graph is kept")

@@ -131,6 +131,8 @@ def _read_run(path: Path) -> Subject:
         measured = _held_out(path, subject.labels)
     except ModuleNotFoundError as error:
         return subject.without(_not_installed(error, "results"))
+    except ConfigError as error:
+        return subject.without(f"results on what the run held out: {error}")
     return replace(subject, measured=(measured,)).without(
         "calibrated confidence and thresholds: 'clothing export' finds them; make a report of its bundle"
     )
@@ -190,7 +192,7 @@ def choose_part(dataset: Dataset, split: str | None) -> tuple[str, tuple[Record,
     """The photos to measure on: of `split`, else of test, else of validation, else all. Raises `DatasetError`."""
     there = {record.split for record in dataset.records}
     name = split or next((part for part in ("test", "validation") if part in there), "all")
-    return name, dataset.records if name == "all" else dataset.part(name)
+    return name, dataset.part_or_all(name)
 
 
 def with_measurement(

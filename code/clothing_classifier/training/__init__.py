@@ -98,7 +98,9 @@ def train(
         record |= {"architecture": model.architecture}
         if processes.first:
             write_json(out / RECORD, record)
-    stored = store_answers(photos, labels, settings, record) if taught and settings.distillation.views else None
+    stored = None
+    if taught and settings.distillation.views:
+        stored = store_answers(photos, labels, settings, record, kind["precision"])
     state = fit(
         model, photos, held_out, labels, settings, accelerator, taught, out, resume,
         lambda row: say(_line(row)), stored,

@@ -67,6 +67,9 @@ def _insert_norms(model: ImageClassifier, path: Path, found: Tensors, images: Te
     layers = {name: layer for name, layer in model.extractor.named_modules() if isinstance(layer, ConvNorm)}
     expected = {f"{name}.conv.weight": layer.conv.weight for name, layer in layers.items()}
     expected |= {f"{name}.conv.bias": layer.norm.bias for name, layer in layers.items()}
+    for name, _ in model.extractor.named_parameters():
+        if not name.startswith(tuple(f"{layer}." for layer in layers)):
+            raise ConfigError(f"{path}: no tensor '{name}'; these weights are of another architecture")
     _check_shapes(path, expected, found)
     hooks = []
     for name, layer in layers.items():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.preprocessing import ImageContract
+from clothing_classifier.preprocessing import VERSION, ImageContract
 from clothing_classifier.training.augmentation import augment
 from clothing_classifier.training.cache import default_cache
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
@@ -54,9 +54,12 @@ class StoredAnswers:
 
 
 def store_answers(
-    photos: Photos, labels: Sequence[str], settings: TrainSettings, record: dict[str, Any]
+    photos: Photos, labels: Sequence[str], settings: TrainSettings, record: dict[str, Any], precision: str
 ) -> StoredAnswers:
-    """Answers on views of `photos` for the run of `record`, at the teachers' own size where the settings name one."""
+    """Answers on views of `photos` for the run of `record`, at the teachers' own size where the settings name one.
+
+    `precision` is the one that teachers compute in.
+    """
     student = settings.augmentation.size or settings.image.size
     size = settings.distillation.size or settings.image.size
     side = round(student * size / settings.image.size)
@@ -67,8 +70,8 @@ def store_answers(
         "photos": record["data_sha256"],
         "teachers": record["teachers_sha256"],
         "temperature": settings.distillation.temperature,
-        "precision": settings.runtime.precision,
-        "contract": [size, side, settings.image.fit],
+        "precision": precision,
+        "contract": [size, side, settings.image.fit, VERSION],
         "augmentation": settings.augmentation.model_dump(exclude={"size"}),
         "order": [settings.runtime.seed, settings.optimization.batch_size],
     }
