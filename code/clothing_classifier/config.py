@@ -35,10 +35,15 @@ class DataSettings(Section):
     """Which columns and classes of the data set are used."""
 
     label_column: str | None = None
+    """Column of the table that holds the class; none takes `label`."""
     group_column: str | None = None
+    """Column of what belongs together and is never split, such as a sender; none takes `group`, if it is there."""
     split_column: str | None = None
+    """Column of train, validation and test; none takes `split`, if it is there."""
     labels: list[str] = []
+    """The only classes to learn; empty takes all."""
     exclude_labels: list[str] = []
+    """Classes to leave out."""
     validation_share: float = Field(0.15, gt=0, lt=1)
     """Share that is split off train, by whole groups, where the data set has no validation part."""
     seed: int = Field(0, ge=0, lt=2**32)
@@ -47,6 +52,7 @@ class DataSettings(Section):
     """From 2 on: train is cut into so many folds by whole groups, and number `fold` is validated on in place of the
     validation part, which then goes unused."""
     fold: int = Field(0, ge=0)
+    """Number of the fold that is held out, from 0."""
 
     @model_validator(mode="after")
     def _is_a_fold(self) -> Self:
@@ -59,15 +65,20 @@ class ImageSettings(Section):
     """The image contract that the network is trained for (`preprocessing.ImageContract`)."""
 
     size: int = Field(224, ge=8, le=1024)
+    """Side of the network's square, in pixels."""
     fit: Literal["squash", "pad", "crop"] = "pad"
+    """How a photo comes into the square: stretched, whole with its edges repeated, or its middle."""
 
 
 class ModelSettings(Section):
     """The network: a name of `clothing models`, and that architecture's own settings."""
 
     name: str = "mobilenet_v2"
+    """An architecture of `clothing models`, or `timm:NAME`."""
     settings: dict[str, Any] = {}
+    """The architecture's own, such as `width`."""
     dropout: float = Field(0.2, ge=0, lt=1)
+    """Share of the pooled features that each step leaves out before the classifier."""
 
 
 class AugmentationSettings(Section):
@@ -85,9 +96,13 @@ class AugmentationSettings(Section):
     shift: int = Field(0, ge=0, le=64)
     """Whole pixels to either side: for images so small that sampling between their pixels would blur them."""
     flip: bool = True
+    """Every second photo is mirrored, left to right."""
     brightness: float = Field(0.4, ge=0, lt=1)
+    """Share by which the mean light may rise or fall."""
     contrast: float = Field(0.4, ge=0, lt=1)
+    """Share by which differences from the mean light may."""
     saturation: float = Field(0.4, ge=0, le=1)
+    """Share by which differences from grey may."""
     erase: float = Field(0.3, ge=0, le=1)
     """Share of the photos of which a rectangle is covered."""
 
@@ -116,15 +131,22 @@ class OptimizationSettings(Section):
     """AdamW (Loshchilov and Hutter 2019), or SGD with Nesterov's momentum of 0.9, as residual networks on small images
     are trained from random weights (Zagoruyko and Komodakis 2016)."""
     epochs: int = Field(12, ge=1)
+    """Passes over the photos."""
     batch_size: int = Field(48, ge=1)
+    """Photos of a step, over all processes."""
     micro_batches: int = Field(1, ge=1)
     """Parts that a batch is computed in, one after the other, where memory is short. Their gradients add up to the
     whole batch's, but for batch norm, whose statistics are then of a part."""
     learning_rate: float = Field(1e-3, gt=0)
+    """The highest, reached at the end of the warm-up; from there it falls to 0 with a cosine."""
     weight_decay: float = Field(0.05, ge=0)
+    """Of matrices and kernels; biases and norms do not decay."""
     warmup_epochs: float = Field(1.0, ge=0)
+    """Epochs, or a part of one, over which the rate rises from 0."""
     ema_decay: float = Field(0.998, ge=0, lt=1)
+    """Share of the average of weights that each step keeps; the average is validated and kept. 0: no average."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
+    """Share of the target that all classes share alike (Szegedy et al. 2016)."""
     frozen_stages: int = Field(0, ge=0)
     """First stages of the network that keep the weights they start with."""
     keep: Literal["best", "last"] = "best"
@@ -164,11 +186,13 @@ class RuntimeSettings(Section):
     """How the run computes; `seed` and `threads` fix its outcome on a given machine."""
 
     seed: int = Field(0, ge=0, lt=2**63)
+    """Decides new weights, the order of the photos and their random views."""
     threads: int = Field(0, ge=0)
     """0 takes every processor that the process may use."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 where the processor or GPU computes it natively."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU where there is one."""
 
 
 class TrainSettings(Section):

@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -31,6 +31,16 @@ def first_process() -> bool:
 def one_line(text: str) -> str:
     """`text` with what would break a line, steer a terminal or not encode as UTF-8 written as an escape."""
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda match: repr(match[0])[1:-1], text)
+
+
+def costliest(costs: Sequence[int]) -> set[int]:
+    """The fewest positions whose costs make up half of all."""
+    chosen: set[int] = set()
+    for i in sorted(range(len(costs)), key=lambda i: -costs[i]):
+        if 2 * sum(costs[j] for j in chosen) >= sum(costs):
+            break
+        chosen.add(i)
+    return chosen
 
 
 def csv_line(cells: Iterable[Any]) -> str:

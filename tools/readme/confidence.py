@@ -146,8 +146,24 @@ def audit() -> str:
     )
     lines += ["", f"{drawn}{listed - len(others):,} were made of one original. {seen}",
               "", f"In the {real['photos']:,} photos themselves, in {cost}: {counts}. Copies:", ""]  # fmt: skip
-    lines += [f"- `{row['image']}` and `{row['other']}`: {row['detail']}" for row in real["pairs"]]
+    said = {(row["image"], row["other"]): row["detail"] for row in reversed(real["pairs"])}  # a conflict before a copy
+    lines += [f"- `{image}` and `{other}`: {detail}" for (image, other), detail in reversed(said.items())]
     return "\n".join(lines)
+
+
+def found() -> str:
+    """What the audit found in the clothing photos, and what a look at it said, in short."""
+    counts, judged = result("audit.json")["real"]["counts"], result("audit-judged.json")["labels"]
+    near = counts["near-duplicate"] - counts["label-conflict"]
+    copies = f"{counts['label-conflict']} picture that two rows hold under two labels, {near} more under one"
+    looked = f"{judged['verdicts']['wrong']} are plainly wrong when looked at, {judged['verdicts']['right']} are right"
+    doubted = f"{counts['suspect-label']} that the other photos contradict, {judged['n']} of them strongly; of these"
+    lines = (
+        f"**Copies:** {copies}; no file is damaged, and no copy crosses the split.",
+        f"**Labels:** {doubted} {looked}, and of {judged['verdicts']['either']} one could say either.",
+        f"**Classes:** {counts['small-class']} with too few photos to learn or to measure.",
+    )  # fmt: skip
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def doubted_labels() -> str:
@@ -201,6 +217,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "calibration": calibration,
     "cleaned": cleaned,
     "doubted-labels": doubted_labels,
+    "found": found,
     "precision": precision,
     "unfamiliarity": unfamiliarity,
     "robustness": robustness,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from clothing_classifier.metrics import wilson_interval
-from readme.records import ROOT, percent, result
+from readme.records import ROOT, manifest, percent, result
 
 ODD = ("Not sure", "Other", "Skip")
 """Labels of the clothing data set that no model learns."""
@@ -71,8 +71,7 @@ def class_support(model: str) -> str:
 
 def unseen() -> str:
     """Accuracy on what the model did not learn from, and how many photos were left out."""
-    report, turned = result("wardrobe-evaluation.json"), result("robustness.json")
-    quarter = {row["strength"]: row for row in turned["corruptions"]["quarter turns"]["levels"]}
+    report = result("wardrobe-evaluation.json")
     lines = ["| | photos | accuracy |", "|---|---|---|"]
     for key, name in (
         ("validation", "validation, as a whole"),
@@ -81,9 +80,9 @@ def unseen() -> str:
     ):
         part = report[key]
         lines.append(f"| {name} | {part['n']} | {percent(part['accuracy'], part['accuracy_interval'])} |")
-    for strength, row in quarter.items():
-        reached = percent(row["accuracy"], row["interval"])
-        lines.append(f"| validation, turned by {strength} degrees | {turned['n']} | {reached} |")
+    whole, turned = report["validation"]["n"], manifest("wardrobe")["orientation"]["set_upright"]
+    for quarters, reached in enumerate(turned[1:], 1):
+        lines.append(f"| validation, turned by {90 * quarters} degrees and set upright | {whole} | {reached:.1%} |")
     left_out = Counter(row["label"] for row in _rows() if row["label"] in ODD)
     listing = ", ".join(f"{count} '{label}'" for label, count in left_out.most_common())
     return "\n".join([*lines, "", f"Left out of training and of every figure: {listing}."])

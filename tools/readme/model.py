@@ -17,6 +17,8 @@ from clothing_classifier.report.subject import read_settings
 from readme.records import ROOT, manifest, points, result
 
 PARTS = ("train", "validation", "test")
+_DEAREST = 5
+"""Layers named in the open; the table has all."""
 _TABLE = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
 _PACKAGES = ("numpy", "pillow", "onnxruntime", "torch", "safetensors", "scikit-learn", "matplotlib", "fastapi", "ray")
 
@@ -46,6 +48,11 @@ def photos(model: str) -> str:
     who = f"{len(senders):,} people sent these, the most diligent of them {senders.most_common(1)[0][1]:,}"
     kids = sum(row["kids"] == "true" for row in known)
     return f"{first} (left out: {listed}). {who}; {kids} show children's clothes."
+
+
+def labels(model: str) -> str:
+    """The classes of a shipped model, as `predict` writes them."""
+    return ", ".join(manifest(model)["labels"]) + "."
 
 
 def counts(model: str) -> str:
@@ -159,9 +166,14 @@ def layers(model: str) -> str:
         kinds[row["kind"]] += row["macs"]
     shares = ", ".join(f"{kind} {macs / totals['macs']:.1%}" for kind, macs in kinds.most_common() if macs)
     costs = f"{totals['macs']:,} MACs and {totals['flops']:,} FLOPs a photo"
+    marked = len(table.marked)
+    dearest = sorted(record["layers"], key=lambda row: -row["macs"])[:_DEAREST]
+    listed = ", ".join(
+        f"`{row['name'].removeprefix('extractor.')}` {row['macs'] / totals['macs']:.1%}" for row in dearest
+    )
     return (
-        f"{costs}; {len(table.marked)} of {len(table.rows)} layers make up half of the MACs. By kind: {shares}."
-        f"\n\n{markdown.table(table)}"
+        f"{costs}; {marked} of {len(table.rows)} layers make up half of the MACs, first of all {listed}. "
+        f"By kind: {shares}.\n\n{markdown.table(table)}"
     )
 
 
@@ -214,15 +226,16 @@ def limits(model: str) -> str:
     rare = ", ".join(f"{label} ({counted[label]})" for label in sorted(counted, key=lambda label: counted[label])[:4])
     corruptions = result("robustness.json")["corruptions"]
     worst = sorted(corruptions.items(), key=lambda kind: -kind[1]["levels"][-1]["drop"])[:3]
-    lost = ", ".join(f"{name} {100 * kind['levels'][-1]['drop']:.0f} points" for name, kind in worst)
-    law = result("learning-curve.json")["law"]["ten_times"]
-    gain = f"{points(law['gain'])} for ten times as many ({' to '.join(map(points, law['gain_interval']))})"
+    lost = ", ".join(f"{name} ({100 * kind['levels'][-1]['drop']:.0f} points)" for name, kind in worst)
+    curve = result("learning-curve.json")
+    law = curve["law"]["ten_times"]
+    gain = f"{points(law['gain'])} at most for ten times as many ({' to '.join(map(points, law['gain_interval']))})"
     people = f"Ten of {len(senders)} senders took {most:.0%} of the photos"
     lines = (
         f"**Few people.** {people}: their floors, lamps and wardrobes are what the model knows best.",
         f"**Few photos of some classes.** {rare} in all: few to learn from, and fewer to measure on.",
-        f"**Photos not sharp and whole.** At the strongest level measured, the most is lost to {lost}.",
-        f"**Not enough photos yet.** The learning curve promises {gain}.",
+        f"**Photos not sharp and whole.** At the strongest level measured, the largest losses are to {lost}.",
+        f"**Not enough photos yet.** A law fitted to trainings of {curve['epochs_of_all']} epochs gives {gain}.",
     )
     return "\n".join(f"- {line}" for line in lines)
 
@@ -251,6 +264,7 @@ def _settings(model: str) -> TrainSettings:
 BLOCKS: dict[str, Callable[..., str]] = {
     "photos": photos,
     "counts": counts,
+    "labels": labels,
     "leaks": leaks,
     "augmentation": augmentation,
     "network": network,

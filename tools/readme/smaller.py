@@ -10,12 +10,12 @@ FULL = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960,
 """Channels that each block of the unpruned network filters (table 2 of the MobileNetV2 paper)."""
 FULL_HEAD = 1280
 _LIGHTER = {
-    "wardrobe, float": "wardrobe, 256 px, in floats",
-    "quantize": "the same in int8",
-    "smaller-input:192+quantize": "photos of 192 px, int8, no training",
+    "wardrobe, float": "wardrobe, 256 px",
+    "quantize": "the same",
+    "smaller-input:192+quantize": "photos of 192 px, no training",
     "smaller-input:128+distil": "photos of 128 px, two epochs on wardrobe's answers",
     "narrow:0.75+smaller-input:160+distil+quantize": "width 0.75, photos of 160 px, two epochs",
-    "wardrobe-small": "pruned, photos of 160 px, int8, 24 epochs: wardrobe-small",
+    "wardrobe-small": "pruned, photos of 160 px, 24 epochs: wardrobe-small",
 }
 
 
@@ -50,14 +50,17 @@ def lighter() -> str:
     """What a smaller photo and a narrower network cost, from the points of the Pareto table."""
     record = result("pareto.json")
     points = {point["name"]: point for point in record["points"]}
-    lines = ["| network | MACs | accuracy (95%) | latency |", "|---|---|---|---|"]
+    lines = ["| network | arithmetic | MACs | accuracy (95%) | latency |", "|---|---|---|---|---|"]
     for name, title in _LIGHTER.items():
         point = points[name]
         accuracy = percent(point["accuracy"], point["accuracy_interval"])
         speedup = f"{point['milliseconds']['latency']:.2f} ms ({point['speedup']['latency']:.1f}x)"
-        lines.append(f"| {title} | {point['macs'] / 1e6:.0f}M | {accuracy} | {speedup} |")
+        arithmetic = {"fp32": "floats", "int8": "int8"}[point["precision"]]
+        lines.append(f"| {title} | {arithmetic} | {point['macs'] / 1e6:.0f}M | {accuracy} | {speedup} |")
     about = (
-        f"{record['n']} validation photos; latency of the network alone on one thread, as a ratio to floats in turn."
+        f"{record['n']} validation photos, each read once, as it comes, where `predict` also sets photos upright; "
+        "latency of the network alone on one thread, as a ratio to floats in turn. Floats: where int8 was not tried or "
+        "would lose more than half a point."
     )
     return "\n".join([*lines, "", about])
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from clothing_classifier.analysis.effective import THRESHOLD, EffectiveField
 from clothing_classifier.analysis.timing import Machine
-from clothing_classifier.utils import atomic_path
+from clothing_classifier.utils import atomic_path, costliest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +87,10 @@ def within(name: str, module: str) -> bool:
 
 
 def draw_costs(report: Mapping[str, Any], path: Path) -> None:
-    """MACs, parameters and, where measured, time of each layer with products, as shares of their totals."""
+    """MACs, parameters and, where measured, time of each layer with products, as shares of their totals.
+
+    Of each, the fewest layers that make up half are in full colour.
+    """
     rows = [row for row in report["layers"] if row["macs"]]
     kinds = {"macs": ("MACs", BLUE), "params": ("parameters", GREEN), "seconds": ("time", ORANGE)}
     kinds = {key: kind for key, kind in kinds.items() if key in report["totals"]}
@@ -95,7 +98,9 @@ def draw_costs(report: Mapping[str, Any], path: Path) -> None:
     place = np.arange(len(rows))
     for axes, (key, (title, colour)) in zip(figure.subplots(1, len(kinds), sharey=True), kinds.items(), strict=True):
         values = np.array([row[key] or 0.0 for row in rows])
-        axes.barh(place, values / max(values.sum(), 1e-12), color=colour, height=0.8)
+        dear = costliest(values.tolist())
+        shades = [(colour, 1.0 if i in dear else 0.35) for i in range(len(rows))]
+        axes.barh(place, values / max(values.sum(), 1e-12), color=shades, height=0.8)
         axes.xaxis.set_major_formatter(lambda share, position: f"{share:.0%}")
         axes.set_title(f"{title}\n{_amount(key, values.sum())}", fontsize=9)
         axes.grid(alpha=0.3, axis="x")

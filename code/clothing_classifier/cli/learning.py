@@ -59,7 +59,7 @@ def train(
     split_column: SplitColumn = None,
     format: Output = Format.table,
 ) -> None:
-    """Train a network on your own table. The best weights on validation are kept in the run folder."""
+    """Train a network on your own table. The run folder keeps the weights, their figures and how they were made."""
     from clothing_classifier.config import load_settings
 
     overrides = _data_overrides(labels, exclude_labels, label_column, group_column, split_column)

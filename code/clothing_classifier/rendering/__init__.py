@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clothing_classifier.inference import Prediction
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import costliest, one_line
 
 _BAR = 20
 _BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -97,16 +97,6 @@ def comparison_table(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[R
         times = (f"{_milliseconds(totals['seconds'])} ms" for totals in (a, b))
         table.add_row("layers' time", *times, _ratio(a["seconds"], b["seconds"]))
     return [table]
-
-
-def costliest(costs: Sequence[int]) -> set[int]:
-    """The fewest positions whose costs make up half of all."""
-    chosen: set[int] = set()
-    for i in sorted(range(len(costs)), key=lambda i: -costs[i]):
-        if 2 * sum(costs[j] for j in chosen) >= sum(costs):
-            break
-        chosen.add(i)
-    return chosen
 
 
 def _field_cells(row: Mapping[str, Any]) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.rendering import costliest
 from clothing_classifier.report.document import Table
+from clothing_classifier.utils import costliest
 
 METRICS = {
     "accuracy": ("accuracy", "of the photos as they come, how many get the right label"),
