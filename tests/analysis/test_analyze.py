@@ -13,7 +13,7 @@ import torch
 
 from clothing_classifier.analysis import analyze, resolve
 from clothing_classifier.analysis.resolve import has_random_weights
-from clothing_classifier.bundle import SHIPPED
+from clothing_classifier.bundle import SHIPPED, write_manifest
 from clothing_classifier.errors import BundleError
 
 DRAWN = Path(__file__).parents[2] / "data" / "images" / "dress-00-a.jpg"
@@ -155,6 +155,15 @@ def test_a_bundle_of_ones_own_has_the_weights_in_its_folder(tmp_path: Path) -> N
     (mine / "weights.safetensors").write_bytes(b"x")
     with pytest.raises(BundleError, match="another SHA-256 than recorded; copy the bundle again"):
         resolve(str(mine))
+
+
+def test_a_bundle_of_another_tool_is_one_line(run: Any, tmp_path: Path) -> None:
+    theirs = shutil.copytree(SHIPPED / "wardrobe-tiny", tmp_path / "theirs")
+    manifest = json.loads((theirs / "bundle.json").read_text())
+    del manifest["hashes"]
+    write_manifest(theirs, manifest | {"architecture": {}})
+    error = run(str(theirs), status=2).stderr
+    assert error == f"clothing: {theirs}: the bundle's architecture is none that this package builds\n"
 
 
 def test_pictures_time_and_effective_fields(tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ def _settings(text: str, rest: str) -> dict[str, Any]:
 def _from_bundle(text: str) -> nn.Module:
     loaded = bundle.load_bundle(text)
     architecture = loaded.manifest.architecture
-    model = create_model(architecture["name"], len(loaded.manifest.labels), **architecture["settings"])
+    try:
+        model = create_model(architecture["name"], len(loaded.manifest.labels), **architecture["settings"])
+    except (KeyError, TypeError) as error:  # a bundle that another tool made
+        raise AnalysisError(f"{loaded.path}: the bundle's architecture is none that this package builds") from error
     if _holds_weights(loaded):
         from safetensors.torch import load_file
 
