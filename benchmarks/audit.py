@@ -32,6 +32,7 @@ EXPECTED = {
     "resized": "near-duplicate", "mirrored": "near-duplicate", "brightness": "near-duplicate",
     "cropped": "near-duplicate",
 }  # fmt: skip
+COLUMNS = ["--group-column", "sender_id", "--exclude-labels", "Not sure,Other,Skip"]
 _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
@@ -51,7 +52,7 @@ def main() -> None:
             plant_and_audit(0, FLIPPED_SHARE, seed, options.data, Path(scratch) / f"labels-{seed}")
             for seed in options.seeds
         ]
-        real = audit_real(options.data, Path(scratch) / "real")
+        real = audit_real(options.data, COLUMNS, Path(scratch) / "real")
     write_json(Path("results/audit.json"), record | {
         "seed": options.seeds, "n": planted[0]["n"], "planted_of_each": options.count,
         "found": {kind: pooled([run["found"][kind] for run in planted]) for kind in EXPECTED},
@@ -99,12 +100,10 @@ def pooled(counts: list[list[int]]) -> dict[str, float]:
     return {"found": hits, "planted": total, "share": hits / total}
 
 
-def audit_real(data: Path, out: Path) -> dict[str, Any]:
+def audit_real(data: Path, columns: list[str], out: Path) -> dict[str, Any]:
     """What the photos hold as they are, and what it took to find out."""
     started = time.monotonic()
-    summary = run_audit(
-        ["--data", str(data), "--group-column", "sender_id", "--exclude-labels", "Not sure,Other,Skip"], out
-    )
+    summary = run_audit(["--data", str(data), *columns], out)
     seconds = time.monotonic() - started
     findings = read(out / "findings.csv")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -14,14 +14,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from audit import read, run_audit  # type: ignore[import-not-found]
+from audit import COLUMNS, read, run_audit  # type: ignore[import-not-found]
 
 from clothing_classifier.audit.cleaning import CLEANED
 from clothing_classifier.dataset import TABLE
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
-
-COLUMNS = ["--group-column", "sender_id", "--exclude-labels", "Not sure,Other,Skip"]
 
 
 def main() -> None:
