@@ -66,8 +66,8 @@ def pruning_alone() -> str:
         cells = [_ALONE[point["name"]], {"fp32": "floats", "int8": "int8"}[point["precision"]], _size(point), accuracy]
         lines.append(f"| {' | '.join([*cells, behind, f'{faster:.1f}x'])} |")
     about = (
-        f"{record['n']} validation photos, each read once; behind wardrobe in floats, paired, in parentheses what it is "
-        "90% sure not to exceed. Speed of the network on one thread beside wardrobe in floats, measured in turn."
+        f"{record['n']} validation photos, each read once. Behind wardrobe in floats, paired; in parentheses, what it "
+        "is 90% sure not to exceed. Speed of the network on one thread beside wardrobe in floats, measured in turn."
     )
     return "\n".join([*lines, "", about])
 
