@@ -95,7 +95,7 @@ def collect(
         if isinstance(outcome, ImageError):
             failures.append(str(outcome))
         else:
-            rows.append(_distribution(outcome, one_line(record.image), len(labels)))
+            rows.append(check_distribution(outcome, one_line(record.image), len(labels)))
             kept.append(position)
     if not kept:
         raise DatasetError(
@@ -108,6 +108,8 @@ def collect(
     if len(chosen) in (0, len(labels)):
         return answers
     notes.append(f"{len(chosen)} of the model's {len(labels)} classes are candidates; their probabilities are rescaled")
+    if len(chosen) == 1:
+        notes.append("with one candidate every photo of its class is right by construction")
     return replace(answers.restricted(chosen), notes=tuple(notes))
 
 
@@ -116,6 +118,8 @@ def match_classes(records: Iterable[Record], labels: Sequence[str], model: str =
     wanted = sorted({record.label for record in records})
     matches = match_labels(wanted, labels)
     missing = [label for label in wanted if label not in matches]
+    if missing == wanted:
+        raise DatasetError(f"{model} has none of the classes {', '.join(wanted)}; it has {', '.join(labels)}")
     if missing:
         listing = ",".join(missing)
         raise DatasetError(f"{model} has no class for {listing}; leave them out with --exclude-labels '{listing}'")
@@ -130,7 +134,8 @@ def _match_candidates(candidates: Sequence[str], labels: Sequence[str]) -> list[
     return [label for label in labels if label in matches.values()]
 
 
-def _distribution(outcome: Any, image: str, classes: int) -> metrics.Floats:
+def check_distribution(outcome: Any, image: str, classes: int) -> metrics.Floats:
+    """A model's answer to `image` as probabilities `(K,) float64`; raises `ModelOutputError` where they are none."""
     try:
         values: metrics.Floats = np.asarray(outcome).astype(float)
     except (TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from clothing_classifier.answers import check_distribution
 from clothing_classifier.bundle import DEFAULT, Bundle, Manifest, load_bundle
 from clothing_classifier.calibration import PrecisionPoint, threshold_for
 from clothing_classifier.errors import BundleError, ImageError, UsageError
@@ -216,6 +217,7 @@ class Classifier:
 
     def _prediction(self, answer: _Answer, top: int, threshold: float) -> Prediction:
         probabilities, strangeness = answer.probabilities, answer.unfamiliarity
+        check_distribution(probabilities, str(self.bundle.path), len(self.labels))
         order = np.argsort(-probabilities, kind="stable")[:top]
         candidates = tuple(Candidate(self.labels[i], round(float(probabilities[i]), 6)) for i in order)
         best = candidates[0]
@@ -268,7 +270,11 @@ def _open_bundle(bundle: Bundle) -> ort.InferenceSession:
         session = open_session(bundle.graph, needed_options(bundle), threads=1)
     except Exception as error:  # onnxruntime's errors have no common root
         raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({str(error).splitlines()[0]})") from error
-    side, classes = session.get_inputs()[0].shape[1], session.get_outputs()[0].shape[-1]
+    inputs, outputs = ({end.name: end.shape for end in ends} for ends in (session.get_inputs(), session.get_outputs()))
+    if "image" not in inputs or "probabilities" not in outputs:
+        ends = f"takes {', '.join(inputs)} and gives {', '.join(outputs)}"
+        raise BundleError(f"{bundle.path}: the graph {ends}; that of a bundle takes 'image' and gives 'probabilities'")
+    side, classes = inputs["image"][1], outputs["probabilities"][-1]
     manifest = bundle.manifest
     if side != manifest.preprocessing.size or classes != len(manifest.labels):
         stated = f"{manifest.preprocessing.size} px and {len(manifest.labels)} labels"

@@ -156,7 +156,8 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     z = 1.959964
     centre = (successes + z * z / 2) / (n + z * z)
     half = z / (n + z * z) * np.sqrt(successes * (n - successes) / n + z * z / 4)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+    low = float(max(0.0, centre - half)) if successes else 0.0
+    return low, float(min(1.0, centre + half)) if successes < n else 1.0
 
 
 def grouped_interval(values: npt.NDArray[np.generic], groups: Sequence[str], seed: int = 0) -> tuple[float, float]:

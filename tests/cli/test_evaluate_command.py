@@ -121,9 +121,21 @@ def test_a_foreign_bundle_without_probabilities_is_refused_by_a_photos_name(tmp_
     result = clothing("evaluate", "--data", "data", "--model", tmp_path)
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
-    assert re.fullmatch(
-        r"clothing: dress-\S+\.jpg: the model's probabilities sum to \S+, not to 1; are they scores\?", line
-    )
+    complaint = r"the model's probabilities sum to \S+, not to 1; are they scores\?"
+    assert re.fullmatch(rf"clothing: dress-\S+\.jpg: {complaint}", line)
+    result = clothing("predict", "data/images/hat-00-a.jpg", "--model", tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.fullmatch(rf"clothing: {re.escape(str(tmp_path))}: {complaint}\n", result.stderr)
+    model.graph.output[0].name = model.graph.node[-1].output[0] = "scores"
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    write_manifest(tmp_path, manifest.model_dump(exclude={"hashes", "format"}))
+    for arguments in (("predict", "data/images/hat-00-a.jpg"), ("evaluate", "--data", "data")):
+        result = clothing(*arguments, "--model", tmp_path)
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"clothing: {tmp_path}: the graph takes image and gives scores; that of a bundle takes 'image' and gives "
+            "'probabilities'\n"
+        )
 
 
 def test_evaluate_in_a_table_names_bad_rows_and_leaves_with_1(tmp_path: Path) -> None:

@@ -26,6 +26,17 @@ def test_a_model_that_loses_more_is_refused_with_its_loss() -> None:
     assert verdict.reason == "loses 3.0%, more than 1.0%"
 
 
+@pytest.mark.parametrize("groups", [1, 2, 5])
+def test_few_groups_are_no_surer_than_photos_on_their_own(groups: int) -> None:
+    parent, child = answers(400, 0), answers(400, 3)
+    alone = judge(parent, child, [None] * 400, 0.01)
+    tied = judge(parent, child, [str(i % groups) for i in range(400)], 0.01)
+    assert not alone.accepted and not tied.accepted
+    assert tied.upper >= alone.upper
+    many = judge(answers(8000, 0), answers(8000, 8), [str(i % groups) for i in range(8000)], 0.01)
+    assert many.accepted and many.reason.endswith(f"{groups} groups are too few to resample")
+
+
 def test_photos_of_one_group_count_as_one_draw() -> None:
     parent, child = answers(400, 0), answers(400, 4)
     loose = judge(parent, child, [None] * 400, 0.01).upper

@@ -99,8 +99,8 @@ def test_a_table_that_is_not_utf_8_is_refused_with_its_row(encoding: str, tmp_pa
         ("\n\n", "no column 'image' for the image (columns: none)"),
         ("image\na.jpg\n", "no column 'label' for the label (columns: image)"),
         ("image;label\na.jpg;Hat\n", "no column 'image' for the image (columns: image;label)"),
-        ("image,label\n", "no usable row (0 bad, 0 blank)"),
-        ("image,label\ngone.jpg,Hat\n", "no usable row (1 bad, 0 blank); first: "),
+        ("image,label\n", "no usable row (0 bad, 0 blank in a column that you named)"),
+        ("image,label\ngone.jpg,Hat\n", "no usable row (1 bad, 0 blank in a column that you named); first: "),
         ("image,label,note,note\na.jpg,Hat,,\n", "the column 'note' stands twice in the header"),
         ("image,label,image\na.jpg,Hat,b.jpg\n", "the column 'image' stands twice in the header"),
         (

@@ -69,6 +69,7 @@ def _held_out(features: Floats, targets: Integers, copies: Sequence[int]) -> Flo
         # A classifier stopped early ranks labels just as well, and a class of few photos is missing in some fold.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
         for train, held_out in splitter.split(components, targets, copies):
             if len(np.unique(targets[train])) < 2:
                 result[held_out, targets[train[0]]] = 1

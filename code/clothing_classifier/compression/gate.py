@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clothing_classifier.metrics import Booleans, resampled_means
+from clothing_classifier.metrics import MIN_GROUPS, Booleans, resampled_means
 
 CONFIDENCE = 0.9
 _RESAMPLES = 4000
@@ -24,23 +24,31 @@ class Verdict:
 def judge(parent: Booleans, child: Booleans, groups: Sequence[str | None], max_drop: float) -> Verdict:
     """Compare whether each photo was right, `(N,)`, by parent and child; drops are shares, not points.
 
-    The bound is of a bootstrap over whole groups, a photo without a group being its own. A child that is right on the
+    The bound is of a bootstrap over whole groups, a photo without a group being its own. Fewer than 20 groups are too
+    few to resample: then it is the larger of that bound and the one of independent photos. A child that is right on the
     very same photos has no spread to resample, so that few photos can't pass for certainty: the bound is never below
     what an exact binomial one says of losses among independent photos (Clopper and Pearson 1934).
     """
     lost = parent.astype(int) - child.astype(int)
     drop = float(lost.mean())
-    upper = max(_bootstrap_bound(lost, groups), drop, _unseen_bound(len(lost)))
+    names = [f"group {group}" if group is not None else f"photo {i}" for i, group in enumerate(groups)]
+    few = len(set(names)) < min(MIN_GROUPS, len(names))
+    bounds = [_bootstrap_bound(lost, resampled) for resampled in (names, *([_each(lost)] if few else []))]
+    upper = max(*bounds, drop, _unseen_bound(len(lost)))
     if upper <= max_drop:
-        return Verdict(True, drop, upper, "accepted")
+        how = f", photos taken as independent: {len(set(names))} groups are too few to resample" if few else ""
+        return Verdict(True, drop, upper, f"accepted{how}")
     surely = f"90% sure only of at most {upper:.1%}"
     if drop <= max_drop:
         return Verdict(False, drop, upper, f"too few photos to tell: {drop:.1%} lost on {len(lost)}, {surely}")
     return Verdict(False, drop, upper, f"loses {drop:.1%}, more than {max_drop:.1%}")
 
 
-def _bootstrap_bound(lost: np.ndarray, groups: Sequence[str | None]) -> float:
-    names = [f"group {group}" if group is not None else f"photo {i}" for i, group in enumerate(groups)]
+def _each(lost: np.ndarray) -> list[str]:
+    return [str(i) for i in range(len(lost))]
+
+
+def _bootstrap_bound(lost: np.ndarray, names: Sequence[str]) -> float:
     return float(np.quantile(resampled_means(lost, names, _RESAMPLES), CONFIDENCE))
 
 

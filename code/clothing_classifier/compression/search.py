@@ -19,7 +19,7 @@ from clothing_classifier.compression.parent import find_parent, write_run
 from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.dataset import Record, content_sha256, fingerprint
-from clothing_classifier.errors import ConfigError
+from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import accuracy_interval
 from clothing_classifier.provenance import provenance, read_any_record
@@ -59,7 +59,10 @@ def search(
     record, weights = find_parent(model, say)
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
     candidates = _candidates(wanted, weights, making.settings.image.size, say)
-    dataset, _, validation = load_parts(data, making.settings.data)
+    try:
+        dataset, _, validation = load_parts(data, making.settings.data)
+    except DatasetError as error:
+        raise DatasetError(f"{error}; a model is made smaller on the data set that it learnt from") from error
     report = _begin(model, validation, out, wanted)
     write_run(making.parent, record, weights)
     parent = _parent(making, out / PARENT, validation, say)

@@ -51,7 +51,8 @@ def load_dataset(
         dataset = load_class_folders(root)
     if not dataset.records:
         first = f"; first: {dataset.bad_rows[0]}" if dataset.bad_rows else ""
-        raise DatasetError(f"{root}: no usable row ({len(dataset.bad_rows)} bad, {dataset.set_aside} blank){first}")
+        left_out = f"{len(dataset.bad_rows)} bad, {dataset.set_aside} blank in a column that you named"
+        raise DatasetError(f"{root}: no usable row ({left_out}){first}")
     return _restrict(dataset, labels, exclude_labels)
 
 

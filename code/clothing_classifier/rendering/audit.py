@@ -16,8 +16,13 @@ _STYLES = {Severity.error: "red", Severity.warning: "yellow", Severity.note: "di
 
 
 def audit_tables(audit: Audit) -> list[RenderableType]:
-    """How many findings of each kind with the first of them, then the classes."""
-    return [_findings_table(audit), Text(), _classes_table(audit.summary)]
+    """How many findings of each kind with the first of them, then the classes, size and light, and the groups."""
+    classes, quantiles = _classes_table(audit.summary), _quantiles_table(audit.summary)
+    parts: list[RenderableType] = [_findings_table(audit), Text(), classes, Text(), quantiles]
+    if groups := audit.summary.get("groups"):
+        largest = f"the largest, {one_line(groups['largest'])}, has {groups['largest_share']:.0%} of the photos"
+        parts += [Text(), Text(f"{groups['count']} groups; {largest}")]
+    return parts
 
 
 def _findings_table(audit: Audit) -> Table:
@@ -32,6 +37,17 @@ def _findings_table(audit: Audit) -> Table:
         table.add_row(Text(kind, _STYLES[first.severity]), str(count), KINDS[kind], Text(one_line(names)))
     if not audit.counts:
         table.add_row("nothing", "", f"{audit.summary['photos']} photos are in order", "")
+    return table
+
+
+def _quantiles_table(summary: Mapping[str, Any]) -> Table:
+    kinds = ("width", "height", "brightness", "contrast")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("of the photos")
+    for share in summary[kinds[0]]:
+        table.add_column({"0%": "least", "50%": "median", "100%": "most"}.get(share, share), justify="right")
+    for kind in kinds:
+        table.add_row(kind, *(f"{value:.0f}" for value in summary[kind].values()))
     return table
 
 

@@ -12,7 +12,7 @@ from clothing_classifier.report.page import thumbnail, write_page
 
 _MOST = 60
 """Pictures shown of one kind; findings.csv has them all."""
-_WITHOUT_PICTURES = {"bad-row", "unreadable", "small-class"}
+_WITHOUT_PICTURES = {"bad-row", "small-class"}
 
 
 def write(path: Path, audit: Audit, title: str) -> None:
