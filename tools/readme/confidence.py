@@ -58,6 +58,17 @@ def unfamiliarity(model: str) -> str:
     return "\n".join([*lines, "", f"{text}; {tail}. 95%, bootstrap."])
 
 
+def unfamiliarity_of(models: str) -> str:
+    """AUROC of the score that was chosen, for models on which it was not chosen."""
+    record = result("unfamiliarity.json")
+    kinds = list(record["models"]["wardrobe"]["scores"][record["chosen"]]["reported_on"])
+    lines = [f"| {' | '.join(['', *kinds])} |", "|---" * (1 + len(kinds)) + "|"]
+    for name in models.split(","):
+        cells = record["models"][name]["scores"][record["chosen"]]["reported_on"].values()
+        lines.append(f"| {name} | {' | '.join(_auroc(cell, True) for cell in cells)} |")
+    return "\n".join(lines)
+
+
 def _auroc(cell: dict[str, Any], with_interval: bool) -> str:
     ends = f" ({cell['interval'][0]:.3f} to {cell['interval'][1]:.3f})" if with_interval else ""
     return f"{cell['auroc']:.3f}{ends}"
@@ -220,6 +231,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "found": found,
     "precision": precision,
     "unfamiliarity": unfamiliarity,
+    "unfamiliarity-of": unfamiliarity_of,
     "robustness": robustness,
     "orientation": orientation,
     "learning-curve": learning_curve,
