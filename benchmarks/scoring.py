@@ -238,7 +238,7 @@ def _time_writing(bench: Bench, listing: Listing) -> tuple[float, float]:
 
     target = Output(bench.output(), listing, {})
     started = time.perf_counter()
-    for part, table in assemble(answers(), listing):
+    for part, table in assemble(answers(), listing, range(listing.parts)):
         target.write(part, table)
     seconds = time.perf_counter() - started
     size = sum(path.stat().st_size for path in target.folder.glob("*.parquet"))

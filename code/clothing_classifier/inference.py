@@ -1,7 +1,7 @@
 """`Classifier`: photos in, labels out, by ONNX Runtime over a bundle; the same in the shell and in Python."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -131,7 +131,10 @@ class Classifier:
     def predict_many(
         self, sources: Iterable[Source], top: int = 3, min_precision: float | None = None
     ) -> Iterator[Prediction]:
-        """Label photos in the order given, in all threads; an unreadable one has its reason in `error`."""
+        """Label photos in the order given, in all threads; an unreadable one has its reason in `error`.
+
+        `sources` is read a few photos ahead: while it waits for its next one, no answer comes.
+        """
         threshold = self._threshold(top, min_precision)
         for outcome in self._answers(sources):
             if isinstance(outcome, ImageError):
@@ -165,6 +168,8 @@ class Classifier:
                 while waiting:
                     yield from waiting.popleft().result()
             finally:
+                if isinstance(remaining, Generator):  # which may be fetching what nobody waits for any more
+                    remaining.close()
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def predict_pixels(self, pixels: Pixels, asked: Sequence[Asked]) -> list[Prediction]:

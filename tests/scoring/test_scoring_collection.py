@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ from clothing_classifier.dataset import image_files
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring.collection import entries
 from clothing_classifier.scoring.listing import write_listing
+from clothing_classifier.scoring.tables import _Names
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -82,6 +84,25 @@ def test_rows_of_a_table_are_named_as_written(tmp_path: Path) -> None:
     sources = [entry.source for entry in entries(str(table))]
     assert sources == [f"{tmp_path}/a.jpg", None, "/b/c.jpg", "s3://bucket/d.jpg"]
     assert [entry.fault for entry in entries(str(table))][1] == f"{table}, row 3: no photo is named"
+
+
+def test_a_name_in_a_bucket_may_hold_a_question_mark(tmp_path: Path) -> None:
+    store = fsspec.filesystem("memory")
+    for name in ("a.jpg", "what?.jpg", "notes.txt?.md"):
+        store.pipe(f"/marked/{name}", b"x")
+    assert paths("memory://marked") == ["memory:///marked/a.jpg", "memory:///marked/what?.jpg"]
+
+
+def test_a_run_does_not_score_its_own_output(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"path": ["a.jpg"]}), tmp_path / "list.parquet")
+    (tmp_path / "out").mkdir()
+    pq.write_table(pa.table({"path": ["b.jpg"]}), tmp_path / "out" / "part-000000.parquet")
+    found = entries(str(tmp_path), None, tmp_path / "out")
+    assert [entry.path for entry in found] == ["a.jpg"]
+
+
+def test_names_in_a_table_of_the_root_are_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _Names("/list.csv").entry("a.jpg", 1).source == "/a.jpg"
 
 
 def test_no_path_of_a_data_set_leaves_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The Ray engine gives the rows that this process gives; started once for the module, as a user starts it."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,20 @@ def test_rows_are_the_same(both: tuple[Path, Path, subprocess.CompletedProcess[s
     rows: list[Any] = [pq.read_table(folder).to_pylist() for folder in (local, ray)]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 2 * len(IMAGES) + 3
+
+
+def test_parts_with_others_between_them_are_told_apart(
+    both: tuple[Path, Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    out = shutil.copytree(both[1], tmp_path / "out")
+    for part in (0, 2):
+        (out / f"part-00000{part}.parquet").unlink()
+    program = "from clothing_classifier.scoring import on_ray; on_ray._MOST_TASKS = 1\n"  # all tasks in one block
+    program += "from clothing_classifier.cli import main; main()"
+    command = [sys.executable, "-c", program, "score", "--engine", "ray", "--input", both[1].parent / "list.csv"]
+    done = subprocess.run([*command, "--part-rows", "50", "--output", out], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert pq.read_table(out).to_pylist() == pq.read_table(both[0]).to_pylist()
 
 
 def test_another_engine_goes_on_where_one_stopped(both: tuple[Path, Path, subprocess.CompletedProcess[str]]) -> None:

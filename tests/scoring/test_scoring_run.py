@@ -216,15 +216,17 @@ def test_rows_that_an_engine_gives_twice_count_once(tmp_path: Path) -> None:
         return pa.concat_tables(rows_table(i, [Entry(str(i))], [failed], "m") for i in places)
 
     tables = [some(3, 0), some(0), some(4), some(1, 3), some(0, 1), some(2)]
-    found = {part: table["path"].to_pylist() for part, table in assemble(tables, listing)}
+    found = {part: table["path"].to_pylist() for part, table in assemble(tables, listing, range(3))}
     assert found == {0: ["0", "1"], 1: ["2", "3"], 2: ["4"]}
     with pytest.raises(UsageError, match="2 parts are incomplete"):
-        list(assemble([some(3, 0), some(4)], listing))
+        list(assemble([some(3, 0), some(4)], listing, range(3)))
+    with pytest.raises(UsageError, match="1 parts are incomplete"):
+        list(assemble([some(2, 3), some(4)], listing, range(3)))
 
 
 def test_photos_inside_parquet_are_scored(classifier: Classifier, tmp_path: Path) -> None:
     photos = [path.read_bytes() for path in IMAGES[:150:10]]
-    photos[3:5] = [b"", b"no photo"]
+    photos[3:6] = [b"", b"no photo", None]
     (tmp_path / "in").mkdir()
     for name, some in (("a", photos[:7]), ("b", photos[7:])):
         table = pa.table({"id": range(len(some)), "image": [{"bytes": photo, "path": None} for photo in some]})
@@ -234,9 +236,12 @@ def test_photos_inside_parquet_are_scored(classifier: Classifier, tmp_path: Path
     assert [row["path"] for row in found] == [f"{tmp_path}/in/a.parquet#{i}" for i in range(7)] + [
         f"{tmp_path}/in/b.parquet#{i}" for i in range(8)
     ]
-    assert [row["label"] for row in found] == [prediction.label for prediction in classifier.predict_many(photos)]
+    assert [row["label"] for row in found] == [
+        prediction.label for prediction in classifier.predict_many(photo or b"" for photo in photos)
+    ]
+    assert found[5]["error"] == f"{tmp_path}/in/a.parquet#5: the row holds no photo"
     assert found[3]["error"] == f"{tmp_path}/in/a.parquet#3: the file is empty (0 bytes)"
-    assert report.counts.errors.total() == 2
+    assert report.counts.errors.total() == 3
     (tmp_path / "out" / "part-000002.parquet").unlink()
     assert run(classifier, tmp_path / "in", tmp_path / "out", part_rows=4).scored == 4
     assert rows(tmp_path / "out") == found

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,9 +15,11 @@ import pytest
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import ImageError, UsageError
+from clothing_classifier.preprocessing import DEFAULT_LIMITS
 from clothing_classifier.scoring import storage
 from clothing_classifier.scoring.collection import entries
-from clothing_classifier.scoring.photos import fetch
+from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.photos import Photo, fetch, load
 from clothing_classifier.scoring.run import Job, score
 
 IMAGES = sorted((Path(__file__).parents[2] / "data" / "images").iterdir())
@@ -37,6 +40,7 @@ class Site(http.server.BaseHTTPRequestHandler):
     """/N.jpg is a photo; /busy/TIMES/N.jpg is one after so many failures; /status/CODE always fails."""
 
     asked: ClassVar[Counter[str]] = Counter()
+    sent: ClassVar[int] = 0
 
     def do_GET(self) -> None:
         Site.asked[self.path] += 1
@@ -47,6 +51,8 @@ class Site(http.server.BaseHTTPRequestHandler):
             self._answer(int(rest.partition("/")[0]), b"no")
         elif kind == "empty":
             self._answer(416, b"")
+        elif kind == "endless":
+            self._flood()
         elif kind == "cut":
             self._answer(200, b"x" * 10, 1000)
         else:
@@ -57,6 +63,17 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length or len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _flood(self) -> None:
+        """As a server that heeds no range and has a film behind the URL of a photo."""
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(bytes(1 << 20))
+                Site.sent += 1 << 20
+        except OSError:
+            pass
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -94,6 +111,22 @@ def test_urls_of_a_table_are_fetched_retried_and_told(site: str, classifier: Cla
     assert asked["/busy/99/6.jpg"] == asked["/cut/1"] == storage.ATTEMPTS
     assert report.counts.errors == {tried: 2, "the file can't be fetched": 2, "there is no such file": 1,
                                     "the file is empty": 1}  # fmt: skip
+
+
+def test_no_more_is_fetched_than_a_photo_may_have(site: str) -> None:
+    assert len(fetch(f"{site}/endless/1")) <= DEFAULT_LIMITS.bytes + (1 << 20)
+    assert Site.sent < 2 * DEFAULT_LIMITS.bytes
+
+
+def test_photos_that_nobody_waits_for_are_given_up(site: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/1.jpg"
+        loading = load([Entry(url, url)] * 100, None)
+        photo = next(loading)
+        assert isinstance(photo, Photo)
+        loading.close()
+        with pytest.raises(ImageError, match="no longer waited for"):
+            photo.read()
 
 
 def test_a_table_at_a_url_that_fails_is_one_line(site: str) -> None:

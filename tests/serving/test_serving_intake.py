@@ -7,8 +7,10 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from PIL import Image
@@ -262,6 +264,23 @@ def test_headers_that_stop_close_the_connection(strict_server: Server, sent: byt
         while data := connection.recv(65_536):
             received += data
     assert received == b"" if not sent else b"408" in received
+
+
+def test_a_client_that_does_not_read_gives_its_place_up(strict_server: Server) -> None:
+    asked = b"GET /page/page.css HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000
+    connections = [socket.create_connection(("127.0.0.1", strict_server.port), timeout=20) for _ in range(40)]
+    try:
+        for connection in connections:
+            connection.setblocking(False)
+            with suppress(BlockingIOError):
+                connection.send(asked)
+        last = monotonic() + 20
+        while ask(strict_server, "/healthz").status != 200:
+            assert monotonic() < last, "clients that do not read hold all places"
+            time.sleep(0.2)
+    finally:
+        for connection in connections:
+            connection.close()
 
 
 def test_more_connections_than_allowed_are_turned_away(strict_server: Server) -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from pathlib import Path
 
 from typer.exceptions import TyperException
 
@@ -20,6 +21,9 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one line and exit status 2."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
             # Names, labels and bars in any locale; a file's name need not be UTF-8, and is passed on as it is.

@@ -69,7 +69,9 @@ def serve(
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Ask for no token, whoever gets there.")] = False,
     queue: Annotated[int | None, typer.Option(min=1, help="Photos that may wait; over it, clients get 503.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, max=256, help="Photos evaluated at once, at most.")] = None,
-    deadline: Annotated[float | None, typer.Option(min=0.1, help="Seconds a request may wait for its answer.")] = None,
+    deadline: Annotated[
+        float | None, typer.Option(min=0.1, max=3600, help="Seconds a request may wait for its answer.")
+    ] = None,
 ) -> None:
     """Answer photos over HTTP, by an API and a page. Clients send the token in $CLOTHING_TOKEN, where it is set."""
     with needs("serve"):
@@ -91,10 +93,13 @@ def score(
     top: Annotated[int, typer.Option(min=1, help="Candidates listed for each photo.")] = 3,
     min_precision: Annotated[float | None, typer.Option(help="Abstain where this precision is not kept.")] = None,
     column: Annotated[
-        str | None, typer.Option(help="Column of paths, URLs or photos. Default: image, path, uri, url or bytes.")
+        str | None,
+        typer.Option(help="Column of paths, URLs or photos. Default: image, path, uri, url, file_name or bytes."),
     ] = None,
     part_rows: Annotated[int, typer.Option(min=1, max=1_000_000, help="Rows of an output file.")] = 4096,
-    workers: Annotated[int | None, typer.Option(min=1, help="Ray's actors. Default: one a processor.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Ray's actors, at most one a processor. Default: as many.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start anew where another run's rows are.")] = False,
     format: Output = Format.table,
 ) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 
 from fsspec.utils import glob_translate
 
@@ -18,26 +19,26 @@ _HTTP = ("http://", "https://")
 PARQUET, CSV = (".parquet", ".pq"), (".csv",)
 
 
-def entries(where: str, column: str | None = None) -> Iterator[Entry]:
+def entries(where: str, column: str | None = None, without: Path | None = None) -> Iterator[Entry]:
     """Yield every input of `where`, a path or a URL, one at a time; raises `UsageError` where there is none.
 
     A folder means its image-named files, recursively, sorted by path, or, where it holds none, its Parquet files. A
     glob may have `**` and means files, or Parquet files where it ends so. Of a CSV or Parquet file each row is an
-    input, and `column` names or holds the photo.
+    input, and `column` names or holds the photo. Tables below the folder `without` are passed over, being output.
     """
     where = where.removeprefix("file://")
-    found = iter(_entries(where, column))
+    found = iter(_entries(where, column, f"{os.path.realpath(without)}/" if without else None))
     first = next(found, None)
     if first is None:
         raise UsageError(f"{one_line(where)}: no photos there, and no rows of a table")
     return chain([first], found)
 
 
-def _entries(where: str, column: str | None) -> Iterator[Entry]:
+def _entries(where: str, column: str | None, without: str | None) -> Iterator[Entry]:
     if _is_glob(where):
-        yield from _each(_glob(where), column)
+        yield from _each(_glob(where), column, without)
     elif storage.exists_as_folder(where):
-        yield from _folder(where, column)
+        yield from _folder(where, column, without)
     elif storage.is_url(where) or os.path.lexists(where):
         yield from _each(iter([where]), column)
     else:
@@ -49,15 +50,17 @@ def _is_glob(where: str) -> bool:
     return bool(_WILD.search(where)) and not where.startswith(_HTTP) and not os.path.exists(where)  # noqa: PTH110
 
 
-def _folder(where: str, column: str | None) -> Iterator[Entry]:
+def _folder(where: str, column: str | None, without: str | None) -> Iterator[Entry]:
     has_photos = any(_suffix(path) in SUFFIXES for path in storage.walk(where))
     suffixes = SUFFIXES if has_photos else frozenset(PARQUET)
-    yield from _each((p for p in storage.walk(where) if _suffix(p) in suffixes or _is_folder(p)), column)
+    yield from _each((p for p in storage.walk(where) if _suffix(p) in suffixes or _is_folder(p)), column, without)
 
 
-def _each(paths: Iterator[str], column: str | None) -> Iterator[Entry]:
+def _each(paths: Iterator[str], column: str | None, without: str | None = None) -> Iterator[Entry]:
     for path in paths:
         if _suffix(path) in PARQUET:
+            if without and os.path.realpath(path).startswith(without):
+                continue
             yield from tables.parquet_entries(path, column)
         elif _suffix(path) in CSV:
             yield from tables.csv_entries(path, column)
@@ -88,5 +91,5 @@ def _photo(path: str) -> Entry:
 
 
 def _suffix(path: str) -> str:
-    end = path.split("?")[0] if storage.is_url(path) else path
+    end = path.split("?")[0] if path.startswith(_HTTP) else path  # elsewhere it is part of a name
     return os.path.splitext(end)[1].lower()  # noqa: PTH122

@@ -9,7 +9,7 @@ from clothing_classifier.inference import Asked, Classifier
 from clothing_classifier.scoring import photos
 from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.scoring.listing import Listing
-from clothing_classifier.scoring.rows import rows_table
+from clothing_classifier.scoring.rows import rows_table, runs
 
 _ROWS = 256
 
@@ -22,7 +22,7 @@ def score_here(
     sources = photos.load((entry for _, entry in read), column)
     answers = zip(placed, classifier.predict_many(sources, asked.top, asked.min_precision), strict=True)
     while rows := list(islice(answers, _ROWS)):
-        for start, stop in _runs([place for (place, _), _ in rows]):
+        for start, stop in runs([place for (place, _), _ in rows]):
             entries = [entry for (_, entry), _ in rows[start:stop]]
             predictions = [prediction for _, prediction in rows[start:stop]]
             yield rows_table(rows[start][0][0], entries, predictions, classifier.bundle.sha256)
@@ -30,12 +30,3 @@ def score_here(
 
 def _placed(listing: Listing, part: int) -> Iterator[tuple[int, Entry]]:
     return enumerate(listing.read(part), part * listing.part_rows)
-
-
-def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Split where positions do not follow one another: between them lie parts that are done."""
-    start = 0
-    for i in range(1, len(places) + 1):
-        if i == len(places) or places[i] != places[i - 1] + 1:
-            yield start, i
-            start = i

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from clothing_classifier.scoring import photos, storage
 from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.scoring.listing import Listing
 from clothing_classifier.scoring.photos import Photo
-from clothing_classifier.scoring.rows import rows_table
+from clothing_classifier.scoring.rows import rows_table, runs
 
 ACTOR_CPUS, READ_CPUS = 0.75, 0.25
 """Actors that took whole processors would leave none to the tasks that read for them, and all would wait for ever."""
@@ -56,15 +56,16 @@ def score_on_ray(
     """
     # What Ray tells of its nodes it prints among the results.
     with redirect_stdout(sys.stderr), _cluster(), _plainly_said():
-        size = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+        cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+        size = min(workers or cpus, cpus)  # more would take what readers need
         tasks = _tasks(listing, parts)
         _configure()
         data = ray.data.from_items(tasks, override_num_blocks=min(len(tasks), _MOST_TASKS)).map_batches(
-            _Reader(listing, column), batch_size=1, batch_format="pyarrow", num_cpus=READ_CPUS
+            _Reader(listing, column, str(Path.cwd())), batch_size=1, batch_format="pyarrow", num_cpus=READ_CPUS
         )
         answered = data.map_batches(
             _Worker,
-            fn_constructor_args=(str(bundle), asked),
+            fn_constructor_args=(str(bundle), asked, str(Path.cwd())),
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=ACTOR_CPUS,
@@ -76,10 +77,11 @@ def score_on_ray(
 class _Reader:
     """Turns a task, a stretch of a part, into tables of `_LOADED`: remote photos with their bytes, others by name."""
 
-    def __init__(self, listing: Listing, column: str | None) -> None:
-        self.listing, self.column = listing, column
+    def __init__(self, listing: Listing, column: str | None, folder: str) -> None:
+        self.listing, self.column, self.folder = listing, column, folder
 
     def __call__(self, tasks: pa.Table) -> Iterator[pa.Table]:
+        _stand_in(self.folder)
         for task in tasks.to_pylist():
             entries = self.listing.read(task["part"], task["start"], task["count"])
             index = task["part"] * self.listing.part_rows + task["start"]
@@ -97,8 +99,9 @@ class _Worker:
     then can't start the actor again.
     """
 
-    def __init__(self, bundle: str, asked: Asked) -> None:
+    def __init__(self, bundle: str, asked: Asked, folder: str) -> None:
         self.classifier, self.asked = Classifier.load(bundle), asked
+        _stand_in(folder)
 
     def __call__(self, loaded: pa.Table) -> Iterator[pa.Table]:
         rows = loaded.to_pylist()
@@ -106,7 +109,10 @@ class _Worker:
             some = rows[start : start + _BATCH]
             entries = [Entry(row["path"], _path(row["source"]), fault=row["fault"]) for row in some]
             predictions = self._predict([self._prepare(*pair) for pair in zip(entries, some, strict=True)])
-            yield rows_table(some[0]["index"], entries, predictions, self.classifier.bundle.sha256)
+            places = [row["index"] for row in some]  # Ray may have put rows of several tasks together
+            for first, stop in runs(places):
+                answered = predictions[first:stop]
+                yield rows_table(places[first], entries[first:stop], answered, self.classifier.bundle.sha256)
 
     def _predict(self, prepared: list[Pixels | ImageError]) -> list[Prediction]:
         readable = [each for each in prepared if not isinstance(each, ImageError)]
@@ -127,6 +133,12 @@ class _Worker:
             )
         except ImageError as error:
             return error
+
+
+def _stand_in(folder: str) -> None:
+    """Have relative paths mean here what they mean to who gave them; a node without that folder fails them by name."""
+    with suppress(OSError):
+        os.chdir(folder)
 
 
 def _load(entry: Entry, source: str | Photo) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,15 @@ class Counts:
     def from_dict(cls, content: Mapping[str, Any]) -> "Counts":
         """What `to_dict` gave."""
         return cls(content["rows"], content["abstained"], Counter(content["labels"]), Counter(content["errors"]))
+
+
+def runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Split where positions do not follow one another: between them lie parts that are done."""
+    start = 0
+    for i in range(1, len(places) + 1):
+        if i == len(places) or places[i] != places[i - 1] + 1:
+            yield start, i
+            start = i
 
 
 def rows_table(first: int, entries: Sequence[Entry], predictions: Sequence[Prediction], model: str) -> pa.Table:

@@ -1,7 +1,7 @@
 """`score`: list the inputs, leave out what is done, have an engine answer the rest, and write it part by part."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -76,13 +76,16 @@ def score(classifier: Classifier, job: Job, watch: Callable[[int], None] | None 
         started, failures = time.monotonic(), list[str]()
         with progress_bar("scoring", listing.rows - total.rows) as advance:
             answered = _watched(_start(classifier, job, listing, left), advance, watch, failures) if left else ()
-            scored = _write(output, answered)
+            scored = _write(output, answered, left)
         total.add(scored)
         return Report(total, scored.rows, time.monotonic() - started, tuple(failures))
 
 
-def assemble(tables: Iterable[pa.Table], listing: Listing) -> Iterator[tuple[int, pa.Table]]:
-    """Yield each part once all of its rows have come, sorted by position; a row that comes twice counts once."""
+def assemble(tables: Iterable[pa.Table], listing: Listing, parts: Collection[int]) -> Iterator[tuple[int, pa.Table]]:
+    """Yield each of `parts` once all of its rows have come, sorted by position; a row that comes twice counts once.
+
+    Raises `UsageError` where a part is not complete in the end.
+    """
     pending: dict[int, list[pa.Table]] = {}
     done: set[int] = set()
     for table in tables:
@@ -96,14 +99,14 @@ def assemble(tables: Iterable[pa.Table], listing: Listing) -> Iterator[tuple[int
                     del pending[part]
                     done.add(part)
                     yield part, whole
-    if pending:
-        raise UsageError(f"{len(pending)} parts are incomplete: the engine lost rows; run the same command again")
+    if missing := set(parts) - done:
+        raise UsageError(f"{len(missing)} parts are incomplete: the engine lost rows; run the same command again")
 
 
 def _list(job: Job) -> Listing:
     file = job.output / STATE / INPUTS
     with atomic_path(file) as beside, progress_bar("listing", None) as advance:
-        found = _counted(entries(job.inputs, job.column), advance)
+        found = _counted(entries(job.inputs, job.column, job.output), advance)
         listing = write_listing(beside, found, job.part_rows)
     return replace(listing, file=file.resolve())
 
@@ -152,9 +155,9 @@ def _watched(
         yield table
 
 
-def _write(output: Output, tables: Iterable[pa.Table]) -> Counts:
+def _write(output: Output, tables: Iterable[pa.Table], parts: Collection[int]) -> Counts:
     scored = Counts()
-    for part, table in assemble(tables, output.listing):
+    for part, table in assemble(tables, output.listing, parts):
         scored.add(output.write(part, table))
     return scored
 

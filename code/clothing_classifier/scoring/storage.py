@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
+from threading import Event
 from typing import IO, Any, TypeVar, cast
 
 import fsspec
@@ -74,13 +75,16 @@ def resolve(url: str) -> tuple[Any, str]:
     return files, files._strip_protocol(url)
 
 
-def retry(call: Callable[[], T]) -> T:
-    """Return what `call` returns, asking again after failures that may pass: a busy server, a broken connection."""
+def retry(call: Callable[[], T], stopped: Event | None = None) -> T:
+    """Return what `call` returns, asking again after failures that may pass: a busy server, a broken connection.
+
+    Nothing is asked again once `stopped` is set.
+    """
     for attempt in count(1):
         try:
             return call()
         except Exception as error:  # the libraries below raise errors of no common root
-            if is_permanent(error) or attempt == ATTEMPTS:
+            if is_permanent(error) or attempt == ATTEMPTS or (stopped and stopped.is_set()):
                 raise
         # Spread, so that many readers that failed at once do not come back at once.
         time.sleep(FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
@@ -122,7 +126,7 @@ def _file_system(protocol: str) -> Any:
         if protocol in ("http", "https"):
             raise MissingExtraError("aiohttp", "score") from error
         raise UsageError(f"{protocol}://: {sentence(error)}") from error
-    except ValueError as error:
+    except (TypeError, ValueError) as error:  # the first where it needs more than a URL says, such as a host
         raise UsageError(f"{protocol}://: {sentence(error)}") from error
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clothing_classifier.dataset import IMAGES, leaves_folder
-from clothing_classifier.errors import UsageError
+from clothing_classifier.errors import ClothingError, UsageError
 from clothing_classifier.scoring import storage
 from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.utils import one_line
@@ -73,11 +73,14 @@ class PhotoReader:
     def __init__(self, column: str | None) -> None:
         self.column = column
         self._place: tuple[str, int] | None = None
-        self._rows: Iterator[bytes] = iter(())
+        self._rows: Iterator[bytes | None] = iter(())
         self._next = 0
 
-    def read(self, table: str, group: int, row: int) -> bytes:
-        """The bytes in a row of a row group; raises `UsageError` where the table can't be read any more."""
+    def read(self, table: str, group: int, row: int) -> bytes | None:
+        """The bytes in a row of a row group, None where the cell holds nothing.
+
+        Raises `UsageError` where the table can't be read any more.
+        """
         if self._place != (table, group) or row < self._next:
             self._place, self._rows, self._next = (table, group), self._open(table, group), 0
         with _reading(table):
@@ -87,7 +90,7 @@ class PhotoReader:
                     return data
         raise UsageError(f"{one_line(table)}: fewer rows than when it was listed")
 
-    def _open(self, table: str, group: int) -> Iterator[bytes]:
+    def _open(self, table: str, group: int) -> Iterator[bytes | None]:
         with storage.open_binary(table) as file:
             parquet = pq.ParquetFile(file)
             chosen = choose_column(table, parquet.schema_arrow.names, self.column)
@@ -97,7 +100,7 @@ class PhotoReader:
             for batch in parquet.iter_batches(_ROWS, row_groups=[group], columns=[column]):
                 cells = batch.column(0)
                 for cell in cells.field("bytes") if pa.types.is_struct(cells.type) else cells:
-                    yield cell.as_py() or b""
+                    yield cell.as_py()
 
 
 def _rows_with_bytes(table: str, parquet: pq.ParquetFile) -> Iterator[Entry]:
@@ -123,8 +126,8 @@ class _Names:
     """
 
     def __init__(self, table: str) -> None:
-        self.table, self.folder = table, table.rpartition("/")[0]
-        images = f"{self.folder}/{IMAGES}" if self.folder else IMAGES
+        self.table, self.folder = table, table.rpartition("/")[0] or ("/" if table.startswith("/") else "")
+        images = f"{self.folder.rstrip('/')}/{IMAGES}" if self.folder else IMAGES
         self.is_data_set = storage.exists_as_folder(images)
         self.folder = images if self.is_data_set else self.folder
 
@@ -136,7 +139,7 @@ class _Names:
         if self.is_data_set and leaves_folder(cell):
             return self._fault(cell, row, f"the path '{cell}' leaves the folder {IMAGES}/")
         is_whole = os.path.isabs(cell) or not self.folder  # noqa: PTH117
-        return Entry(cell, cell if is_whole else f"{self.folder}/{cell}")
+        return Entry(cell, cell if is_whole else f"{self.folder.rstrip('/')}/{cell}")
 
     def _fault(self, cell: str, row: int, reason: str) -> Entry:
         return Entry(cell, fault=one_line(f"{self.table}, row {row}: {reason}"))
@@ -151,3 +154,9 @@ def _reading(table: str) -> Iterator[None]:
     except (OSError, pa.ArrowException, csv.Error) as error:
         reason = getattr(error, "strerror", None) or storage.sentence(error)
         raise UsageError(f"{one_line(table)}: the table can't be read ({reason})") from error
+    except ClothingError:
+        raise
+    except Exception as error:  # what a store's library raises has no common root
+        if not storage.is_url(table):
+            raise
+        raise UsageError(f"{one_line(table)}: the table can't be read ({storage.sentence(error)})") from error

@@ -23,6 +23,7 @@ def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) 
 
     class BoundedProtocol(H11Protocol):
         _headers_due: asyncio.TimerHandle | None = None
+        _reading_due: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -33,6 +34,7 @@ def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) 
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._headers_arrived()
+            self._read_on()
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
@@ -46,6 +48,16 @@ def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) 
                 self._headers_arrived()
             else:
                 self._expect_headers()
+
+        def pause_writing(self) -> None:
+            """Called where what was sent piles up, as the client does not read."""
+            super().pause_writing()
+            if self._reading_due is None:
+                self._reading_due = self.loop.call_later(stall_seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._read_on()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
@@ -80,6 +92,11 @@ def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) 
             if self._headers_due is not None:
                 self._headers_due.cancel()
                 self._headers_due = None
+
+        def _read_on(self) -> None:
+            if self._reading_due is not None:
+                self._reading_due.cancel()
+                self._reading_due = None
 
         def _headers_missing(self) -> None:
             if self.conn.trailing_data[0]:
