@@ -15,6 +15,7 @@ from PIL import Image
 from running import IMAGES, TOKEN, Server, ask
 
 from clothing_classifier import Classifier
+from clothing_classifier.prediction import CSV_HEADER
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.preprocessing.fitting import resized
 
@@ -165,7 +166,15 @@ def test_the_class_map_lies_over_the_photo(page: Driver) -> None:
     find(page, ".switch").click()
     until(page, lambda: find(page, "#heat").is_displayed())
     assert find(page, "#heat").rect == find(page, "#photo").rect
-    strongest = page.execute_script("""
+    assert strongest(page) == pytest.approx(expected_centre(PHOTOS[0]), abs=0.15)
+    find(page, ".switch").click()
+    until(page, lambda: not find(page, "#heat").is_displayed())
+    find(page, "#close").click()
+
+
+def strongest(page: Driver) -> list[float]:
+    """Where on the photo the class map is strongest, down and across, as shares."""
+    found: list[float] = page.execute_script("""
         const canvas = document.getElementById("heat");
         const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         let best = 0;
@@ -173,10 +182,36 @@ def test_the_class_map_lies_over_the_photo(page: Driver) -> None:
         const pixel = best / 4;
         return [Math.floor(pixel / canvas.width) / canvas.height, (pixel % canvas.width) / canvas.width];
     """)
-    assert strongest == pytest.approx(expected_centre(PHOTOS[0]), abs=0.15)
-    find(page, ".switch").click()
-    until(page, lambda: not find(page, "#heat").is_displayed())
-    find(page, "#close").click()
+    return found
+
+
+def test_the_map_and_the_field_of_a_photo_on_its_side_lie_with_it(page: Driver) -> None:
+    path, spots = next(path for path in IMAGES if Classifier.load().predict(path).turn == 0), {}
+    for turn in (0, 90, 180, 270):
+        with Image.open(path) as image:
+            data = io.BytesIO()
+            image.rotate(turn, expand=True).save(data, "PNG")  # counter-clockwise: reading turns it back
+        give(page, [(f"{turn}.png", data.getvalue())])
+        answered(page, 1)
+        assert Classifier.load().predict(data.getvalue()).turn == turn
+        find(page, ".card").click()
+        find(page, ".switch").click()
+        until(page, lambda: find(page, "#heat").is_displayed())
+        spots[turn] = strongest(page)
+        find(page, ".switch").click()
+        find(page, "#close").click()
+        find(page, "#clear").click()
+    down, across = spots[0]
+    expected = {90: [1 - across, down], 180: [1 - down, 1 - across], 270: [across, 1 - down]}
+    for turn, spot in expected.items():
+        assert spots[turn] == pytest.approx(spot, abs=0.04)
+    program = """const [done] = [...arguments].slice(-1); import("/page/geometry.js").then((m) => done(
+        [0, 90, 180, 270].map((turn) => {
+          const spot = m.turned([10, 40], turn, 256);
+          const box = { top: spot[0], left: spot[1], height: 0, width: 0 };
+          return m.turnedBack(box, turn, 256);
+        })))"""
+    assert page.execute_async_script(program) == [{"top": 10, "left": 40, "height": 0, "width": 0}] * 4
 
 
 def expected_centre(path: Path) -> list[float]:
@@ -263,6 +298,8 @@ def test_the_table_is_downloaded_and_runs_no_formula(page: Driver, tmp_path: Pat
     assert [row["path"] for row in rows] == ['\'=1+1,"x".png', "'-b.png", photos()[2][0]]
     prediction = Classifier.load().predict(PHOTOS[0])
     assert (rows[0]["label"], float(rows[0]["confidence"])) == (prediction.label, pytest.approx(prediction.confidence))
+    assert float(rows[0]["unfamiliarity"]) == pytest.approx(prediction.unfamiliarity)
+    assert [*rows[0]][:-2] == [*CSV_HEADER]
     assert rows[0]["top"].startswith(f"{prediction.label} {prediction.confidence:.4f}; ")
     assert rows[1]["error"].startswith("not an image")
 

@@ -29,7 +29,9 @@ function askForToken() {
   asking ??= new Promise((resolve) => {
     dialog.showModal();
     dialog.addEventListener("close", () => {
-      sessionStorage.setItem("token", dialog.querySelector("input").value.trim());
+      const given = dialog.querySelector("input").value.trim();
+      if (/^[!-~]+$/.test(given)) sessionStorage.setItem("token", given); // no header could carry another
+      else sessionStorage.removeItem("token");
       asking = null;
       resolve();
     }, { once: true });

@@ -97,6 +97,7 @@ function start() {
 
 async function choose(name) {
   if (!models.has(name)) models.set(name, await ask(`/v1/model?${new URLSearchParams({ model: name })}`));
+  if (byId("model").value !== name) return; // another was chosen meanwhile
   model = models.get(name);
   const reachable = Math.max(...model.precision_curve.map((point) => point.precision));
   const kept = byId("precision").options.length ? byId("precision").value : String(USUAL_PRECISION);
@@ -128,11 +129,14 @@ function complain(error) {
   byId("notice").hidden = false;
 }
 
-listen(add);
+listen(add, complain);
 byId("download").addEventListener("click", download);
 byId("clear").addEventListener("click", clear);
 byId("precision").addEventListener("change", start);
-byId("model").addEventListener("change", () => choose(byId("model").value).catch(complain));
+byId("model").addEventListener("change", () => choose(byId("model").value).catch((error) => {
+  if (model) byId("model").value = model.name;
+  complain(error);
+}));
 refresh();
 try {
   const served = await ask("/v1/models");

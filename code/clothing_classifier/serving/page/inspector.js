@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { showCandidates } from "./gallery.js";
-import { fieldOf, photoInSquare, unitAt } from "./geometry.js";
+import { fieldOf, photoInSquare, turned, turnedBack, unitAt } from "./geometry.js";
 import { drawHeat } from "./heat.js";
 
 const byId = (id) => document.getElementById(id);
@@ -94,8 +94,9 @@ function drawField() {
   if (!stage || !place) return;
   const size = model.preprocessing.size;
   const centre = [place.top + spot[0] * place.height, place.left + spot[1] * place.width];
-  const unit = centre.map((along, axis) => unitAt(along, stage, axis, size));
-  const field = fieldOf(unit, stage);
+  const turn = photo.entry.turn ?? 0;
+  const unit = turned(centre, turn, size).map((along, axis) => unitAt(along, stage, axis, size));
+  const field = turnedBack(fieldOf(unit, stage), turn, size);
   const outside = `M${place.left} ${place.top}h${place.width}v${place.height}h${-place.width}z`;
   const inside = `M${field.left} ${field.top}h${field.width}v${field.height}h${-field.width}z`;
   svg.querySelector(".shade").setAttribute("d", outside + inside);
@@ -125,7 +126,7 @@ async function showHeat() {
   try {
     const map = await mapOf(shown);
     if (shown !== photo || !byId("show-heat").checked || !place) return;
-    drawHeat(canvas, map.values, place, model.stages, model.preprocessing.size);
+    drawHeat(canvas, map.values, place, model.stages, model.preprocessing.size, shown.entry.turn ?? 0);
     text.firstElementChild.textContent = `evidence for ${map.label}: little to much`;
     canvas.hidden = text.hidden = false;
     stageBox.classList.add("mapped");

@@ -1,7 +1,7 @@
 // Where pictures come from: chosen, dropped (folders too), pasted, photographed.
 
-/** Have `take(files)` called with the pictures of every source. */
-export function listen(take) {
+/** Have `take(files)` called with the pictures of every source, and `complain(error)` where some can't be had. */
+export function listen(take, complain) {
   const byId = (id) => document.getElementById(id);
   for (const input of [byId("files"), byId("shot")]) {
     input.addEventListener("change", () => {
@@ -15,10 +15,10 @@ export function listen(take) {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) take(files);
   });
-  listenToDrops(byId("veil"), take);
+  listenToDrops(byId("veil"), take, complain);
 }
 
-function listenToDrops(veil, take) {
+function listenToDrops(veil, take, complain) {
   let depth = 0;
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
   const cover = (change) => {
@@ -34,21 +34,34 @@ function listenToDrops(veil, take) {
     cover(() => 0);
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.());
     const plain = [...event.dataTransfer.files];
-    take(entries.some((entry) => entry?.isDirectory) ? (await Promise.all(entries.map(filesBelow))).flat() : plain);
+    if (!entries.some((entry) => entry?.isDirectory)) return take(plain);
+    const found = (await Promise.all(entries.map((entry) => filesBelow(entry, complain)))).flat();
+    if (found.length) take(found);
+    else complain(new Error("There are no pictures in it."));
   });
 }
 
-async function filesBelow(entry) {
+async function filesBelow(entry, complain) {
   if (!entry) return [];
-  if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    return /\.(jpe?g|png|webp|gif|bmp|tiff?|heic|heif)$/i.test(file.name) ? [file] : [];
+  try {
+    return entry.isFile ? await fileOf(entry) : await filesIn(entry.createReader(), complain);
+  } catch (error) {
+    complain(new Error(`${entry.fullPath}: it can't be read (${error.message})`));
+    return [];
   }
-  const reader = entry.createReader(), found = [];
+}
+
+async function fileOf(entry) {
+  const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+  return /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|heic|heif)$/i.test(file.name) ? [file] : [];
+}
+
+async function filesIn(reader, complain) {
+  const found = [];
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return found.flat();
-    found.push(...(await Promise.all(some.map(filesBelow))));
+    found.push(...(await Promise.all(some.map((entry) => filesBelow(entry, complain)))));
   }
 }
 
