@@ -29,8 +29,8 @@ def file_faults(survey: Survey) -> Iterator[Finding]:
     """Unreadable and damaged files, wrong names, and pictures that show too little."""
     for record, error in survey.failures:
         yield Finding("unreadable", Severity.error, record.image, "", str(error), "drop the row")
-    for photo, grey in zip(survey.photos, survey.greys, strict=True):
-        yield from _picture_faults(photo, float(grey.std()), survey.shows_detail)
+    for photo, deviation in zip(survey.photos, survey.deviations.tolist(), strict=True):
+        yield from _picture_faults(photo, deviation, survey.shows_detail)
 
 
 def _picture_faults(photo: Photo, contrast: float, others_are_larger: bool) -> Iterator[Finding]:

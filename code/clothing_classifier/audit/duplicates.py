@@ -58,7 +58,7 @@ def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies
     for members in same.values():
         clusters.join(members)
     firsts = np.array([members[0] for members in same.values()])
-    flat = survey.greys.reshape(len(survey), -1).std(1) < FLAT
+    flat = survey.deviations < FLAT
     distinct = firsts[~flat[firsts]]
     if survey.shows_detail:
         for pair in _near_pairs(survey.greys[distinct], survey.features[distinct], advance):

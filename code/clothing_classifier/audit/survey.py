@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,12 @@ class Survey:
     def __len__(self) -> int:
         return len(self.photos)
 
-    @property
+    @cached_property
+    def deviations(self) -> npt.NDArray[np.float64]:
+        """Standard deviation of each of `greys`, `(M,)`."""
+        return np.array([grey.std() for grey in self.greys])  # at once they would be eight times as large
+
+    @cached_property
     def shows_detail(self) -> bool:
         """Whether most are photos, not small pictures, in which like garments look as copies do."""
         return float(np.median([min(photo.width, photo.height) for photo in self.photos])) >= MIN_SIDE
