@@ -1,110 +1,21 @@
 """The page in headless Chromium, from dropping files to the downloaded table."""
 
-import base64
 import csv
 import io
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 from running import IMAGES, TOKEN, Server, ask
 
 from clothing_classifier import Classifier
 from clothing_classifier.prediction import CSV_HEADER
-from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.preprocessing.fitting import resized
 
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
-
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="needs a browser: apt-get install chromium chromium-driver"
-)
-Driver = Any
-PHOTOS = IMAGES[0:240:40]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Driver]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-gpu",
-        "--force-prefers-reduced-motion",  # what fades in is not yet visible to the driver
-        "--window-size=1280,1000",
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def page(browser: Driver, server: Server) -> Iterator[Driver]:
-    """The page, with its models there; after the test nothing may have been blocked or thrown."""
-    browser.get(server.url)
-    until(browser, lambda: find(browser, "#model").is_enabled())
-    yield browser
-    severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert [message for message in severe if "Failed to load resource" not in message] == []
-
-
-def find(browser: Driver, selector: str) -> Any:
-    return browser.find_element(By.CSS_SELECTOR, selector)
-
-
-def find_all(browser: Driver, selector: str) -> list[Any]:
-    return list(browser.find_elements(By.CSS_SELECTOR, selector))
-
-
-def until(browser: Driver, condition: Callable[[], object]) -> None:
-    WebDriverWait(browser, 30, poll_frequency=0.05).until(lambda _: condition())
-
-
-def give(browser: Driver, files: list[tuple[str, bytes]], event: str = "drop") -> None:
-    """Drop or paste files, as a browser hands them over."""
-    browser.execute_script(
-        """
-        const [files, kind] = arguments, data = new DataTransfer();
-        for (const [name, content] of files) {
-          const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-          data.items.add(new File([bytes], name));
-        }
-        const event = kind === "drop"
-          ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
-          : new ClipboardEvent("paste", { clipboardData: data, bubbles: true });
-        document.body.dispatchEvent(event);
-        """,
-        [(name, base64.b64encode(content).decode()) for name, content in files],
-        event,
-    )
-
-
-def answered(browser: Driver, count: int) -> None:
-    until(browser, lambda: len(find_all(browser, "#gallery li:not(.waiting)")) == count)
-
-
-def labels(browser: Driver) -> list[str]:
-    return [element.text for element in find_all(browser, "#gallery .label")]
-
-
-def photos() -> list[tuple[str, bytes]]:
-    return [(path.name, path.read_bytes()) for path in PHOTOS]
+pytest.importorskip("selenium")
+from browsing import PHOTOS, Driver, answered, find, find_all, give, labels, photos, until
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 
 def test_dropped_pictures_get_the_models_labels(page: Driver) -> None:
@@ -156,118 +67,6 @@ def test_not_sure_is_shown_as_such(page: Driver) -> None:
     assert find_all(page, "#gallery li.unsure")
     Select(find(page, "#precision")).select_by_visible_text("always answer")
     until(page, lambda: labels(page) == [predictions[unsure].label])
-
-
-def test_the_class_map_lies_over_the_photo(page: Driver) -> None:
-    give(page, photos()[:1])
-    answered(page, 1)
-    find(page, ".card").click()
-    assert not find(page, "#heat").is_displayed()
-    find(page, ".switch").click()
-    until(page, lambda: find(page, "#heat").is_displayed())
-    assert find(page, "#heat").rect == find(page, "#photo").rect
-    assert strongest(page) == pytest.approx(expected_centre(PHOTOS[0]), abs=0.15)
-    find(page, ".switch").click()
-    until(page, lambda: not find(page, "#heat").is_displayed())
-    find(page, "#close").click()
-
-
-def strongest(page: Driver) -> list[float]:
-    """Where on the photo the class map is strongest, down and across, as shares."""
-    found: list[float] = page.execute_script("""
-        const canvas = document.getElementById("heat");
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        let best = 0;
-        for (let at = 3; at < data.length; at += 4) if (data[at] > data[best + 3]) best = at - 3;
-        const pixel = best / 4;
-        return [Math.floor(pixel / canvas.width) / canvas.height, (pixel % canvas.width) / canvas.width];
-    """)
-    return found
-
-
-def test_the_map_and_the_field_of_a_photo_on_its_side_lie_with_it(page: Driver) -> None:
-    path, spots = next(path for path in IMAGES if Classifier.load().predict(path).turn == 0), {}
-    for turn in (0, 90, 180, 270):
-        with Image.open(path) as image:
-            data = io.BytesIO()
-            image.rotate(turn, expand=True).save(data, "PNG")  # counter-clockwise: reading turns it back
-        give(page, [(f"{turn}.png", data.getvalue())])
-        answered(page, 1)
-        assert Classifier.load().predict(data.getvalue()).turn == turn
-        find(page, ".card").click()
-        find(page, ".switch").click()
-        until(page, lambda: find(page, "#heat").is_displayed())
-        spots[turn] = strongest(page)
-        find(page, ".switch").click()
-        find(page, "#close").click()
-        find(page, "#clear").click()
-    down, across = spots[0]
-    expected = {90: [1 - across, down], 180: [1 - down, 1 - across], 270: [across, 1 - down]}
-    for turn, spot in expected.items():
-        assert spots[turn] == pytest.approx(spot, abs=0.04)
-    program = """const [done] = [...arguments].slice(-1); import("/page/geometry.js").then((m) => done(
-        [0, 90, 180, 270].map((turn) => {
-          const spot = m.turned([10, 40], turn, 256);
-          const box = { top: spot[0], left: spot[1], height: 0, width: 0 };
-          return m.turnedBack(box, turn, 256);
-        })))"""
-    assert page.execute_async_script(program) == [{"top": 10, "left": 40, "height": 0, "width": 0}] * 4
-
-
-def expected_centre(path: Path) -> list[float]:
-    """Where on a photo the strongest cell of its class map looks, down and across, as shares."""
-    from clothing_classifier.preprocessing import prepare
-
-    classifier = Classifier.load()
-    pixels = prepare(path, classifier.bundle.contract)[None]
-    class_map = classifier.run(pixels, "class_map")[0, int(classifier.run(pixels).argmax())]
-    row, column = divmod(int(class_map.argmax()), class_map.shape[1])
-    last = (classifier.manifest.stages or [])[-1]
-    with Image.open(path) as image:
-        width, height = image.size
-    columns, rows = resized((width, height), classifier.bundle.contract)
-    size = classifier.manifest.preprocessing.size
-    centres = [last["start"][k] + last["receptive_field"][k] / 2 + last["stride"][k] * (row, column)[k] for k in (0, 1)]
-    return [(centres[0] - (size - rows) // 2) / rows, (centres[1] - (size - columns) // 2) / columns]
-
-
-def test_the_field_of_a_stage_is_drawn_where_it_is_pointed_at(page: Driver) -> None:
-    give(page, photos()[:1])
-    answered(page, 1)
-    find(page, ".card").click()
-    stages = Classifier.load().manifest.stages or []
-    rows = find_all(page, "#stages label")
-    assert [row.text.split()[0] for row in rows] == ["none", *(stage["name"] for stage in stages)]
-    for stage, row in list(zip(stages, rows[1:], strict=True))[2:5]:
-        ActionChains(page).move_to_element(row).perform()
-        until(page, lambda name=stage["name"]: f"of {name} sees" in find(page, "#field-text").text)
-        frame = find(page, "#field .frame")
-        assert float(frame.get_attribute("width")) == stage["receptive_field"][1]
-        left = float(frame.get_attribute("x")) - stage["start"][1]
-        assert left % stage["stride"][1] == 0
-    rows[4].click()
-    before = float(find(page, "#field .frame").get_attribute("x"))
-    find(page, "#stage").send_keys(Keys.ARROW_RIGHT)
-    assert float(find(page, "#field .frame").get_attribute("x")) == before + stages[3]["stride"][1]
-    ActionChains(page).move_to_element_with_offset(find(page, "#stage"), -60, -80).perform()
-    assert float(find(page, "#field .frame").get_attribute("x")) < before
-    find(page, "#close").click()
-
-
-def test_the_square_lies_on_the_photo_as_the_contract_says(page: Driver) -> None:
-    for fit in ("pad", "squash", "crop"):
-        for width, height in ((400, 534), (534, 400), (256, 256), (1000, 3), (37, 1000)):
-            place = page.execute_async_script(
-                "const [w, h, size, fit, done] = arguments;"
-                "import('/page/geometry.js').then((m) => done(m.photoInSquare(w, h, { size, fit })))",
-                width, height, 256, fit,
-            )  # fmt: skip
-            columns, rows = resized((width, height), ImageContract(256, fit))
-            if fit == "crop":
-                assert min(place["width"], place["height"]) == pytest.approx(256)
-            else:
-                expected = {"left": (256 - columns) // 2, "top": (256 - rows) // 2, "width": columns, "height": rows}
-                assert place == expected
 
 
 def test_another_model_labels_the_same_pictures(page: Driver) -> None:
