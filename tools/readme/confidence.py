@@ -189,7 +189,8 @@ def found_in_fashion() -> str:
     cost = f"{record['seconds'] / 60:.0f} minutes and {record['peak_megabytes']:,.0f} MB at most"
     return (
         f"In its {record['n']:,} pictures, in {cost} on {record['machine']['cpus']} processors beside other work: "
-        f"{rest}. {doubted}, by a network that has seen no picture so small; `--fix` leaves labels alone."
+        f"{rest}. {labels:,} labels are doubted, {strongly:,} of them strongly, by a network that has seen no picture so "
+        "small; `--fix` leaves labels alone."
     )
 
 
