@@ -182,15 +182,13 @@ def found_in_fashion() -> str:
     """What an audit of Fashion-MNIST found, and in how long."""
     record = result("audit-fashion-mnist.json")
     others = {kind: count for kind, count in record["counts"].items() if kind != "suspect-label"}
-    doubted = (
-        f"{record['counts']['suspect-label']:,} labels are doubted, {record['strongly_doubted']:,} of them strongly"
-    )
+    doubted, strongly = record["counts"]["suspect-label"], record["strongly_doubted"]
     rest = ", ".join(f"{kind}: {count:,}" for kind, count in others.items()) or "no copies, and nothing else"
     cost = f"{record['seconds'] / 60:.0f} minutes and {record['peak_megabytes']:,.0f} MB at most"
     return (
         f"In its {record['n']:,} pictures, in {cost} on {record['machine']['cpus']} processors beside other work: "
-        f"{rest}. {labels:,} labels are doubted, {strongly:,} of them strongly, by a network that has seen no picture so "
-        "small; `--fix` leaves labels alone."
+        f"{rest}. {doubted:,} labels are doubted, {strongly:,} of them strongly, by a network that has seen no picture "
+        "so small; `--fix` leaves labels alone."
     )
 
 
