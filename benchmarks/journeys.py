@@ -48,7 +48,7 @@ JOURNEYS = {
         "http://127.0.0.1:8765/v1/predict; echo; kill $!",
     },
     "shrink": {
-        "analyze": "clothing analyze my-bundle | tail -11",
+        "analyze": "clothing analyze my-bundle | sed '4,51d'",
         "compare": "clothing analyze my-bundle --compare mobilenet_v2:width=0.5 --compare-input 3x256x256",
         "input": "clothing analyze my-bundle --compare my-bundle --compare-input 3x160x160",
         "figures": "clothing analyze my-bundle --time --figures figures --photo mine/images/hat-00-a.jpg > /dev/null; "
