@@ -9,11 +9,6 @@ SMALLER = ("wardrobe-small", "wardrobe-tiny")
 FULL = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960, 960, 960)
 """Channels that each block of the unpruned network filters (table 2 of the MobileNetV2 paper)."""
 FULL_HEAD = 1280
-_ALONE = {
-    "prune:0.5": "half of the MACs cut away, nothing learnt",
-    "prune:0.5+distil": "then two epochs on wardrobe's answers",
-    "prune:0.5+distil+quantize": "then int8",
-}
 _LIGHTER = {
     "wardrobe, float": "wardrobe, 256 px",
     "quantize": "the same",
@@ -49,31 +44,6 @@ def pareto() -> str:
     accepted = sum(point["accepted"] for point in record["points"][1:])
     verdict = f"{accepted} of {len(record['points']) - 1} lose at most {100 * record['max_drop']:.0f} point for sure."
     return "\n".join([*lines, "", about, verdict])
-
-
-def pruning_alone() -> str:
-    """Half of the MACs pruned away, step by step, the photos as large as before."""
-    record = result("pruning-alone.json")
-    whole = record["parent"]
-    lines = [
-        "| network | arithmetic | MACs | parameters | accuracy (95%) | behind (at most) | speed |",
-        "|---|---|---|---|---|---|---|",
-        f"| wardrobe | floats | {_size(whole)} | {percent(whole['accuracy'], whole['accuracy_interval'])} | | |",
-    ]
-    for point in record["points"]:
-        behind = f"{100 * point['drop']:.1f} points ({100 * point['drop_upper']:.1f})"
-        accuracy, faster = percent(point["accuracy"], point["accuracy_interval"]), point["speedup"]["latency"]
-        cells = [_ALONE[point["name"]], {"fp32": "floats", "int8": "int8"}[point["precision"]], _size(point), accuracy]
-        lines.append(f"| {' | '.join([*cells, behind, f'{faster:.1f}x'])} |")
-    about = (
-        f"{record['n']} validation photos, each read once. Behind wardrobe in floats, paired; in parentheses, what it "
-        "is 90% sure not to exceed. Speed of the network on one thread beside wardrobe in floats, measured in turn."
-    )
-    return "\n".join([*lines, "", about])
-
-
-def _size(point: dict[str, Any]) -> str:
-    return f"{point['macs'] / 1e6:.0f}M | {point['params'] / 1e6:.2f}M"
 
 
 def lighter() -> str:
@@ -157,7 +127,6 @@ def quantization_layers(model: str) -> str:
 BLOCKS: dict[str, Callable[..., str]] = {
     "pareto": pareto,
     "lighter": lighter,
-    "pruning-alone": pruning_alone,
     "shipped-points": shipped_points,
     "pruned-layers": pruned_layers,
     "int8": quantization,
