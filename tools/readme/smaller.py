@@ -79,7 +79,7 @@ def shipped_points() -> str:
         lines.append(f"| {name} | {accuracy} | {drop} | {macs:.1f}M | {size:.2f} MB |")
     read = "read as `predict` reads them: set upright where the bundle can tell"
     told = {name: manifest(name).get("orientation") for name in ("wardrobe", *SMALLER)}
-    views = " and ".join(f"{found['views']:.2f} by {name}" for name, found in told.items() if found)
+    views = " and ".join(f"{found['views']:.2f} times by {name}" for name, found in told.items() if found)
     about = f"{measured['n']} validation photos, all in int8, {read}. MACs are of one reading; an upright photo is read"
     return "\n".join([*lines, "", f"{about} {views} on average, else once."])
 
