@@ -33,8 +33,8 @@ def judge(parent: Booleans, child: Booleans, groups: Sequence[str | None], max_d
     drop = float(lost.mean())
     names = [f"group {group}" if group is not None else f"photo {i}" for i, group in enumerate(groups)]
     few = len(set(names)) < min(MIN_GROUPS, len(names))
-    bounds = [_bootstrap_bound(lost, resampled) for resampled in (names, *([_each(lost)] if few else []))]
-    upper = max(*bounds, drop, _unseen_bound(len(lost)))
+    alone = _bootstrap_bound(lost, list(map(str, range(len(lost))))) if few else drop
+    upper = max(_bootstrap_bound(lost, names), alone, drop, _unseen_bound(len(lost)))
     if upper <= max_drop:
         how = f", photos taken as independent: {len(set(names))} groups are too few to resample" if few else ""
         return Verdict(True, drop, upper, f"accepted{how}")
@@ -42,10 +42,6 @@ def judge(parent: Booleans, child: Booleans, groups: Sequence[str | None], max_d
     if drop <= max_drop:
         return Verdict(False, drop, upper, f"too few photos to tell: {drop:.1%} lost on {len(lost)}, {surely}")
     return Verdict(False, drop, upper, f"loses {drop:.1%}, more than {max_drop:.1%}")
-
-
-def _each(lost: np.ndarray) -> list[str]:
-    return [str(i) for i in range(len(lost))]
 
 
 def _bootstrap_bound(lost: np.ndarray, names: Sequence[str]) -> float:
