@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier.provenance import provenance
+from clothing_classifier.scoring.listing import task_rows
 from clothing_classifier.scoring.storage import ATTEMPTS
 from clothing_classifier.utils import write_json
 
 _GIGABIT = 125e6
 _KEYS_PER_LIST = 1000
-_TASK_ROWS = 4096
 
 
 def main() -> None:
@@ -91,7 +91,7 @@ def _failures(measured: dict[str, Any], assumed: dict[str, Any], cluster: dict[s
     """Machines expected to be lost, what that costs in work, and reads that fail for good."""
     lost = cluster["machines"] * cluster["hours"] * assumed["losses_per_machine_hour"]
     # Each core had a task in hand, and as many waited for it; the rest of the cluster goes on meanwhile.
-    again = lost * assumed["cpus"] * 2 * _TASK_ROWS
+    again = lost * assumed["cpus"] * 2 * task_rows(assumed["photos"], assumed["part_rows"])
     return {
         "machines_lost": lost,
         "photos_again": again,

@@ -5,6 +5,7 @@
 Writes results/wardrobe-network.json: what `clothing analyze wardrobe` says, with the effective fields.
 """
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PHOTOS = [ROOT / "data" / "images" / f"{name}-00-a.jpg" for name in
 
 def main() -> None:
     """Analyse and write."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as pictures:
         report = analyze(MODEL, figures=Path(pictures), photos=PHOTOS)
     photos = [path.relative_to(ROOT).as_posix() for path in PHOTOS]

@@ -25,7 +25,7 @@ from clothing_classifier.compression.search import PARENT
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import load_settings
 from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import accuracy_interval, difference_interval
+from clothing_classifier.metrics import accuracy_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.utils import write_json
@@ -94,7 +94,6 @@ def own(parent: dict[str, Any], data: Path) -> list[dict[str, Any]]:
     """The shipped models of the same classes, each judged against the float parent."""
     _, _, records = load_parts(data, load_settings(DEFAULT).data)
     found: list[dict[str, Any]] = []
-    best = collect(Classifier.load(DEFAULT).probabilities, records, load_bundle(DEFAULT).manifest.labels)
     for name in shipped():
         bundle = load_bundle(name)
         if bundle.manifest.labels != load_bundle(DEFAULT).manifest.labels:
@@ -111,16 +110,8 @@ def own(parent: dict[str, Any], data: Path) -> list[dict[str, Any]]:
             "bytes": len(bundle.graph), "right": answers.right.tolist(), "bundle": name, "shipped": True,
             "epochs": bundle.manifest.provenance["settings"]["optimization"]["epochs"], "drop": verdict.drop,
             "drop_upper": verdict.upper, "accepted": verdict.accepted,
-            **({} if name == DEFAULT else {"under_wardrobe": under(best, answers)}),
         })  # fmt: skip
     return found
-
-
-def under(best: Answers, answers: Answers) -> dict[str, Any]:
-    """How far the shipped wardrobe is ahead, paired, with the 95% interval."""
-    interval, method = difference_interval(best.right, answers.right, answers.groups)
-    drop = float(best.right.mean() - answers.right.mean())
-    return {"drop": drop, "interval": list(interval), "interval_method": method}
 
 
 def cost(architecture: dict[str, Any], size: int, classes: int) -> dict[str, int]:

@@ -23,7 +23,7 @@ from clothing_classifier.compression.gate import judge
 from clothing_classifier.config import load_settings
 from clothing_classifier.export.onnx_graph import Graph, run_graph, to_onnx
 from clothing_classifier.export.quantization import quantize_graph
-from clothing_classifier.inference import Classifier
+from clothing_classifier.inference import NO_OVERFLOW, Classifier
 from clothing_classifier.provenance import provenance
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
@@ -63,7 +63,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         to_onnx(Graph(model.float()).eval(), contract.size, graph)
         plain = run_graph(graph, held_out, {}).argmax(1)
         layers = errors(graph, some, [layer.name for layer in trace(model, (3, contract.size, contract.size)).layers
-                                      if layer.type in ("Conv2d", "SameConv2d")])  # fmt: skip
+                                      if layer.type in ("Conv2d", "SameConv2d")],
+                        seven_bits=NO_OVERFLOW not in manifest.session_options)  # fmt: skip
     batches = held_out.batches(in_order(len(held_out), 1))
     int8 = np.concatenate([shipped.run(pixels.numpy(), "logits") for pixels, _ in batches]).argmax(1)
     groups = [record.group for record in held_out.records]
@@ -92,10 +93,10 @@ class Samples(debug.CalibrationDataReader):  # type: ignore[misc] # its module h
         return None if batch is None else {"image": batch[0].numpy()}
 
 
-def errors(graph: Path, photos: Photos, names: list[str]) -> list[dict[str, Any]]:
+def errors(graph: Path, photos: Photos, names: list[str], seven_bits: bool) -> list[dict[str, Any]]:
     """Signal to noise of each quantized convolution's output, dB, by the layer's name."""
     int8 = graph.with_name("int8.onnx")
-    quantize_graph(graph, int8, photos, reduce_range=True)
+    quantize_graph(graph, int8, photos, reduce_range=seven_bits)
     prepared = int8.with_suffix(".prepared.onnx")
     collected = []
     for path in (prepared, int8):
@@ -105,8 +106,11 @@ def errors(graph: Path, photos: Photos, names: list[str]) -> list[dict[str, Any]
     found = debug.compute_activation_error(debug.create_activation_matching(collected[1], collected[0]))
     nodes = onnx.load(prepared).graph.node
     convolutions = [node for node in nodes if node.op_type == "Conv"]
+    plain = {tensor.name for tensor in onnx.load(int8).graph.initializer}
     rows = []
     for name, node in zip(names, convolutions, strict=False):
+        if node.input[1] in plain:  # its weights stayed floats
+            continue
         clips = [after.output[0] for after in nodes if after.op_type == "Clip" and node.output[0] in after.input]
         measured = next((found[tensor] for tensor in (*clips, node.output[0]) if tensor in found), None)
         if measured and "xmodel_err" in measured:

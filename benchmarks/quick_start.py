@@ -6,6 +6,7 @@ Writes results/quick-start.json: the first and the last lines of the command tha
 drawing.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -24,6 +25,7 @@ PICTURE = "data/images/shoes-00-a.jpg"
 
 def main() -> None:
     """Run both once and write what they printed."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         saved = str(Path(folder) / "predictions.csv")
         text = clothing("predict", "data/images", "--truth", "data", "--save", saved)

@@ -123,7 +123,8 @@ def speed() -> str:
         ratio = f"{times:.1f}" if times else ""
         lines.append(f"| {side} | {cells} | {about['first_answer_seconds']:.2f} | {peak:.0f} | {ratio} |")
     machine = f"{record['machine']['cpus']} cores ({record['machine']['processor']})"
-    about = f"Whole processes in turn on {machine}, medians of {len(record['rounds'])} rounds"
+    load = f"load average before: {record['load_average_before']:.1f}"
+    about = f"In turn on {machine}, medians of {len(record['rounds'])} rounds; {load}"
     bound = "the bound: one core's time to prepare a photo and to evaluate it once, or as often as it is read"
     return "\n".join([*lines, "", f"{about}; {bound}."])
 
@@ -241,27 +242,31 @@ def few_photos() -> str:
 def serving() -> str:
     """Requests a second and latency of the service by clients, beside a plain handler."""
     record = result("serving.json")
-    lines = ["| clients | `clothing serve`, requests/s | p50, p99 | plain handler, requests/s | p50, p99 |"]
-    lines.append("|---|---|---|---|---|")
+    lines = ["| clients | `clothing serve`, requests/s | p50, p99 | refused | plain handler, requests/s | p50, p99 |"]
+    lines.append("|---|---|---|---|---|---|")
     for row in record["by_clients"]:
         cells = [str(row["clients"])]
         for side in (row["clothing"], row["plain"]):
             times = side["milliseconds"]
             cells += [f"{side['requests_per_second']:.0f}", f"{times['p50']:.0f} ms, {times['p99']:.0f} ms"]
+            if side is row["clothing"]:
+                cells.append(f"{side['statuses'].get('503', 0) / sum(side['statuses'].values()):.0%}")
         lines.append(f"| {' | '.join(cells)} |")
     half, twice, soak = record["half_of_saturation"], record["twice_saturation"]["clothing"], record["soak"]
     statuses = {status: twice["statuses"].get(status, 0) for status in ("200", "503")}
     about = [
         f"One 400 x 534 photo a request, {record['machine']['cpus']} processors, load generator among them.",
+        "Rates and times are of answers, refusals (503) of all requests; the plain handler refuses none.",
         f"At best {record['share_of_in_process']:.0%} of the rate in process.",
         (
-            f"At half of that p99 is {half['clothing']['milliseconds']['p99']:.0f} ms "
+            f"At half of the best rate above p99 is {half['clothing']['milliseconds']['p99']:.0f} ms "
             f"(plain: {half['plain']['milliseconds']['p99']:.0f} ms)."
         ),
         (
-            f"At twice that, {statuses['200']} answers, {twice['wrong']} of them wrong, "
+            f"At twice that rate, {statuses['200']} answers, {twice['wrong']} of them wrong, "
             f"{statuses['503']} refusals (503), and at most {twice['peak_mb']:.0f} MB."
         ),
+        f"With `--batch` 1, 2, 4 and 8: {', '.join(f'{rate:.0f}' for rate in record['by_batch'].values())} a second.",
         f"After {soak['load']['seconds'] / 60:.0f} minutes memory had grown by {soak['memory_growth']:.1%}.",
         f"{len(record['sigterm']['stops'])} stops under load lost {record['sigterm']['lost'] or 'no'} requests.",
     ]

@@ -105,6 +105,8 @@ class AugmentationSettings(Section):
     """Share by which differences from grey may."""
     erase: float = Field(0.3, ge=0, le=1)
     """Share of the photos of which a rectangle is covered."""
+    degrade: float = Field(0.0, ge=0, le=1)
+    """Share of the photos that lose detail, and share that get noise. Teachers see them as they were."""
 
     @property
     def resamples(self) -> bool:

@@ -136,7 +136,7 @@ def test_a_precision_is_answered_with_its_threshold_and_its_coverage(form: str) 
     result = clothing("predict", IMAGES[0], "--min-precision", "0.95", "--format", form)
     point = Classifier.load().operating_point(0.95)
     assert result.stderr == (
-        f"abstaining below a confidence of {point.threshold:.3f}: on validation that kept a precision of "
+        f"abstaining below a confidence of {point.threshold:.3f}: on photos held out that kept a precision of "
         f"{point.precision:.3f} on {point.coverage:.1%} of the photos\n"
     )
     assert point.precision >= 0.95

@@ -49,7 +49,7 @@ def test_parts_with_others_between_them_are_told_apart(
     out = shutil.copytree(both[1], tmp_path / "out")
     for part in (0, 2):
         (out / f"part-00000{part}.parquet").unlink()
-    program = "from clothing_classifier.scoring import on_ray; on_ray._MOST_TASKS = 1\n"  # all tasks in one block
+    program = "from clothing_classifier.scoring import on_ray; on_ray.MOST_TASKS = 1\n"  # all tasks in one block
     program += "from clothing_classifier.cli import main; main()"
     command = [sys.executable, "-c", program, "score", "--engine", "ray", "--input", both[1].parent / "list.csv"]
     done = subprocess.run([*command, "--part-rows", "50", "--output", out], capture_output=True, text=True)

@@ -14,7 +14,6 @@ CLOTH = {
 }  # fmt: skip
 
 DARK = ("black", "charcoal", "navy", "burgundy", "brown", "plum", "teal", "green", "olive")
-PALE = ("white", "cream", "sky", "pink", "silver", "mint", "lilac", "sand")
 BRIGHT = ("red", "royal", "magenta", "coral", "yellow", "orange", "blue", "mustard", "teal", "green")
 NEUTRAL = ("black", "charcoal", "grey", "white", "navy", "sand", "olive", "brown", "cream", "burgundy")
 ANY = tuple(CLOTH)

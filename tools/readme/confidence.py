@@ -27,7 +27,7 @@ def calibration(models: str) -> str:
 
 def precision(models: str) -> str:
     """Thresholds and coverage for some precisions."""
-    lines = ["| model | `--min-precision` | threshold | precision on validation | photos answered |"]
+    lines = ["| model | `--min-precision` | threshold | precision on photos held out | photos answered |"]
     lines.append("|---|---|---|---|---|")
     for model in models.split(","):
         for wanted in _PRECISIONS:
@@ -167,13 +167,15 @@ def found() -> str:
     """What the audit found in the clothing photos, and what a look at it said, in short."""
     counts, judged = result("audit.json")["real"]["counts"], result("audit-judged.json")["labels"]
     near = counts["near-duplicate"] - counts["label-conflict"]
-    copies = f"{counts['label-conflict']} picture that two rows hold under two labels, {near} more under one"
+    copies = (
+        f"{counts['label-conflict']} picture stands in two rows under two labels, {near} others in two rows under one"
+    )
     looked = f"{judged['verdicts']['wrong']} are plainly wrong when looked at, {judged['verdicts']['right']} are right"
     doubted = f"{counts['suspect-label']} that the other photos contradict, {judged['n']} of them strongly; of these"
     lines = (
         f"**Copies:** {copies}; no file is damaged, and no copy crosses the split.",
         f"**Labels:** {doubted} {looked}, and of {judged['verdicts']['either']} one could say either.",
-        f"**Classes:** {counts['small-class']} with too few photos to learn or to measure.",
+        f"**Classes:** {counts['small-class']} times a class has too few photos in a part to learn or to measure.",
     )  # fmt: skip
     return "\n".join(f"- {line}" for line in lines)
 

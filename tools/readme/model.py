@@ -151,7 +151,8 @@ def stages(model: str) -> str:
     columns = [*table.columns[:3], "effective field", "effective side / field", *table.columns[3:]]
     about = (
         f"{model}, {size} px. {corner_view(content['stages'][-1], size)} Effective: on {len(record['photos'])} drawn "
-        "garments, rows x columns around all above 4.55% of the peak; its side is the root of their number."
+        "garments, rows x columns around all above 4.55% of the peak; the share of the field takes the root of how "
+        "many these pixels are, not the extent."
     )
     return f"{markdown.table(Table(columns, rows, range(1, 9)))}\n\n{about}"
 
@@ -189,9 +190,11 @@ def quantization(model: str) -> str:
          f"{content['accuracy']:.1%}", f"{content['macro_f1']:.3f}"],
     ]  # fmt: skip
     table = markdown.table(Table([f"{model}, {content['n']} validation photos", "size", "accuracy", "macro-F1"], rows))
-    change = content["accuracy"] - before["accuracy"]
-    moved = f"{points(change)}, {abs(round(change * content['n']))} photos"
-    return f"{table}\n\nThe difference, {moved}, is within what chance does: neither is proved the better."
+    paired = result("quantization.json")["models"][model]
+    low, high = (-end for end in reversed(paired["drop_interval"]))
+    gain = f"each photo read once, int8 is {points(-paired['drop'])} ahead (95% {points(low)} to {points(high)})"
+    chance = "which chance alone can do" if low <= 0 <= high else "more than chance alone would do to these photos"
+    return f"{table}\n\nPaired by photo, {gain}, {chance}."
 
 
 def quick_start() -> str:
@@ -229,13 +232,14 @@ def limits(model: str) -> str:
     lost = ", ".join(f"{name} ({100 * kind['levels'][-1]['drop']:.0f} points)" for name, kind in worst)
     curve = result("learning-curve.json")
     law = curve["law"]["ten_times"]
-    gain = f"{points(law['gain'])} at most for ten times as many ({' to '.join(map(points, law['gain_interval']))})"
+    interval = " to ".join(map(points, law["gain_interval"]))
+    gain = f"{points(law['gain'])} ({interval}) for ten times as many photos, and less with one"
     people = f"Ten of {len(senders)} senders took {most:.0%} of the photos"
     lines = (
         f"**Few people.** {people}: their floors, lamps and wardrobes are what the model knows best.",
         f"**Few photos of some classes.** {rare} in all: few to learn from, and fewer to measure on.",
         f"**Photos not sharp and whole.** At the strongest level measured, the largest losses are to {lost}.",
-        f"**Not enough photos yet.** A law fitted to trainings of {curve['epochs_of_all']} epochs gives {gain}.",
+        f"**Not enough photos yet.** A law without a floor, fitted to short trainings, gives {gain}.",
     )
     return "\n".join(f"- {line}" for line in lines)
 

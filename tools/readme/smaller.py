@@ -81,7 +81,7 @@ def shipped_points() -> str:
     told = {name: manifest(name).get("orientation") for name in ("wardrobe", *SMALLER)}
     views = " and ".join(f"{found['views']:.2f} times by {name}" for name, found in told.items() if found)
     about = f"{measured['n']} validation photos, all in int8, {read}. MACs are of one reading; an upright photo is read"
-    return "\n".join([*lines, "", f"{about} {views} on average, else once."])
+    return "\n".join([*lines, "", f"{about} {views} on average, by the others once."])
 
 
 def pruned_layers() -> str:

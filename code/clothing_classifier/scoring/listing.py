@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from clothing_classifier.scoring import storage
 from clothing_classifier.scoring.entry import Entry
 
+MOST_TASKS = 10_000
+_TASK_ROWS = 128
 _SCHEMA = pa.schema(
     {
         "path": pa.string(),
@@ -50,6 +52,14 @@ class Listing:
         with pq.ParquetFile(self.file) as parquet:
             table = parquet.read_row_group(part).slice(start, count)
         return [_entry(row) for row in table.to_pylist()]
+
+
+def task_rows(rows: int, part_rows: int) -> int:
+    """Inputs of a task on a cluster, of a list of `rows`: a long list's are longer, since its driver knows them all.
+
+    A whole part where a table holds the photos, since going into the middle of one is slow.
+    """
+    return min(max(_TASK_ROWS, rows // MOST_TASKS), part_rows)
 
 
 def write_listing(file: Path, entries: Iterable[Entry], part_rows: int) -> Listing:

@@ -22,15 +22,12 @@ from clothing_classifier.inference import Asked, Classifier, Prediction
 from clothing_classifier.preprocessing import Pixels, prepare
 from clothing_classifier.scoring import photos, storage
 from clothing_classifier.scoring.entry import Entry
-from clothing_classifier.scoring.listing import Listing
+from clothing_classifier.scoring.listing import MOST_TASKS, Listing, task_rows
 from clothing_classifier.scoring.photos import Photo
 from clothing_classifier.scoring.rows import rows_table, runs
 
 ACTOR_CPUS, READ_CPUS = 0.75, 0.25
 """Actors that took whole processors would leave none to the tasks that read for them, and all would wait for ever."""
-_TASK_ROWS = 128
-"""Inputs of a read task; a whole part where a table holds the photos, since going into the middle of one is slow."""
-_MOST_TASKS = 10_000
 _TABLE_ROWS = 64
 _BATCH = 8
 _BLOCK_BYTES = 8_000_000
@@ -60,7 +57,7 @@ def score_on_ray(
         size = min(workers or cpus, cpus)  # more would take what readers need
         tasks = _tasks(listing, parts)
         _configure()
-        data = ray.data.from_items(tasks, override_num_blocks=min(len(tasks), _MOST_TASKS)).map_batches(
+        data = ray.data.from_items(tasks, override_num_blocks=min(len(tasks), MOST_TASKS)).map_batches(
             _Reader(listing, column, str(Path.cwd())), batch_size=1, batch_format="pyarrow", num_cpus=READ_CPUS
         )
         answered = data.map_batches(
@@ -155,9 +152,7 @@ def _path(source: bytes | None) -> str | None:
 
 
 def _tasks(listing: Listing, parts: Sequence[int]) -> list[dict[str, int]]:
-    # The tasks of a long list are longer, since all are known to the driver.
-    rows = max(_TASK_ROWS, len(parts) * listing.part_rows // _MOST_TASKS)
-    step = listing.part_rows if listing.holds_photos else min(rows, listing.part_rows)
+    step = listing.part_rows if listing.holds_photos else task_rows(len(parts) * listing.part_rows, listing.part_rows)
     return [
         {"part": part, "start": start, "count": min(step, listing.size(part) - start)}
         for part in parts

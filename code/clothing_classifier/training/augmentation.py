@@ -1,4 +1,4 @@
-"""Random crop or shift, rotation, flip, colour, erasing: batched functions; randomness is an explicit generator."""
+"""Random crop or shift, rotation, flip, colour, erasing, lost detail, noise; randomness is an explicit generator."""
 
 import math
 
@@ -13,6 +13,9 @@ _LUMA = (0.299, 0.587, 0.114)
 
 _ERASED_AREA = (0.02, 0.25)
 _ERASED_ASPECT = 3.0
+
+_LEAST_DETAIL = 1 / 8
+_MOST_NOISE = 0.3
 
 
 def augment(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
@@ -80,6 +83,30 @@ def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
     colour = torch.rand(n, 3, 1, 1, generator=generator)
     grey = (images[:, 0] == images[:, 1]).flatten(1).all(1) & (images[:, 0] == images[:, 2]).flatten(1).all(1)
     return torch.where(inside, torch.where(grey.view(n, 1, 1, 1), colour[:, :1], colour), images)
+
+
+def degrade(images: Tensor, share: float, generator: Generator) -> Tensor:
+    """Take detail from a share of the photos and give noise to a share, whichever these are, `(N, 3, H, W) float32`.
+
+    Detail is lost by drawing a photo smaller, down to an eighth of its side, and large again; noise is normal, of a
+    deviation of up to 0.3. Photos draw one after the other, so that parts of a batch come out as the whole does.
+    """
+    if not share:
+        return images
+    degraded = torch.stack([_degraded(image, share, generator) for image in images])
+    return degraded.contiguous(memory_format=torch.channels_last)
+
+
+def _degraded(image: Tensor, share: float, generator: Generator) -> Tensor:
+    blurred, noisy, detail, noise = torch.rand(4, generator=generator).tolist()
+    if blurred < share:
+        size = [max(1, round(side * _LEAST_DETAIL**detail)) for side in image.shape[1:]]
+        small = F.interpolate(image[None], size, mode="bilinear", antialias=True)
+        image = F.interpolate(small, image.shape[1:], mode="bilinear")[0]
+    if noisy < share:
+        grain = torch.randn(image.shape, generator=generator).to(image.device)
+        image = (image + noise * _MOST_NOISE * grain).clamp(0, 1)
+    return image
 
 
 def _strip(size: int, share: Tensor, generator: Generator) -> Tensor:

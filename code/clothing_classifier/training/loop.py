@@ -22,7 +22,7 @@ from clothing_classifier.config import RuntimeSettings, TrainSettings
 from clothing_classifier.errors import ConfigError, UsageError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
-from clothing_classifier.training.augmentation import augment
+from clothing_classifier.training.augmentation import augment, degrade
 from clothing_classifier.training.batch_norm import share_batch_norm
 from clothing_classifier.training.data import Photos, derived, epoch_order, in_order, view_generator
 from clothing_classifier.training.distillation import Teachers
@@ -95,7 +95,7 @@ def fit(
     for epoch in range(state.epoch, optimization.epochs):
         if _stalled(state, optimization.patience):
             break
-        torch.manual_seed(derived(run.seed, epoch, *own))  # dropout draws from the global generator
+        torch.manual_seed(derived(run.seed, epoch, *own))  # for dropout and `degrade`: anew where views come again
         view = epoch % views if views else epoch
         batches = epoch_order(len(train), optimization.batch_size, run.seed, view)
         answers = stored.of(view, teachers, accelerator.device) if stored and teachers is not None else None
@@ -112,7 +112,8 @@ def fit(
                     group["lr"] = rate
                 loss, taught = 0.0, None if answers is None else answers[torch.from_numpy(batches[step])]
                 for part, wanted, told in micro_batches(images, classes, sizes, accelerator.device, taught):
-                    logits = network(part)
+                    seen = degrade(part, settings.augmentation.degrade, torch.default_generator)
+                    logits = network(seen)
                     objective = F.cross_entropy(logits.float(), wanted, label_smoothing=optimization.label_smoothing)
                     if teachers is not None:
                         told = teachers(part) if told is None else told

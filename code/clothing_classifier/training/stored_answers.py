@@ -72,7 +72,7 @@ def store_answers(
         "temperature": settings.distillation.temperature,
         "precision": precision,
         "contract": [size, side, settings.image.fit, VERSION],
-        "augmentation": settings.augmentation.model_dump(exclude={"size"}),
+        "augmentation": settings.augmentation.model_dump(exclude={"size", "degrade"}),
         "order": [settings.runtime.seed, settings.optimization.batch_size],
     }
     return StoredAnswers(photos, side, settings, decided_by, default_cache() / "answers")
