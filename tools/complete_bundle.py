@@ -63,7 +63,7 @@ def main() -> None:
         if content["provenance"]["calibration"]["runs"] == 1:
             error = measure_calibration(logits[:, 0].astype(float), targets, group_names(validation))
             content["calibration"] = asdict(error)
-        unfamiliarity.add_output(folder / bundle.MODEL, directions)
+        unfamiliarity.add_output(folder / bundle.MODEL, {unfamiliarity.FEATURES: directions})
     if orientation.OUTPUT not in there:
         weight, bias = fit_orientation(learnt_from)
         found = orientation.measure(features @ weight + bias, logits, targets)

@@ -49,8 +49,8 @@ class DataSettings(Section):
     seed: int = Field(0, ge=0, lt=2**32)
     """Decides what is split off and how folds are cut: runs of several `runtime.seed` share their photos."""
     folds: int = Field(0, ge=0)
-    """From 2 on: train is cut into so many folds by whole groups, and number `fold` is validated on in place of the
-    validation part, which then goes unused."""
+    """From 2 on: train, or all where there is no split, is cut into so many folds by whole groups, and number `fold` is
+    validated on in place of the validation part, which then goes unused."""
     fold: int = Field(0, ge=0)
     """Number of the fold that is held out, from 0."""
 
@@ -208,6 +208,12 @@ class TrainSettings(Section):
     distillation: DistillationSettings = DistillationSettings()
     runtime: RuntimeSettings = RuntimeSettings()
 
+    @model_validator(mode="after")
+    def _shifts_alike(self) -> Self:
+        if self.augmentation.shift and self.distillation.size:
+            raise ValueError("augmentation.shift is in pixels of the student's size; leave out distillation.size")
+        return self
+
 
 def presets() -> list[str]:
     """Names of the presets in the package, sorted."""
@@ -220,7 +226,7 @@ def load_settings(preset: str | None = None, overrides: Iterable[str] = ()) -> T
 
     Values are written as in TOML; what TOML can't read is taken as a string. Raises `ConfigError` naming the key.
     """
-    values = _read_preset(preset) if preset else {}
+    values = {} if preset is None else _read_preset(preset)
     for override in overrides:
         _apply(values, override)
     return parse_settings(values)

@@ -8,7 +8,10 @@ import numpy.typing as npt
 from clothing_classifier.errors import ExportError
 
 GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
-MORE_VALIDATION = "give validation more, as by 'clothing split --validation 0.25 --overwrite', and train again"
+MORE_VALIDATION = (
+    "give validation more, by 'clothing split --validation 0.25 --overwrite' or, where the data set has no split, by "
+    "'--set data.validation_share=0.25', and train again"
+)
 PARITY = 1e-4
 """Largest difference in probability between engines that compute in float."""
 INT8_AGREEMENT = 0.98

@@ -32,6 +32,8 @@ def read_any_record(run: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads((run / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{run}: not a run folder of 'clothing train' (no readable {RECORD})") from error
+    if not isinstance(record, dict) or "settings" not in record:
+        raise ConfigError(f"{run / RECORD}: not the record of a run: it has no settings")
     return record
 
 

@@ -1,5 +1,6 @@
 """How strange a photo is to a model: the angle between its features and those that the model learnt from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ from clothing_classifier import graph as graphs
 from clothing_classifier.metrics import Floats
 
 OUTPUT = "unfamiliarity"
+FEATURES, MIDDLE = "features", "middle"
+"""What angles are taken of: the last feature map's mean, and that of the network's middle stage."""
 _DIRECTIONS = 64
+_ROOM = 4
 
 
 def find_directions(features: Floats) -> Floats:
@@ -18,10 +22,19 @@ def find_directions(features: Floats) -> Floats:
     what `N` and `D` allow. Half precision is far finer than the score needs.
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    count = max(1, min(_DIRECTIONS, len(unit) // 4, unit.shape[1] // 4))
+    count = max(1, min(_DIRECTIONS, len(unit) // _ROOM, unit.shape[1] // _ROOM))
     _, vectors = np.linalg.eigh(unit.T.astype(float) @ unit)
     result: Floats = vectors[:, ::-1][:, :count].astype(np.float16)
     return result
+
+
+def needs_middle(width: int) -> bool:
+    """Whether `width` features are too few to tell strange pictures by themselves, having no room for 64 directions.
+
+    What a small network keeps of a photo is what tells its classes apart, and little else; its middle stage knows more
+    (as in the layers' ensemble of Lee et al. 2018, https://arxiv.org/abs/1807.03888).
+    """
+    return width // _ROOM < _DIRECTIONS
 
 
 def measure(features: Floats, directions: Floats) -> Floats:
@@ -35,22 +48,25 @@ def measure(features: Floats, directions: Floats) -> Floats:
     return result
 
 
-def add_output(graph: Path, directions: Floats) -> None:
-    """Give the graph's file, which has the output `features`, the output `unfamiliarity` `(N,) float32`."""
+def add_output(graph: Path, directions: Mapping[str, Floats]) -> None:
+    """Give the graph's file the output `unfamiliarity` `(N,) float32`: the mean over the outputs with `directions`."""
     from onnx import helper
 
-    constants = {
-        "directions": directions, "one": np.float32(1), "tiny": np.float32(1e-12), "across": np.array([1], np.int64)
-    }  # fmt: skip
-    nodes = (
-        helper.make_node("Cast", ["directions"], ["wide"], to=graphs.FLOAT),
-        helper.make_node("MatMul", ["features", "wide"], ["along"]),
-        helper.make_node("ReduceSumSquare", ["along", "across"], ["inside"], keepdims=0),
-        helper.make_node("ReduceSumSquare", ["features", "across"], ["whole"], keepdims=0),
-        helper.make_node("Max", ["whole", "tiny"], ["length"]),
-        helper.make_node("Div", ["inside", "length"], ["share"]),
-        helper.make_node("Sub", ["one", "share"], ["rest"]),
-        helper.make_node("Relu", ["rest"], ["outside"]),
-        helper.make_node("Sqrt", ["outside"], [OUTPUT]),
-    )
-    graphs.add_output(graph, OUTPUT, nodes, constants, ["N"])
+    constants = {"one": np.float32(1), "tiny": np.float32(1e-12), "across": np.array([1], np.int64)}
+    nodes = []
+    for level, columns in directions.items():
+        constants[f"{level}/directions"] = columns
+        nodes += [
+            helper.make_node("Cast", [f"{level}/directions"], [f"{level}/wide"], to=graphs.FLOAT),
+            helper.make_node("MatMul", [level, f"{level}/wide"], [f"{level}/along"]),
+            helper.make_node("ReduceSumSquare", [f"{level}/along", "across"], [f"{level}/inside"], keepdims=0),
+            helper.make_node("ReduceSumSquare", [level, "across"], [f"{level}/whole"], keepdims=0),
+            helper.make_node("Max", [f"{level}/whole", "tiny"], [f"{level}/length"]),
+            helper.make_node("Div", [f"{level}/inside", f"{level}/length"], [f"{level}/share"]),
+            helper.make_node("Sub", ["one", f"{level}/share"], [f"{level}/rest"]),
+            helper.make_node("Relu", [f"{level}/rest"], [f"{level}/outside"]),
+            helper.make_node("Sqrt", [f"{level}/outside"], [f"{level}/sine"]),
+        ]
+    nodes.append(helper.make_node("Mean", [f"{level}/sine" for level in directions], [OUTPUT]))
+    graphs.add_output(graph, OUTPUT, nodes, constants, ["N"], tuple(directions))
+    graphs.hide_output(graph, MIDDLE)

@@ -45,7 +45,7 @@ def test_python_runs_the_package_under_the_commands_name() -> None:
         (["predict", "tests/training", "--format", "json"], "clothing: no images: give photos"),
         (["predict", "data/images", "--min-precision", "2"], "clothing: min_precision is 2"),
         (["evaluate", "--data", "nope"], "clothing: nope: there is no such folder"),
-        (["evaluate", "--data", "data", "--split", "tset"], "clothing: data: no rows in the split 'tset'"),
+        (["evaluate", "--data", "data", "--split", "tset"], "clothing: data: no photos in the split 'tset'"),
         (["evaluate", "--data", "data", "--labels", "Hat,Sock"], "clothing: data: no row has the label 'Sock'"),
         (["evaluate", "--data", "data", "--label-column", "kind"], "no column 'kind' for the label"),
         (

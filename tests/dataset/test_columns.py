@@ -103,5 +103,5 @@ def test_labels_match_exactly_or_without_case(wanted: list[str], known: Sequence
 def test_a_part_is_its_records_and_an_empty_one_is_refused(tmp_path: Path) -> None:
     dataset = load_dataset(make_table(tmp_path, "image,label,split\na.jpg,Hat,train\nb.jpg,Hat,test\nc.jpg,Hat,\n"))
     assert [record.image for record in dataset.part("test")] == ["b.jpg"]
-    with pytest.raises(DatasetError, match=r"no rows in the split 'validation' \(no split: 1, test: 1, train: 1\)"):
+    with pytest.raises(DatasetError, match=r"no photos in the split 'validation' \(no split: 1, test: 1, train: 1\)"):
         dataset.part("validation")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from small_tables import names, touch
 
-from clothing_classifier.dataset import BadRow, image_files, load_dataset
+from clothing_classifier.dataset import BadRow, Columns, image_files, load_dataset
 from clothing_classifier.errors import DatasetError
 
 
@@ -32,6 +32,27 @@ def test_split_folders_above_class_folders_are_splits(tmp_path: Path) -> None:
         ("train/Hat/a.jpg", "Hat", "train"),
         ("validation/Shoes/b.jpg", "Shoes", "validation"),
     ]
+
+
+def test_usual_names_of_parts_are_parts(tmp_path: Path) -> None:
+    touch(tmp_path, "Train/Hat/a.jpg", "val/Hat/b.jpg", "test/Hat/c.jpg", "__MACOSX/Train/Hat/a.jpg")
+    records = load_dataset(tmp_path).records
+    assert [(record.label, record.split) for record in records] == [
+        ("Hat", "train"), ("Hat", "test"), ("Hat", "validation"),
+    ]  # fmt: skip
+
+
+def test_a_class_beside_parts_of_a_split_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "train/Hat/a.jpg", "test/Hat/b.jpg", "Shoes/c.jpg")
+    with pytest.raises(DatasetError, match="'Shoes' is no part of a split beside 'test'; have train/, validation/"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("columns", [Columns(label="kind"), Columns(group="sender"), Columns(split="part")])
+def test_columns_without_a_table_are_refused(columns: Columns, tmp_path: Path) -> None:
+    touch(tmp_path, "Hat/a.jpg")
+    with pytest.raises(DatasetError, match=r"no column .(kind|sender|part)., since there is no dataset\.csv"):
+        load_dataset(tmp_path, columns)
 
 
 @pytest.mark.parametrize("above", ["", "train/"])

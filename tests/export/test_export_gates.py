@@ -116,6 +116,10 @@ def test_confidence_is_calibrated_on_what_the_folds_hold_out(
     assert content["calibration"]["method"].startswith("5 folds of ")
     assert "groups; bootstrap over" in content["calibration"]["method"]
     assert content["precision_curve"][0]["coverage"] == 1.0
+    quarter = tmp_path / "a-quarter"
+    train(DATA, load_settings(None, (*settings, "data.folds=4", "optimization.epochs=1")), quarter)
+    with pytest.raises(ConfigError, match=r"a-quarter: another of these runs holds out \d+ of its photos, too"):
+        load_held_out([*folds, quarter], content["labels"])
     assert content["precision_curve"][0]["precision"] == pytest.approx((logits.argmax(1) == targets).mean())
 
 

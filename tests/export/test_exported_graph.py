@@ -16,11 +16,13 @@ from clothing_classifier.bundle import load_bundle, shipped, write_manifest
 from clothing_classifier.calibration import softmax
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import load_dataset
-from clothing_classifier.export.onnx_graph import OUTPUTS
+from clothing_classifier.export.onnx_graph import OUTPUTS, Graph
 from clothing_classifier.inference import Classifier
+from clothing_classifier.models import create_model
 from clothing_classifier.preprocessing import prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
+from clothing_classifier.training.loop import to_images
 from clothing_classifier.unfamiliarity import measure
 
 DATA = Path(__file__).parents[2] / "data"
@@ -99,15 +101,42 @@ def test_the_manifest_says_how_far_confidence_is_off(bundle: Path) -> None:
     assert 0 < measured.perfect_range[0] < measured.perfect_mean < measured.perfect_range[1]
 
 
-def test_unfamiliarity_is_that_of_the_features_to_the_directions_in_the_graph(bundle: Path, pixels: np.ndarray) -> None:
-    classifier = Classifier.load(bundle, upright=True)
-    constants = {item.name: item for item in onnx.load(bundle / "model.onnx").graph.initializer}
-    directions = onnx.numpy_helper.to_array(constants["unfamiliarity/directions"])
-    found, features = classifier.run(pixels, "unfamiliarity"), classifier.run(pixels, "features")
+def test_unfamiliarity_is_the_mean_over_features_and_middle_stage_where_features_are_few(
+    run: Path, bundle: Path, pixels: np.ndarray, tmp_path: Path
+) -> None:
+    graph = onnx.load(bundle / "model.onnx")
+    constants = {item.name: onnx.numpy_helper.to_array(item) for item in graph.graph.initializer}
+    graph.graph.output.append(onnx.helper.make_tensor_value_info("middle", onnx.TensorProto.FLOAT, ["N", 32]))
+    onnx.save(graph, tmp_path / "model.onnx")
+    session = ort.InferenceSession(tmp_path / "model.onnx")
+    names = ("features", "middle", "unfamiliarity")
+    features, middle, found = session.run(list(names), {"image": pixels})
+    model, _ = load_model(run / "best.safetensors")
+    with torch.inference_mode():
+        images = (to_images(torch.from_numpy(pixels)) - model.mean) / model.std
+        stage = model.extractor.stage2(model.extractor.stage1(model.extractor.stem(images)))
+    np.testing.assert_allclose(middle, stage.mean(dim=(2, 3)).numpy(), atol=1e-4)
+    sines = [measure(some, constants[f"unfamiliarity/{level}/directions"]) for level, some in
+             (("features", features), ("middle", middle))]  # fmt: skip
     assert (found.shape, found.dtype) == ((9,), np.float32)
-    np.testing.assert_allclose(found, measure(features, directions), atol=1e-4)
-    answers = list(classifier.predict_many(load_dataset(DATA).part("test")[i].source for i in range(9)))
+    np.testing.assert_allclose(found, np.mean(sines, 0), atol=1e-4)
+    answers = Classifier.load(bundle, upright=True).predict_many(
+        load_dataset(DATA).part("test")[i].source for i in range(9)
+    )
     np.testing.assert_allclose([answer.unfamiliarity for answer in answers], found, atol=1e-5)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_network_of_many_features_is_judged_by_them_alone(mirrored: bool) -> None:
+    pixels = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        for width, outputs in ((64, OUTPUTS), (16, (*OUTPUTS, "middle"))):
+            graph = Graph(create_model("resnet_small", 3, depth=8, width=width).eval(), mirrored)
+            assert graph.outputs == outputs
+            found = dict(zip(outputs, graph(pixels), strict=True))
+            assert found["features"].shape == (2, 4 * width)
+            if "middle" in found:
+                assert found["middle"].shape == (2, 2 * width)
 
 
 def test_one_validation_photo_in_twenty_is_above_the_threshold(bundle: Path) -> None:

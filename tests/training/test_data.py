@@ -102,3 +102,13 @@ def test_pixels_without_a_file_stay_in_memory(tmp_path: Path) -> None:
 def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache() == tmp_path / "clothing-classifier"
+
+
+def test_a_part_of_a_cached_photo_is_decoded_again(tmp_path: Path, photos: list[Path]) -> None:
+    cache = PixelCache(tmp_path / "cache", CONTRACT)
+    (key,) = cache.fill(photos[:1], lambda: None)
+    (file,) = (tmp_path / "cache").rglob("*.npy")
+    for size in (0, 150):
+        file.write_bytes(file.read_bytes()[:size])
+        assert PixelCache(tmp_path / "cache", CONTRACT).fill(photos[:1], lambda: None) == [key]
+        assert np.array_equal(cache.load([key])[0], prepare(photos[0], CONTRACT))

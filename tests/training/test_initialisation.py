@@ -159,3 +159,10 @@ def test_a_file_that_is_no_safetensors_is_named(tmp_path: Path, images: Tensor, 
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"weights\.pt: not a whole safetensors file"):
         initialise(create_model("resnet_small", 3), path, LABELS, images)
+
+
+def test_weights_of_a_deeper_network_are_refused(images: Tensor, tmp_path: Path) -> None:
+    deeper = create_model("resnet_small", len(LABELS), depth=14, width=8)
+    save_weights(tmp_path / "deeper.safetensors", deeper, LABELS)
+    with pytest.raises(ConfigError, match=r"more than the network has: 'stage1\.1\..*of another architecture"):
+        initialise(create_model("resnet_small", 3, depth=8, width=8), tmp_path / "deeper.safetensors", LABELS, images)

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from clothing_classifier.config import load_settings
+from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.loop import logits_of, scores
+from clothing_classifier.training.parts import decode_parts, load_parts
+
 ROOT = Path(__file__).parents[2]
 CLOTHING = Path(sys.executable).parent / "clothing"
 TINY = (
@@ -131,7 +136,50 @@ def test_resuming_with_other_settings_is_refused(
     out = shutil.copytree(uninterrupted, tmp_path / "run")
     result = run(command(out, "--resume", epochs=9), environment)
     assert result.returncode == 2
-    assert "can't resume: 'settings' differs" in result.stderr
+    assert "can't resume the run that was stopped: optimization.epochs was 4, and is 9" in result.stderr
+
+
+def test_a_state_whose_record_is_gone_is_not_gone_on_with(
+    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    out = shutil.copytree(uninterrupted, tmp_path / "run")
+    (out / "run.json").unlink()
+    result = run(command(out, "--resume", "--set", "model.settings.width=4", epochs=1), environment)
+    assert result.returncode == 0, result.stderr
+    assert "this one begins" in result.stderr
+    assert [row["epoch"] for row in history(out)] == ["1"]
+    (out / "run.json").write_text("{}")
+    result = run(command(out, "--resume", epochs=1), environment)
+    assert (result.returncode, "run.json: not the record of a run" in result.stderr) == (2, True)
+    result = run(command(tmp_path / "student", "--teacher", str(out / "last.safetensors")), environment)
+    assert "its weights are best.safetensors beside it" in result.stderr
+
+
+def test_the_figures_of_a_run_are_those_of_its_weights(uninterrupted: Path) -> None:
+    settings = load_settings(None, TINY)
+    _, train, validation = load_parts(ROOT / "data", settings.data)
+    model, labels = load_model(uninterrupted / "best.safetensors")
+    _, photos = decode_parts(train, validation, labels, settings)
+    found = scores(logits_of(model, photos), photos.targets)
+    recorded = json.loads((uninterrupted / "run.json").read_text())["metrics"]["validation"]
+    best = max(history(uninterrupted), key=lambda row: (float(row["accuracy"]), -float(row["log_loss"])))
+    for key, value in found.items():
+        assert recorded[key] == pytest.approx(value, abs=1e-5)
+        assert float(best[key]) == pytest.approx(value, abs=1e-5)
+
+
+def test_label_smoothing_and_the_average_are_part_of_training(
+    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    losses = []
+    for change in ("optimization.label_smoothing=0.0", "optimization.ema_decay=0.0"):
+        out = tmp_path / change
+        assert run(command(out, "--set", change, epochs=1), environment).returncode == 0
+        losses.append(float(history(out)[0]["loss"]))
+        assert (out / "best.safetensors").read_bytes() != (uninterrupted / "best.safetensors").read_bytes()
+    smoothed = float(history(uninterrupted)[0]["loss"])
+    assert losses[0] != pytest.approx(smoothed, rel=1e-4)
+    assert history(tmp_path / "optimization.ema_decay=0.0")[0]["accuracy"] != history(uninterrupted)[0]["accuracy"]
 
 
 def test_bad_rows_and_photos_are_named_and_the_rest_is_trained_on(environment: dict[str, str], tmp_path: Path) -> None:
@@ -171,6 +219,8 @@ def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[
         ("optimization.learning_rate=1e30", "the loss became"),
         ("optimization.frozen_stages=2", "optimization.frozen_stages: 2, of random weights; start from others with"),
         ("data.fold=1", "setting data: a fold needs data.folds"),
+        ("data.group_column=owner", "no column 'owner'"),
+        ("distillation.views=2", "settings of distillation need a teacher; name one with --teacher"),
     ],
 )
 def test_a_setting_that_can_not_work_gets_one_line(
@@ -267,3 +317,36 @@ def test_a_training_view_may_be_smaller_than_the_networks_input(environment: dic
     result = run(command(tmp_path / "run", "--set", "augmentation.size=16", epochs=1), environment)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["image"]["size"] == 32
+
+
+def test_batch_norm_of_one_value_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
+    settings = ("model.settings.width=0.25", "image.size=32", "runtime.threads=1", "optimization.batch_size=1")
+    result = run(command(tmp_path / "run", settings=settings), environment)
+    assert result.returncode == 2
+    assert "setting optimization.batch_size: 1, in 1 parts, has parts of one photo" in result.stderr.splitlines()[-1]
+
+
+def test_class_folders_without_a_split_are_cut_into_folds(environment: dict[str, str], tmp_path: Path) -> None:
+    data = class_folders(tmp_path / "folders")
+    result = run(command(tmp_path / "run", "--set", "data.folds=2", data=data, epochs=1), environment)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["n"] == {"train": 20, "validation": 20, "failed": 0}
+    result = run(command(tmp_path / "other", "--group-column", "sender", data=data, epochs=1), environment)
+    assert (result.returncode, "no column 'sender', since there is no dataset.csv" in result.stderr) == (2, True)
+
+
+def test_a_class_of_which_no_photo_can_be_read_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    data = class_folders(tmp_path / "folders")
+    for photo in (data / "hat").iterdir():
+        photo.write_bytes(b"nothing")
+    result = run(command(tmp_path / "run", data=data, epochs=1), environment)
+    assert result.returncode == 2
+    assert "'hat': none of its photos to train on can be read; first: " in result.stderr.splitlines()[-1]
+
+
+def class_folders(root: Path) -> Path:
+    for label in ("hat", "dress"):
+        (root / label).mkdir(parents=True)
+        for photo in sorted((ROOT / "data" / "images").glob(f"{label}-*"))[:20]:
+            shutil.copy(photo, root / label)
+    return root

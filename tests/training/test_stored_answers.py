@@ -56,6 +56,12 @@ def test_answers_are_of_the_views_that_the_student_sees_larger(photos: Photos) -
     assert teacher.asked == 2 * asked
 
 
+def test_a_shift_in_pixels_is_refused_where_teachers_see_another_size() -> None:
+    still = {"scale": (1, 1), "aspect": 1, "rotation": 0, "shift": 2}
+    with pytest.raises(ConfigError, match=r"augmentation\.shift is in pixels of the student's size"):
+        parse_settings({"augmentation": still, "distillation": {"size": 64, "views": 2}})
+
+
 def test_a_size_of_the_teachers_own_needs_views() -> None:
     with pytest.raises(ConfigError, match=r"needs distillation\.views"):
         parse_settings({"distillation": {"size": 64}})

@@ -50,7 +50,8 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     teacher: Annotated[
-        list[Path] | None, typer.Option(help="Learn from the answers of this run, or file of weights; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Learn from the answers of this run, file of weights or shipped model; may be repeated."),
     ] = None,
     labels: Labels = None,
     exclude_labels: ExcludeLabels = None,
@@ -66,7 +67,7 @@ def train(
     settings = load_settings(preset, [*overrides, *(set_ or [])])
     with needs("train"):
         from clothing_classifier import training
-    outcome = training.train(data, settings, out, _weights(init), resume, teacher or [], log)
+    outcome = training.train(data, settings, out, _weights(init), resume, _teachers(teacher or []), log)
     if not first_process():
         return
     best = outcome.record["metrics"]["validation"]
@@ -207,6 +208,12 @@ def _data_overrides(
     }
     # JSON's strings and lists of strings are TOML's too.
     return [f"data.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items() if value]
+
+
+def _teachers(names: list[str]) -> list[Path]:
+    from clothing_classifier import bundle
+
+    return [bundle.weights_of(name) if name in bundle.shipped() else Path(name) for name in names]
 
 
 def _weights(init: str | None) -> Path | None:

@@ -107,11 +107,11 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
         if key in model.architecture["settings"]
     }
     values["optimization"] |= {"epochs": max(1, making.epochs), "frozen_stages": 0, "warmup_epochs": 0.5}
-    distils = candidate.distil and making.epochs
-    values["distillation"] |= {
-        "size": parent.image.size if distils and candidate.size else 0,
-        "views": making.epochs if distils else 0,
-    }
+    if candidate.distil and making.epochs:
+        size = parent.image.size if candidate.size else 0
+        values["distillation"] |= {"size": size, "views": making.epochs}
+    else:
+        del values["distillation"]
     return parse_settings(values)
 
 

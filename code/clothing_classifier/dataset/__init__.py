@@ -38,13 +38,19 @@ def load_dataset(
     """Load `root` in whichever of the three forms it has.
 
     A folder with `dataset.csv` and `images/`; class folders (`label/*.jpg` or `split/label/*.jpg`); the four idx files
-    of Fashion-MNIST. `labels` keeps only these classes, `exclude_labels` leaves these out. Raises `DatasetError`.
+    of Fashion-MNIST. Only a table has `columns`. `labels` keeps only these classes, `exclude_labels` leaves these out.
+    Raises `DatasetError`.
     """
     columns = columns or Columns()
     if not root.is_dir():
         raise DatasetError(f"{root}: there is no such folder; a data set is a folder with {TABLE} and {IMAGES}/")
+    named = next((name for name in (columns.label, columns.group, columns.split) if name is not None), None)
     if (root / TABLE).is_file():
         dataset = load_table(root, columns)
+    elif named is not None:
+        raise DatasetError(
+            f"{root}: no column '{named}', since there is no {TABLE}; leave the columns out, or write one"
+        )
     elif is_idx(root):
         dataset = load_idx(root)
     else:

@@ -12,15 +12,23 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
 )
 """A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
+_PARTS = {name: name for name in SPLITS} | {"val": "validation", "valid": "validation", "training": "train"}
+"""Folders that are parts of a split and not classes, in any case."""
+_LEFT_BY_ZIP = "__MACOSX"
 
 
 def load_class_folders(root: Path) -> Dataset:
-    """Load `label/*.jpg` or `split/label/*.jpg`; raises `DatasetError` where there are none."""
+    """Load `label/*.jpg` or `split/label/*.jpg`; raises `DatasetError` where there are none, or both."""
     folders = _subfolders(root)
-    if folders and all(folder.name in SPLITS for folder in folders):
+    parts = {folder: _PARTS[folder.name.lower()] for folder in folders if folder.name.lower() in _PARTS}
+    if parts:
+        odd = next((folder.name for folder in folders if folder not in parts), None)
+        if odd:
+            what = f"'{odd}' is no part of a split beside '{next(iter(parts)).name}'"
+            raise DatasetError(f"{root}: {what}; have train/, validation/ and test/ alone there, or classes alone")
         parents = [root, *folders]
         pairs: list[tuple[str | None, Path]] = [
-            (split.name, label) for split in folders for label in _subfolders(split)
+            (part, label) for folder, part in parts.items() for label in _subfolders(folder)
         ]
     else:
         parents, pairs = [root], [(None, label) for label in folders]
@@ -41,7 +49,8 @@ def load_class_folders(root: Path) -> Dataset:
 
 def _subfolders(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return [path for path in inside if path.name != _LEFT_BY_ZIP]
     except OSError as error:
         raise DatasetError(f"{folder}: the folder can't be read ({error.strerror})") from error
 

@@ -75,6 +75,7 @@ class Dataset:
     bad_rows: tuple[BadRow, ...] = ()
     set_aside: int = 0
     notes: tuple[str, ...] = ()
+    is_table: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -87,9 +88,8 @@ class Dataset:
         if not chosen:
             parts = Counter(record.split or "no split" for record in self.records)
             listing = ", ".join(f"{name}: {count}" for name, count in sorted(parts.items()))
-            raise DatasetError(
-                f"{self.root}: no rows in the split '{split}' ({listing}); make one with 'clothing split'{otherwise}"
-            )
+            how = "make one with 'clothing split'" if self.is_table else f"without a table it is what lies in {split}/"
+            raise DatasetError(f"{self.root}: no photos in the split '{split}' ({listing}); {how}{otherwise}")
         return chosen
 
     def part_or_all(self, split: str) -> tuple[Record, ...]:

@@ -29,7 +29,7 @@ def load_table(root: Path, columns: Columns) -> Dataset:
             records.append(outcome)
         elif outcome is not None:
             bad.append(outcome)
-    return Dataset(root, tuple(records), tuple(bad), len(rows) - len(records) - len(bad))
+    return Dataset(root, tuple(records), tuple(bad), len(rows) - len(records) - len(bad), is_table=True)
 
 
 def _resolve_columns(table: Path, header: list[str], columns: Columns) -> dict[str, str]:

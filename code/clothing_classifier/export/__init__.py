@@ -94,8 +94,9 @@ def export_bundle(
             samples = parts.some(_CALIBRATION_PHOTOS, "decoding for calibration")
             graph, precision, options = int8_or_float(graph, photos, samples, say)
         familiar = parts.some(_FAMILIAR_PHOTOS, "decoding what is familiar")
-        directions = unfamiliarity.find_directions(run_graph(graph, familiar, options, "features"))
-        unfamiliarity.add_output(graph, directions)
+        levels = (unfamiliarity.FEATURES, *((unfamiliarity.MIDDLE,) if computed.middle else ()))
+        found = {level: run_graph(graph, familiar, options, level) for level in levels}
+        unfamiliarity.add_output(graph, {level: unfamiliarity.find_directions(some) for level, some in found.items()})
         to_turn = parts.some(_TURNED_PHOTOS, "decoding photos to turn")
         standing = _tell_orientation(graph, to_turn, photos, options, say)
         logits = run_graph(graph, photos, options)

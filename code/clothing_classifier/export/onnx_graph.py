@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clothing_classifier import metrics, orientation, parity
+from clothing_classifier import metrics, orientation, parity, unfamiliarity
 from clothing_classifier.calibration import softmax
 from clothing_classifier.errors import ExportError
 from clothing_classifier.inference import open_session
@@ -29,30 +29,46 @@ OUTPUTS = ("probabilities", "logits", "features", "class_map")
 class Graph(nn.Module):
     """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity and orientation.
 
-    `mirrored` takes the mean of the feature maps of a photo and of its mirror image, at twice the work.
+    `mirrored` takes the mean of the feature maps of a photo and of its mirror image, at twice the work. Where the
+    features are too few for unfamiliarity and the network names stages, the mean of the middle one's map comes last.
     """
 
     def __init__(self, model: ImageClassifier, mirrored: bool = False) -> None:
         super().__init__()
         self.model, self.mirrored = model, mirrored
+        tells = unfamiliarity.needs_middle(model.classifier.in_features) and model.stages
+        self.middle = f"extractor.{model.stages[len(model.stages) // 2]}" if tells else ""
+        self.outputs = (*OUTPUTS, *((unfamiliarity.MIDDLE,) if tells else ()))
         # Until the fitted one takes its place. Not 1: an optimizer removes a division by 1, and no place would be left.
         self.register_buffer("temperature", torch.full((1,), 2.0))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """`(N, H, W, 3) uint8` to `OUTPUTS`."""
+        """`(N, H, W, 3) uint8` to `outputs`."""
         model = self.model
-        feature_map = self._map(to_images(image))
+        feature_map, *middle = self._maps(to_images(image))
         features = feature_map.mean(dim=(2, 3))
         logits = model.classifier(features)
         class_map = F.conv2d(feature_map, model.classifier.weight[:, :, None, None])
-        return (logits / self.temperature).softmax(1), logits, features, class_map
+        probabilities = (logits / self.temperature).softmax(1)
+        return probabilities, logits, features, class_map, *(each.mean(dim=(2, 3)) for each in middle)
 
-    def _map(self, images: Tensor) -> Tensor:
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        """The last feature map, and the middle one where it is asked for."""
         if not self.mirrored:
-            return self.model.feature_map(images)
-        views = self.model.feature_map(torch.cat([images, images.flip(3)]))
-        one, mirrored = torch.unflatten(views, 0, (2, -1)).unbind()
-        return torch.add(one, mirrored.flip(3)) / 2
+            return self._look(images)
+        views = [torch.unflatten(each, 0, (2, -1)) for each in self._look(torch.cat([images, images.flip(3)]))]
+        return [torch.add(one, mirrored.flip(3)) / 2 for one, mirrored in (view.unbind() for view in views)]
+
+    def _look(self, images: Tensor) -> list[Tensor]:
+        if not self.middle:
+            return [self.model.feature_map(images)]
+        seen: list[Tensor] = []
+        stage = self.model.get_submodule(self.middle)
+        hook = stage.register_forward_hook(lambda module, inputs, output: seen.append(output))
+        try:
+            return [self.model.feature_map(images), *seen]
+        finally:
+            hook.remove()
 
 
 def to_onnx(computed: Graph, size: int, path: Path) -> None:
@@ -68,7 +84,7 @@ def to_onnx(computed: Graph, size: int, path: Path) -> None:
             dynamo=True,
             opset_version=OPSET,
             input_names=["image"],
-            output_names=list(OUTPUTS),
+            output_names=list(computed.outputs),
             dynamic_shapes={"image": {0: torch.export.Dim("N")}},
             verbose=False,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from clothing_classifier.config import TrainSettings
+from clothing_classifier.config import DistillationSettings, TrainSettings
 from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.models import ImageClassifier, create_model
@@ -18,7 +18,7 @@ from clothing_classifier.training.data import Photos, epoch_order
 from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
 from clothing_classifier.training.initialisation import initialise
-from clothing_classifier.training.loop import fit, logits_of, make_accelerator, to_images
+from clothing_classifier.training.loop import STATE, fit, logits_of, make_accelerator, to_images
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.processes import processes_of
@@ -68,6 +68,8 @@ def train(
     processes = processes_of(accelerator)
     if not processes.first:
         say = _nothing
+    if not teachers and settings.distillation != DistillationSettings():
+        raise processes.of_all(ConfigError("settings of distillation need a teacher; name one with --teacher"))
     if init is None and settings.optimization.frozen_stages:
         raise processes.of_all(ConfigError(_random_and_frozen(settings)))
     for turn in (True, False):  # what the first process of a host decodes, its others find in the cache
@@ -97,18 +99,21 @@ def train(
         taught = load_teachers(teachers, labels, record["data_sha256"], settings.distillation.temperature)
         record |= {"architecture": model.architecture}
         if processes.first:
+            if before is None:
+                (out / STATE).unlink(missing_ok=True)  # of a run whose record is gone
             write_json(out / RECORD, record)
     stored = None
     if taught and settings.distillation.views:
         stored = store_answers(photos, labels, settings, record, kind["precision"])
     state = fit(
-        model, photos, held_out, labels, settings, accelerator, taught, out, resume,
+        model, photos, held_out, labels, settings, accelerator, taught, out, before is not None,
         lambda row: say(_line(row)), stored,
     )  # fmt: skip
     record |= {"metrics": {"validation": state.best}}
     if processes.first:
         kept, _ = load_model(out / WEIGHTS)
-        save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, [r.group for r in held_out.records])
+        groups = [photo.group for photo in held_out.records]
+        save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, groups, held_out.keys)
         draw_history(state.history, out / "history.png")
         write_json(out / RECORD, record)
     return Outcome(record, failures)
@@ -135,6 +140,9 @@ def _photos(
             f"{root}: all photos to train on have the label '{labels[0]}'; a classifier needs two classes"
         )
     photos, held_out = decode_parts(train_records, validation_records, labels, settings)
+    if lost := set(range(len(labels))) - set(photos.targets.tolist()):
+        why = f"none of its photos to train on can be read; first: {photos.failures[0]}"
+        raise DatasetError(f"{root}: '{labels[min(lost)]}': {why}")
     failures = (*map(str, dataset.bad_rows), *map(str, photos.failures + held_out.failures))
     for failure in failures:
         say(failure)
@@ -193,10 +201,9 @@ def _read_same(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     if not (out / RECORD).exists():  # stopped before anything was written: there is nothing to contradict
         return None
     before = read_any_record(out)
-    key = first_difference(before, record)
-    if key:
-        what = "the data set" if key == "data_sha256" else f"'{key}'"
-        raise ConfigError(f"{out}: can't resume: {what} differs from the run that was stopped")
+    difference = first_difference(before, record)
+    if difference:
+        raise ConfigError(f"{out}: can't resume the run that was stopped: {difference}")
     return before
 
 

@@ -20,13 +20,16 @@ _KEY = "clothing_classifier"
 
 
 def save_tensors(path: Path, tensors: Tensors, metadata: dict[str, Any]) -> None:
-    """Write `tensors` with `metadata` as JSON under one key of the file's header."""
+    """Write `tensors` with `metadata` as JSON under one key of the file's header; raises `OSError`."""
     with atomic_path(path) as temporary:
-        save_file(
-            {name: tensor.detach().contiguous() for name, tensor in tensors.items()},
-            temporary,
-            {_KEY: json.dumps(metadata)},
-        )
+        try:
+            save_file(
+                {name: tensor.detach().contiguous() for name, tensor in tensors.items()},
+                temporary,
+                {_KEY: json.dumps(metadata)},
+            )
+        except SafetensorError as error:  # what a full disk is to it
+            raise OSError(f"{path}: can't be written ({error})") from error
 
 
 def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -47,7 +50,9 @@ def weights_sha256(path: Path) -> str:
     try:
         return content_sha256(path)
     except OSError as error:
-        raise ConfigError(f"{path}: there is no such file of weights, nor a shipped model of that name") from error
+        raise ConfigError(
+            f"{path}: there is no such run or file of weights, nor a shipped model of that name"
+        ) from error
 
 
 def with_prefix(prefix: str, tensors: Tensors) -> Tensors:
@@ -78,9 +83,18 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> Non
 def load_model(path: Path) -> tuple[ImageClassifier, tuple[str, ...]]:
     """Rebuild the network that `path` holds, in evaluation mode, with its labels; raises `ConfigError`."""
     tensors, metadata = load_tensors(path)
+    check_is_weights(path, metadata)
     if "architecture" not in metadata:
-        raise ConfigError(f"{path}: these weights name no architecture; only files written by 'clothing train' do")
+        raise ConfigError(f"{path}: these weights name no architecture; those that 'clothing train' writes do")
     architecture, labels = metadata["architecture"], tuple(metadata["labels"])
     model = create_model(architecture["name"], len(labels), **architecture["settings"])
     model.load_state_dict(tensors)
     return model.eval(), labels
+
+
+def check_is_weights(path: Path, metadata: dict[str, Any]) -> None:
+    """Raise `ConfigError` where the file holds what a run goes on from, and not a network's weights."""
+    if "history" in metadata:
+        raise ConfigError(
+            f"{path}: this is the state that a run goes on from; its weights are best.safetensors beside it"
+        )

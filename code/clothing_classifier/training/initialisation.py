@@ -10,7 +10,7 @@ from clothing_classifier import bundle
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.models.base import ConvNorm
-from clothing_classifier.training.checkpoint import Tensors, below, load_tensors
+from clothing_classifier.training.checkpoint import Tensors, below, check_is_weights, load_tensors
 
 _EPS = nn.BatchNorm2d(1).eps
 
@@ -24,6 +24,7 @@ def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images
     of `images`, `(N, 3, H, W) float32 in [0, 1]`. Raises `ConfigError` where shapes do not fit.
     """
     tensors, metadata = load_tensors(path)
+    check_is_weights(path, metadata)
     if "architecture" not in metadata:
         features = {f"{name.rpartition('.')[0]}.conv.{name.rpartition('.')[2]}": t for name, t in tensors.items()}
         norms = _load_features(model, path, features, images)
@@ -96,9 +97,12 @@ def _norm_from_output(norm: nn.BatchNorm2d, bias: Tensor):  # type: ignore[no-un
 
 
 def _check_shapes(path: Path, expected: Tensors, found: Tensors) -> None:
-    missing = [name for name in expected if name not in found]
-    if missing:
-        raise ConfigError(f"{path}: no tensor '{missing[0]}'; these weights are of another architecture")
+    for what, names in (
+        ("no tensor", expected.keys() - found),
+        ("more than the network has:", found.keys() - expected),
+    ):
+        if names:
+            raise ConfigError(f"{path}: {what} '{min(names)}'; these weights are of another architecture")
     for name, tensor in expected.items():
         if found[name].shape != tensor.shape:
             shapes = f"{tuple(found[name].shape)} where the network has {tuple(tensor.shape)}"

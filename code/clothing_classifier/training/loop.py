@@ -37,6 +37,8 @@ from clothing_classifier.training.processes import Processes, join, processes_of
 from clothing_classifier.training.stored_answers import StoredAnswers
 from clothing_classifier.utils import available_cpus, progress_bar, write_text
 
+STATE = "last.safetensors"
+"""What a run goes on from, in its folder."""
 _ALONE = Processes()
 _VALIDATED_AT_ONCE = 64
 
@@ -80,6 +82,11 @@ def fit(
     if processes.count > 1:
         _check_batches(len(train), optimization.batch_size, processes)
         share_batch_norm(model)
+    elif not _can_normalise(model, len(train), settings):
+        raise ConfigError(
+            f"setting optimization.batch_size: {optimization.batch_size}, in {optimization.micro_batches} parts, has "
+            f"parts of one photo, of which batch norm can't learn at {settings.image.size} px; take more photos at once"
+        )
     _take_from_first(processes, model)
     average = make_average(model, optimization.ema_decay)
     # For evaluation: gradients are added up below, in one piece and for shares of any size.
@@ -236,6 +243,18 @@ def _check_batches(n: int, batch_size: int, processes: Processes) -> None:
         raise processes.of_all(ConfigError(f"setting optimization.batch_size: {batch_size}; {what}"))
 
 
+@torch.inference_mode()
+def _can_normalise(model: ImageClassifier, n: int, settings: TrainSettings) -> bool:
+    """Whether every batch norm sees more than one value of a channel in every part of every batch of `n` photos."""
+    if not any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        return True
+    optimization, side = settings.optimization, settings.augmentation.size or settings.image.size
+    batches = epoch_order(n, optimization.batch_size, 0, 0)
+    smallest = min(len(part) for batch in batches for part in _ALONE.share(batch, optimization.micro_batches))
+    pixels = model.eval().feature_map(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
+    return smallest * pixels.shape[2] * pixels.shape[3] != 1
+
+
 def _take_from_first(processes: Processes, *networks: nn.Module) -> None:
     """Give every process the first one's weights and statistics.
 
@@ -267,14 +286,14 @@ def _save_state(
     parts["optimizer"] = checkpoint.optimizer_tensors(optimizer)
     tensors = {name: t for key, part in parts.items() for name, t in checkpoint.with_prefix(key, part).items()}
     metadata = {"epoch": state.epoch, "history": state.history, "best": state.best}
-    checkpoint.save_tensors(out / "last.safetensors", tensors, metadata)
+    checkpoint.save_tensors(out / STATE, tensors, metadata)
     write_history(out / "history.csv", state.history)
 
 
 def _restore(
     out: Path, processes: Processes, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
 ) -> State:
-    path, found = out / "last.safetensors", None
+    path, found = out / STATE, None
     if processes.first and path.exists():  # the run folder may be on the first host only
         found = checkpoint.load_tensors(path)
     tensors, metadata = found or ({}, None)

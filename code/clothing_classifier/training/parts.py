@@ -25,7 +25,9 @@ def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Recor
     columns = Columns(settings.label_column, settings.group_column, settings.split_column)
     dataset = load_dataset(root, columns, settings.labels, settings.exclude_labels)
     if settings.folds:
-        train, validation = cut_fold(dataset.part("train"), settings.folds, settings.fold, settings.seed)
+        has_split = any(record.split for record in dataset.records)
+        some = dataset.part("train") if has_split else dataset.records
+        train, validation = cut_fold(some, settings.folds, settings.fold, settings.seed)
     elif any(record.split == "validation" for record in dataset.records):
         train, validation = dataset.part("train"), dataset.part("validation")
     else:

@@ -22,14 +22,21 @@ def weights_in(path: Path) -> Path:
 
 
 def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """The first key in which two records are of different experiments, or None.
+    """What two records first differ in that makes them different experiments, as words, or None.
 
     Settings are compared as they are understood, so that a record from before a setting was added has its default.
     """
-    if recorded_settings(one["settings"]) != recorded_settings(other["settings"]):
-        return "settings"
-    hashes = ("init_sha256", "teachers_sha256", "data_sha256")
-    return next((key for key in hashes if one.get(key) != other.get(key)), None)
+    (settings, gone), (wanted, also_gone) = (recorded_settings(record["settings"]) for record in (one, other))
+    for section, values in settings.model_dump().items():
+        for key, value in values.items():
+            now = getattr(getattr(wanted, section), key)
+            if value != (list(now) if isinstance(value, list) else now):
+                return f"{section}.{key} was {value}, and is {now}"
+    if gone != also_gone:
+        return f"{(*gone, *also_gone)[0]} is a setting of another version"
+    names = {"init_sha256": "the first weights", "teachers_sha256": "the teachers", "data_sha256": "the data set"}
+    key = next((key for key in names if one.get(key) != other.get(key)), None)
+    return f"{names[key]} differ" if key and names[key].endswith("s") else f"{names[key]} differs" if key else None
 
 
 def check_same(first: dict[str, Any], mine: dict[str, Any]) -> None:
@@ -41,11 +48,17 @@ def check_same(first: dict[str, Any], mine: dict[str, Any]) -> None:
 
 
 def save_held_out(
-    run: Path, logits: Floats, targets: Integers, labels: Sequence[str], groups: Sequence[str | None]
+    run: Path,
+    logits: Floats,
+    targets: Integers,
+    labels: Sequence[str],
+    groups: Sequence[str | None],
+    photos: Sequence[str],
 ) -> None:
-    """Write validation's logits `(N, K)`, targets `(N,)` and groups `(N,)` to the run folder."""
+    """Write validation's logits `(N, K)`, targets `(N,)`, groups and content hashes `(N,)` to the run folder."""
     tensors = {"logits": torch.from_numpy(logits).float(), "targets": torch.from_numpy(targets)}
-    save_tensors(run / HELD_OUT, tensors, {"labels": list(labels), "groups": list(groups)})
+    metadata = {"labels": list(labels), "groups": list(groups), "photos": list(photos)}
+    save_tensors(run / HELD_OUT, tensors, metadata)
 
 
 class HeldOut(NamedTuple):
@@ -66,6 +79,7 @@ def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> HeldOut:
     """
     logits, targets = [], []
     groups: list[str | None] = []
+    seen: set[str] = set()
     parts = [read_record(run)["data_sha256"] for run in runs]
     for run, part in zip(runs, parts, strict=True):
         if parts.count(part) > 1:
@@ -73,6 +87,10 @@ def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> HeldOut:
         tensors, metadata = load_tensors(run / HELD_OUT)
         if metadata.get("labels") != list(labels):
             raise ConfigError(f"{run}: its classes are not those of the run that is exported")
+        photos = set(metadata.get("photos", ()))  # runs of earlier versions did not keep them
+        if photos & seen:
+            raise ConfigError(f"{run}: another of these runs holds out {len(photos & seen)} of its photos, too")
+        seen |= photos
         logits.append(tensors["logits"].double().numpy())
         targets.append(tensors["targets"].numpy())
         groups += metadata.get("groups") or [None] * len(targets[-1])
