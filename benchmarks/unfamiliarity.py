@@ -41,7 +41,7 @@ DRAWN = Path(__file__).parents[1] / "data"
 ODD = ("Other", "Not sure")
 BARRED = ("textures", "scenes", "rooms", "cartoons")
 SEEDS = {"chosen_on": 1, "reported_on": 2}
-CHOSEN = "angle to 64 directions, in the graph"
+CHOSEN = "in the graph"
 _LEARNT, _DRAWS, _BATCH = 1024, 1000, 16
 
 
@@ -183,12 +183,13 @@ def unit(rows: Floats) -> Floats:
 def angle(count: int) -> Score:
     """The angle to the first directions of the training photos."""
     return lambda some, learnt: unfamiliarity.measure(
-        some.features, unfamiliarity.find_directions(learnt.features)[:, :count]
+        some.features, unfamiliarity.find_directions(learnt.features, count)
     )
 
 
 SCORES: dict[str, Score] = {
     CHOSEN: lambda some, _: some.unfamiliarity,
+    "angle to 64 directions": angle(64),
     "angle to 128 directions": angle(128),
     "angle to 16 directions": angle(16),
     "Mahalanobis distance to the nearest class mean": mahalanobis,

@@ -15,14 +15,14 @@ _DIRECTIONS = 64
 _ROOM = 4
 
 
-def find_directions(features: Floats) -> Floats:
+def find_directions(features: Floats, most: int = _DIRECTIONS) -> Floats:
     """The directions `(D, M) float16` along which the features `(N, D)` of training photos lie, orthonormal.
 
-    They are the main components of the features' directions, through the origin: 64, and no more than a quarter of
-    what `N` and `D` allow. Half precision is far finer than the score needs.
+    They are the main components of the features' directions, through the origin: `most`, and no more than a quarter
+    of what `N` and `D` allow. Half precision is far finer than the score needs.
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    count = max(1, min(_DIRECTIONS, len(unit) // _ROOM, unit.shape[1] // _ROOM))
+    count = max(1, min(most, len(unit) // _ROOM, unit.shape[1] // _ROOM))
     _, vectors = np.linalg.eigh(unit.T.astype(float) @ unit)
     result: Floats = vectors[:, ::-1][:, :count].astype(np.float16)
     return result
