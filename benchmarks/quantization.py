@@ -5,10 +5,11 @@
 The float parent is the graph of the weights that the bundle was exported from: its own, or those of the run
 RUNS/NAME/student. Agreement is the share of validation photos on which both give the same label; the error of a layer
 is that of its output, each network having run by itself from the photo on: signal to noise in dB, on training photos.
-Writes results/quantization.json.
+Writes results/quantization.json, in which models that are not named keep what they have.
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the runs are that models came from")
     options = parser.parse_args()
-    record = provenance()
-    models = {name: measure(name, options) for name in options.names}
-    write_json(Path("results/quantization.json"), record | {"layer_photos": PHOTOS, "models": models})
+    record, path = provenance(), Path("results/quantization.json")
+    models = json.loads(path.read_text(encoding="utf-8"))["models"] if path.exists() else {}
+    models |= {name: {**record, **measure(name, options)} for name in options.names}
+    write_json(path, {"layer_photos": PHOTOS, "models": models})
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ import numpy as np
 from robustness import CORRUPTIONS, answer_all  # type: ignore[import-not-found]
 
 from clothing_classifier import bundle
-from clothing_classifier.dataset import Columns, content_sha256, fingerprint, load_dataset
+from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import Floats, grouped_interval
 from clothing_classifier.provenance import provenance
-from clothing_classifier.utils import write_json
+from clothing_classifier.training.checkpoint import weights_sha256
+from clothing_classifier.utils import atomic_path, write_json
 
 EPOCHS = 8
 BASE = (f"optimization.epochs={EPOCHS}", "optimization.learning_rate=2e-4", "distillation.views=4", "runtime.threads=1")
@@ -46,30 +48,35 @@ def main() -> None:
     parser.add_argument(
         "--teachers", type=Path, nargs="*", default=[], help="weights that teach beside wardrobe's, as of its teachers"
     )
-    parser.add_argument("--only", choices=list(ARMS), help="train this one alone, and write nothing")
+    parser.add_argument("--only", choices=["wardrobe", *ARMS], help="train and ask this one alone, and write nothing")
     options = parser.parse_args()
-    record = provenance()
-    if options.only:
-        learn(options.only, options)
-        return
-    shipped = Classifier.load(bundle.DEFAULT)
+    record, shipped = provenance(), Classifier.load(bundle.DEFAULT)
     photos = load_dataset(options.data, Columns(group="sender_id"), shipped.labels).part("validation")
-    targets = np.array([shipped.labels.index(photo.label) for photo in photos])
     senders = [str(photo.group) for photo in photos]
-    models = {"wardrobe": shipped, **{arm: Classifier.load(learn(arm, options)) for arm in ARMS}}
-    right = {}
-    for name, classifier in models.items():
-        kept = options.runs / f"{name.replace(' ', '-')}-{classifier.bundle.sha256[:12]}.npy"
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            np.save(kept, answer_all(classifier, photos).argmax(2) == targets[:, None])
-        right[name] = np.load(kept, allow_pickle=False).astype(float)
+    sha256, right = {}, {}
+    for name in [options.only] if options.only else ["wardrobe", *ARMS]:
+        classifier = Classifier.load(learn(name, options)) if name in ARMS else shipped
+        sha256[name], right[name] = classifier.bundle.sha256, answers(classifier, photos, options.runs)
+    if options.only:
+        return
     write_json(Path("results/robust-training.json"), record | {
-        "seed": 0, "epochs": EPOCHS, "n": len(photos), "senders": len(set(senders)), "changes": ARMS,
+        "seed": 0, "epochs": EPOCHS, "n": len(photos), "senders": len(set(senders)), "changes": ARMS, "sha256": sha256,
+        "teachers": [weights_sha256(path) for path in options.teachers],
         "data_sha256": fingerprint(photos, [content_sha256(photo.source) for photo in photos]),
-        "models": {name: {"sha256": models[name].bundle.sha256, **summarise(hits, right["wardrobe"], senders)}
-                   for name, hits in right.items()},
+        "models": {name: summarise(hits, right["wardrobe"], senders) for name, hits in right.items()},
     })  # fmt: skip
+
+
+def answers(classifier: Classifier, photos: Sequence[Record], runs: Path) -> Floats:
+    """Which of each photo's versions, in the columns of `answer_all`, the model names rightly; kept."""
+    kept = runs / f"{classifier.bundle.sha256}.npy"
+    if not kept.exists():
+        targets = np.array([classifier.labels.index(photo.label) for photo in photos])
+        found = answer_all(classifier, photos).argmax(2) == targets[:, None]
+        with atomic_path(kept) as temporary, temporary.open("wb") as file:
+            np.save(file, found, allow_pickle=False)
+    result: Floats = np.load(kept, allow_pickle=False).astype(float)
+    return result
 
 
 def learn(arm: str, options: argparse.Namespace) -> Path:

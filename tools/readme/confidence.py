@@ -96,6 +96,30 @@ def robustness() -> str:
     return "\n".join([*lines, "", f"{about}; {usual}; 95%, {record['interval_method']}."])
 
 
+def robust_training() -> str:
+    """What learning from poor views brings by corruption."""
+    record = result("robust-training.json")
+    kinds = list(record["models"]["wardrobe"])
+    lines = [f"| {' | '.join(['', *kinds])} |", "|---" * (1 + len(kinds)) + "|"]
+    for name, about in record["models"].items():
+        if name == "wardrobe":
+            cells = [f"{about[kind]['accuracy']:.1%}" for kind in kinds]
+        else:
+            cells = [_ahead(about[kind]) for kind in kinds]
+        lines.append(f"| {' | '.join([name, *cells])} |")
+    text = (
+        f"{record['n']} validation photos of {record['senders']} senders, means over strengths: wardrobe's accuracy, "
+        "and by how many points each of the others is ahead, paired by photo, 95% by sender. One run each of "
+        f"{record['epochs']} epochs."
+    )
+    return "\n".join([*lines, "", text])
+
+
+def _ahead(found: dict[str, Any]) -> str:
+    low, high = (f"{100 * end:+.1f}" for end in found["ahead_interval"])
+    return f"{100 * found['ahead']:+.1f} ({low} to {high})"
+
+
 def orientation(models: str) -> str:
     """Accuracy of photos that lie on their side, as they come and set upright."""
     lines = ["| model | photos are | upright | turned by 90° | by 180° | by 270° | views read of an upright photo |"]
@@ -253,6 +277,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "unfamiliarity": unfamiliarity,
     "unfamiliarity-of": unfamiliarity_of,
     "robustness": robustness,
+    "robust-training": robust_training,
     "orientation": orientation,
     "learning-curve": learning_curve,
 }
