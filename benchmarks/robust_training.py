@@ -33,7 +33,6 @@ from clothing_classifier.utils import atomic_path, write_json
 EPOCHS = 8
 BASE = (f"optimization.epochs={EPOCHS}", "optimization.learning_rate=2e-4", "distillation.views=4", "runtime.threads=1")
 ARMS = {
-    "as in wardrobe's recipe": (),
     "a quarter poor": ("augmentation.degrade=0.25",),
     "half poor": ("augmentation.degrade=0.5",),
 }
