@@ -178,6 +178,9 @@ def augmentation_list(settings: TrainSettings) -> list[str]:
         found.append(f"{', '.join(f'{key} ± {value:.0%}' for key, value in colours.items())}")
     if chosen.erase:
         found.append(f"a rectangle covered, with a probability of {chosen.erase:.0%}")
+    if chosen.degrade:
+        found.append(f"detail lost, down to an eighth of its side, with a probability of {chosen.degrade:.0%}")
+        found.append(f"noise of a deviation of up to 0.3, with a probability of {chosen.degrade:.0%}")
     return found
 
 
