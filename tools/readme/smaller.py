@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from readme.records import BUNDLES, manifest, percent, result
+from readme.records import BUNDLES, manifest, percent, points, result
 
 SMALLER = ("wardrobe-small", "wardrobe-tiny")
 FULL = (32, 96, 144, 144, 192, 192, 192, 384, 384, 384, 384, 576, 576, 576, 960, 960, 960)
@@ -122,7 +122,27 @@ def quantization_layers(model: str) -> str:
         cells = [measured.get(part, measured.get(block) if part == "project" else None) for part in parts]
         lines.append(f"| {block} | {' | '.join('' if value is None else f'{value:.0f}' for value in cells)} |")
     photos = f"{record['layer_photos']} photos"
-    about = f"{model}, signal to noise of the output in dB, {photos}, seven-bit weights; layers in float are absent."
+    bits = "eight" if record["models"][model]["session_options"] else "seven"
+    about = f"{model}, signal to noise of the output in dB, {photos}, {bits}-bit weights; layers in float are absent."
+    return "\n".join([*lines, "", about])
+
+
+def importance() -> str:
+    """Which channels pruning takes: three ways, without training and after some."""
+    record = result("pruning-importance.json")
+    lines = ["| MACs left | channels go by | without training | after training | Fisher information is ahead |",
+             "|---|---|---|---|---|"]  # fmt: skip
+    for row in record["summary"]:
+        figures = [f"{row[key]['mean']:.1%} ± {row[key]['spread']:.1%}" for key in ("untrained", "trained")]
+        after = row["trained"]
+        ends = " to ".join(points(end) for end in after["ahead_interval"])
+        ahead = "" if row["way"] == record["summary"][0]["way"] else f"{points(after['ahead'])} ({ends})"
+        lines.append(f"| {row['share']:.0%} | {row['way']} | {' | '.join(figures)} | {ahead} |")
+    about = (
+        f"wardrobe at {record['size']} px ({record['unpruned']:.1%} there without training, whole), "
+        f"{record['n']['validation']} validation photos, {len(record['seed'])} seeds, mean ± deviation; "
+        f"{record['epochs']} epochs on wardrobe's answers; ahead: after training, paired by photo, 95% by sender."
+    )
     return "\n".join([*lines, "", about])
 
 
@@ -131,6 +151,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "lighter": lighter,
     "shipped-points": shipped_points,
     "pruned-layers": pruned_layers,
+    "pruning-importance": importance,
     "int8": quantization,
     "quantization-layers": quantization_layers,
 }
