@@ -2,12 +2,11 @@
 
     python benchmarks/robust_training.py --data datasets/clothing
 
-Wardrobe goes on learning for a few epochs what it and other networks of its size answer: on views as in its own
-recipe, and on views of which half have lost detail and half got noise (`augmentation.degrade`; teachers see them as
-they were). Detail is lost otherwise here than in robustness.py, whose corruptions each network is then shown. Writes
-results/robust-training.json: accuracy of each on validation, on the photos as they are and by corruption, and how far
-it is ahead of the shipped wardrobe, paired by photo, with a 95% interval by bootstrap over senders. Resumable;
-finished trainings and answers are kept.
+Wardrobe goes on learning for a few epochs what it and other networks of its size answer, on views of which half have
+lost detail and half got noise (`augmentation.degrade`; teachers see them as they were). Detail is lost otherwise here
+than in robustness.py, whose corruptions each network is then shown. Writes results/robust-training.json: accuracy of
+each on validation, on the photos as they are and by corruption, and how far it is ahead of the shipped wardrobe,
+paired by photo, with a 95% interval by bootstrap over senders. Resumable; finished trainings and answers are kept.
 """
 
 import argparse
@@ -33,7 +32,6 @@ from clothing_classifier.utils import atomic_path, write_json
 EPOCHS = 8
 BASE = (f"optimization.epochs={EPOCHS}", "optimization.learning_rate=2e-4", "distillation.views=4", "runtime.threads=1")
 ARMS = {
-    "as before": (),
     "half poor": ("augmentation.degrade=0.5",),
 }
 _CLOTHING = Path(sys.executable).with_name("clothing")
