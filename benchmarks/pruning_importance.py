@@ -55,11 +55,12 @@ def fisher(_: ImageClassifier, found: Survey, __: torch.Generator) -> dict[str, 
 
 
 def magnitude(model: ImageClassifier, _: Survey, __: torch.Generator) -> dict[str, Tensor]:
-    """Squared norm of the weights that write a channel."""
+    """Squared norm of the weights that write a channel, over the mean of its group: layers differ in scale."""
     worth = {}
     for group in find_groups(model):
         weights = [model.get_parameter(f"{name}.conv.weight").detach() for name in group.producers]
-        worth[group.name] = torch.stack([weight.flatten(1).square().sum(1) for weight in weights]).sum(0)
+        size = torch.stack([weight.flatten(1).square().sum(1) for weight in weights]).sum(0)
+        worth[group.name] = size / size.mean()
     return worth
 
 
