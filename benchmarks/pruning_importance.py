@@ -4,10 +4,11 @@
 
 Prunes wardrobe at 128 px to half of its MACs there, in the rounds and chunks of `clothing compress`, three ways: by
 the Fisher information that the package uses, by the size of a channel's weights (Li et al. 2017,
-https://arxiv.org/abs/1608.08710), and at random. What a channel gave on average stays in each. Every network is
-validated as pruning leaves it and after few epochs of learning wardrobe's answers. Resumable; finished runs are kept.
-Writes results/pruning-importance.json: accuracy with mean and spread over seeds, and how far Fisher information is
-ahead, paired by photo, with a 95% interval by bootstrap over senders.
+https://arxiv.org/abs/1608.08710), and at random. How many channels each layer keeps is what Fisher information says
+in each, since the other two can't tell what a layer is worth; which ones they are differs. What a channel gave on
+average stays in each. Every network is validated as pruning leaves it and after few epochs of learning wardrobe's
+answers. Resumable; finished runs are kept. Writes results/pruning-importance.json: accuracy with mean and spread over
+seeds, and how far Fisher information is ahead, paired by photo, with a 95% interval by bootstrap over senders.
 """
 
 import argparse
@@ -55,12 +56,11 @@ def fisher(_: ImageClassifier, found: Survey, __: torch.Generator) -> dict[str, 
 
 
 def magnitude(model: ImageClassifier, _: Survey, __: torch.Generator) -> dict[str, Tensor]:
-    """Squared norm of the weights that write a channel, over the mean of its group: layers differ in scale."""
+    """Squared norm of the weights that write a channel."""
     worth = {}
     for group in find_groups(model):
         weights = [model.get_parameter(f"{name}.conv.weight").detach() for name in group.producers]
-        size = torch.stack([weight.flatten(1).square().sum(1) for weight in weights]).sum(0)
-        worth[group.name] = size / size.mean()
+        worth[group.name] = torch.stack([weight.flatten(1).square().sum(1) for weight in weights]).sum(0)
     return worth
 
 
@@ -125,7 +125,9 @@ def pruned(
     for step in range(1, ROUNDS + 1):
         found = survey(model, batches, seed)
         wanted = [round(macs * (1 - (1 - share) * step / ROUNDS)), params]
-        kept = choose(model, SIZE, worth(model, found, generator), wanted)
+        widths = {name: len(some) for name, some in choose(model, SIZE, found.importance, wanted).items()}
+        ranked = worth(model, found, generator)
+        kept = {name: ranked[name].topk(width).indices.sort().values for name, width in widths.items()}
         model = keep_channels(model, kept, found.means)
     return model
 
