@@ -44,7 +44,9 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the runs are that models came from")
     options = parser.parse_args()
     record, path = provenance(), Path("results/quantization.json")
-    models = json.loads(path.read_text(encoding="utf-8"))["models"] if path.exists() else {}
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"models": {}}
+    about = {key: before[key] for key in record if key in before}  # of records that had it once for all models
+    models = {name: {**about, **found} for name, found in before["models"].items()}
     models |= {name: {**record, **measure(name, options)} for name in options.names}
     write_json(path, {"layer_photos": PHOTOS, "models": models})
 
