@@ -81,7 +81,7 @@ def test_python_runs_the_package_under_the_commands_name() -> None:
         (["train", "--data", "data", "--out", "x", "--preset", "nope"], "clothing: preset 'nope': neither a preset"),
         (
             ["train", "--data", "data", "--out", "x", "--init", "nope"],
-            "nope: there is no such file of weights, nor a shipped model",
+            "nope: there is no such run or file of weights, nor a shipped model",
         ),
         (
             ["train", "--data", "data", "--out", "x", "--labels", "Hat"],
