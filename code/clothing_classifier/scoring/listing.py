@@ -55,10 +55,7 @@ class Listing:
 
 
 def task_rows(rows: int, part_rows: int) -> int:
-    """Inputs of a task on a cluster, of a list of `rows`: a long list's are longer, since its driver knows them all.
-
-    A whole part where a table holds the photos, since going into the middle of one is slow.
-    """
+    """Inputs of a task on a cluster, of a list of `rows`: a long list's are longer, since its driver knows them all."""
     return min(max(_TASK_ROWS, rows // MOST_TASKS), part_rows)
 
 

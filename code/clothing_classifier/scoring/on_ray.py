@@ -152,6 +152,7 @@ def _path(source: bytes | None) -> str | None:
 
 
 def _tasks(listing: Listing, parts: Sequence[int]) -> list[dict[str, int]]:
+    # Going into the middle of a table that holds photos is slow.
     step = listing.part_rows if listing.holds_photos else task_rows(len(parts) * listing.part_rows, listing.part_rows)
     return [
         {"part": part, "start": start, "count": min(step, listing.size(part) - start)}

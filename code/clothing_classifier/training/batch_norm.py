@@ -3,7 +3,11 @@
 import torch
 from torch import Tensor, distributed, nn
 
-from clothing_classifier.training.processes import sum_over_processes
+from clothing_classifier.config import TrainSettings
+from clothing_classifier.errors import ConfigError
+from clothing_classifier.models import ImageClassifier
+from clothing_classifier.training.data import epoch_order
+from clothing_classifier.training.processes import Processes, sum_over_processes
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
@@ -55,3 +59,19 @@ def share_batch_norm(model: nn.Module) -> None:
     for module in model.modules():
         if type(module) is nn.BatchNorm2d:  # a subclass, as timm's, does more in forward
             module.__class__ = SharedBatchNorm2d
+
+
+@torch.inference_mode()
+def check_parts(model: ImageClassifier, n: int, settings: TrainSettings) -> None:
+    """Raise `ConfigError` where batch norm sees a single value of a channel in a part of a batch of `n` photos."""
+    if not any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        return
+    optimization, side = settings.optimization, settings.augmentation.size or settings.image.size
+    batches = epoch_order(n, optimization.batch_size, 0, 0)
+    smallest = min(len(part) for batch in batches for part in Processes().share(batch, optimization.micro_batches))
+    pixels = model.eval().feature_map(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
+    if smallest * pixels.shape[2] * pixels.shape[3] == 1:
+        raise ConfigError(
+            f"setting optimization.batch_size: {optimization.batch_size}, in {optimization.micro_batches} parts, has "
+            f"parts of one photo, of which batch norm can't learn at {settings.image.size} px; take more photos at once"
+        )

@@ -23,7 +23,7 @@ from clothing_classifier.errors import ConfigError, UsageError
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment, degrade
-from clothing_classifier.training.batch_norm import share_batch_norm
+from clothing_classifier.training.batch_norm import check_parts, share_batch_norm
 from clothing_classifier.training.data import Photos, derived, epoch_order, in_order, view_generator
 from clothing_classifier.training.distillation import Teachers
 from clothing_classifier.training.objective import distillation_loss, micro_batches
@@ -82,11 +82,8 @@ def fit(
     if processes.count > 1:
         _check_batches(len(train), optimization.batch_size, processes)
         share_batch_norm(model)
-    elif not _can_normalise(model, len(train), settings):
-        raise ConfigError(
-            f"setting optimization.batch_size: {optimization.batch_size}, in {optimization.micro_batches} parts, has "
-            f"parts of one photo, of which batch norm can't learn at {settings.image.size} px; take more photos at once"
-        )
+    else:
+        check_parts(model, len(train), settings)
     _take_from_first(processes, model)
     average = make_average(model, optimization.ema_decay)
     # For evaluation: gradients are added up below, in one piece and for shares of any size.
@@ -241,18 +238,6 @@ def _check_batches(n: int, batch_size: int, processes: Processes) -> None:
     if smallest < processes.count:
         what = f"{n} photos make batches of {smallest}, too few for {processes.count} processes"
         raise processes.of_all(ConfigError(f"setting optimization.batch_size: {batch_size}; {what}"))
-
-
-@torch.inference_mode()
-def _can_normalise(model: ImageClassifier, n: int, settings: TrainSettings) -> bool:
-    """Whether every batch norm sees more than one value of a channel in every part of every batch of `n` photos."""
-    if not any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
-        return True
-    optimization, side = settings.optimization, settings.augmentation.size or settings.image.size
-    batches = epoch_order(n, optimization.batch_size, 0, 0)
-    smallest = min(len(part) for batch in batches for part in _ALONE.share(batch, optimization.micro_batches))
-    pixels = model.eval().feature_map(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
-    return smallest * pixels.shape[2] * pixels.shape[3] != 1
 
 
 def _take_from_first(processes: Processes, *networks: nn.Module) -> None:
