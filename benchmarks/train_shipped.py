@@ -39,17 +39,16 @@ class Run:
 
 
 def plan(
-    seeds: Sequence[int], student_seeds: Sequence[int], with_folds: bool, student_epochs: int | None
+    seeds: Sequence[int], student_seeds: Sequence[int], with_folds: bool, student_changes: Sequence[str]
 ) -> tuple[list[Run], list[Run]]:
     """The teachers and their students, those of the folds after those of the whole."""
-    patient = (f"optimization.epochs={student_epochs}",) if student_epochs else ()
     teachers = [Run(f"teacher-{seed}", (f"runtime.seed={seed}",)) for seed in seeds]
     names = tuple(run.name for run in teachers)
-    students = [Run(f"student-{seed}", (f"runtime.seed={seed}", *patient), names) for seed in student_seeds]
+    students = [Run(f"student-{seed}", (f"runtime.seed={seed}", *student_changes), names) for seed in student_seeds]
     for fold in FOLDS_LEARNT if with_folds else ():
         changes = (f"data.folds={FOLDS}", f"data.fold={fold}")
         teachers.append(Run(f"teacher-fold-{fold}", changes))
-        students.append(Run(f"student-fold-{fold}", (*changes, *patient), (teachers[-1].name,)))
+        students.append(Run(f"student-fold-{fold}", (*changes, *student_changes), (teachers[-1].name,)))
     return teachers, students
 
 
@@ -60,7 +59,7 @@ def main() -> None:
     runs: Path = options.runs / options.model
     student_seeds = options.student_seeds or options.seeds
     with_folds = options.model == "benchmark-10" and not options.without_folds
-    teachers, students = plan(options.seeds, student_seeds, with_folds, options.student_epochs)
+    teachers, students = plan(options.seeds, student_seeds, with_folds, options.student_set)
     for step in (teachers, students):
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda run: learn(run, runs, options), step))
@@ -134,7 +133,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--student-seeds", type=int, nargs="+", help="default: those of the teachers")
-    parser.add_argument("--student-epochs", type=int, help="where students learn longer than the preset says")
+    parser.add_argument(
+        "--student-set", nargs="+", default=[], metavar="KEY=VALUE", help="what students change in the preset"
+    )
     parser.add_argument(
         "--without-folds", action="store_true", help="of a candidate of benchmark-10, whose confidence nobody reads"
     )
