@@ -12,6 +12,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
     """Accuracy against MACs and against measured latency; each way of getting small has its mark and colour."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 6), layout="constrained")
+    figure = Figure(figsize=(13, 6), dpi=110, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, title, value in zip(panels, ("million MACs", "ms a photo, batch 1, one thread"), (_macs, _latency),
                                   strict=True):  # fmt: skip
@@ -149,14 +150,8 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
                     fmt=marker, color=colour, markerfacecolor=colour if filled else "white", markersize=8,
                     elinewidth=0.5, alpha=0.9, label=kind if filled else None,
                 )  # fmt: skip
-        labelled: set[tuple[str, float]] = set()
-        for point in sorted(points, key=lambda point: point["precision"] != "int8"):
-            if (key := (_short(point), round(point["accuracy"], 3))) in labelled:
-                continue  # the same network once more, as in float where int8 was refused
-            labelled.add(key)
-            axes.annotate(_short(point), (value(point), 100 * point["accuracy"]), xytext=(5, 4),
-                          textcoords="offset points", fontsize=7)  # fmt: skip
         axes.set_xscale("log")
+        axes.margins(x=0.13)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("{x:g}")
         axes.tick_params(axis="x", which="minor", labelsize=7)
@@ -164,10 +159,36 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("accuracy on validation, %, 95% over senders")
     panels[0].legend(loc="lower left", title="full marks: int8, empty ones: float", fontsize=8, title_fontsize=8)
+    figure.draw_without_rendering()  # which fixes where everything lies
+    for axes, value in zip(panels, (_macs, _latency), strict=True):
+        name_points(axes, points, value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path)
 
 
+def name_points(axes: Any, points: list[dict[str, Any]], value: Callable[[dict[str, Any]], float]) -> None:
+    """Write each network's name beside its mark, on the first side where it covers no other name and no mark."""
+    marks = [axes.transData.transform((value(point), 100 * point["accuracy"])) for point in points]
+    names: list[Any] = []
+    named: list[Any] = []
+    for i in sorted(range(len(points)), key=lambda i: (not points[i].get("shipped"), points[i]["precision"] != "int8")):
+        if any(np.abs(marks[i] - mark).max() < SAME for mark in named):
+            continue  # the same network once more, as in float where int8 was refused
+        named.append(marks[i])
+        for offset, side in (((6, 4), "left"), ((-6, 4), "right"), ((6, -9), "left"), ((-6, -9), "right")):
+            text = axes.annotate(
+                _short(points[i]), (value(points[i]), 100 * points[i]["accuracy"]), offset, textcoords="offset points",
+                ha=side, fontsize=7, fontweight="bold" if points[i].get("shipped") else "normal",
+            )  # fmt: skip
+            box = text.get_window_extent()
+            if not any(box.overlaps(name) for name in names) and not any(box.contains(*mark) for mark in marks):
+                names.append(box)
+                break
+            text.remove()
+
+
+SAME = 6
+"""Pixels between marks that are drawn as one."""
 KINDS = {
     "wardrobe, smaller input, untrained": ("#0072B2", "o"),
     "smaller input, trained": ("#56B4E9", "s"),

@@ -3,6 +3,7 @@
 Whole processes, in turn, on the same photos: photos a second from the start of the process to its end, seconds to a
 first answer, the most memory that it held, and the size of what is installed. The bound is the number of processors
 over the seconds that decoding, resizing and evaluating one photo take on one core (one_core.py), in the same round.
+Each of our models runs twice: as it comes, which reads photos again that may lie on their side, and with --upright.
 
     make peers                                                  # environments of the others, once
     python benchmarks/predict_throughput.py --photos datasets/clothing/images --peers build/peers
@@ -69,20 +70,21 @@ def main() -> None:
     bundle = load_bundle(models[0])
     with tempfile.TemporaryDirectory() as scratch:
         peers = {name: _meet(options.peers, name, scratch, bundle, photos) for name in PEERS} if options.peers else {}
-        sides = {model: _clothing(model) for model in models} | {"plain ONNX Runtime": _plain(bundle.path)}
+        ours = [side for model in models for side in (model, f"{model}, --upright")]
+        sides = {side: _clothing(side) for side in ours} | {"plain ONNX Runtime": _plain(bundle.path)}
         sides |= {
             name: _peer(options.peers, name, scratch, bundle, p["setting"])
             for name, p in peers.items()
             if "setting" in p
         }
-        rounds = [_round(number, options.rounds, sides, models, photos) for number in range(1, options.rounds + 1)]
+        rounds = [_round(number, options.rounds, sides, ours, photos) for number in range(1, options.rounds + 1)]
     result: dict[str, Any] = {
         "load_average_before": load,
         "photos": {"bound": BOUND_PHOTOS, "clothing": list(COUNTS), "plain": PLAIN_PHOTOS, "peers": PEER_PHOTOS},
         "models": {model: _about(load_bundle(model)) for model in models},
         "peers": peers,
         "rounds": rounds,
-        "summary": {side: _summarise(side, rounds, models) for side in sides},
+        "summary": {side: _summarise(side, rounds, ours) for side in sides},
         "installed_mb": _installed(peers),
     }
     write_json(options.out, record | result)
@@ -109,8 +111,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _clothing(model: str) -> Measure:
-    command = [str(_CLOTHING), "predict", "-", "--model", model, "--format", "json"]
+def _clothing(side: str) -> Measure:
+    model, *flags = side.split(", ")
+    command = [str(_CLOTHING), "predict", "-", "--model", model, "--format", "json", *flags]
     return lambda paths: _child(command, paths, len(paths))[0]
 
 
@@ -119,8 +122,8 @@ def _plain(folder: Path) -> Measure:
     return lambda paths: _child(command, paths, len(paths))[0]
 
 
-def _bound(model: str, paths: Sequence[str]) -> Run:
-    seconds: Run = _child([sys.executable, str(_HERE / "one_core.py"), model], paths)[1]
+def _bound(side: str, paths: Sequence[str]) -> Run:
+    seconds: Run = _child([sys.executable, str(_HERE / "one_core.py"), side.split(", ")[0]], paths)[1]
     return seconds | {"photos_per_second": available_cpus() / sum(seconds.values())}
 
 
@@ -188,15 +191,15 @@ def _child(command: list[str], paths: Sequence[str] = (), lines: int = 1) -> tup
 
 
 def _round(
-    number: int, rounds: int, sides: Mapping[str, Measure], models: Sequence[str], photos: Sequence[str]
+    number: int, rounds: int, sides: Mapping[str, Measure], ours: Sequence[str], photos: Sequence[str]
 ) -> dict[str, Any]:
-    """Every side once, and each model of ours at each count, with its bound."""
+    """Every side once, and each of ours at each count, with its bound."""
     found: dict[str, Any] = {}
     for side, measure in sides.items():
         if number == 1:
             measure(photos[:TRIAL_PHOTOS])  # so that modules are compiled and files are cached
         found[side] = {"first_answer": measure(photos[:1])}
-        if side in models:
+        if side in ours:
             found[side]["bound"] = _bound(side, photos[:: max(1, len(photos) // BOUND_PHOTOS)])
             found[side]["runs"] = {str(count): measure(photos[:count]) for count in COUNTS}
         else:
@@ -212,9 +215,9 @@ def _rate(found: Mapping[str, Any]) -> float:
     return float(int(count) / run.get("loop_seconds", run["seconds"]))
 
 
-def _summarise(side: str, rounds: Sequence[Mapping[str, Any]], models: Sequence[str]) -> dict[str, Any]:
+def _summarise(side: str, rounds: Sequence[Mapping[str, Any]], ours: Sequence[str]) -> dict[str, Any]:
     of_side = [each[side] for each in rounds]
-    ours = [each[models[0]] for each in rounds]
+    first = [each[ours[0]] for each in rounds]
     summary: dict[str, Any] = {
         "photos_per_second": statistics.median(map(_rate, of_side)),
         "first_answer_seconds": statistics.median(each["first_answer"]["seconds"] for each in of_side),
@@ -222,11 +225,12 @@ def _summarise(side: str, rounds: Sequence[Mapping[str, Any]], models: Sequence[
             count: statistics.median(each["runs"][count]["peak_mb"] for each in of_side) for count in of_side[0]["runs"]
         },
     }
-    if side in models:
+    if side in ours:
         bounds = [each["bound"]["photos_per_second"] for each in of_side]
         shares = [_rate(each) / bound for each, bound in zip(of_side, bounds, strict=True)]
         summary |= {"bound_photos_per_second": statistics.median(bounds), "share_of_bound": statistics.median(shares)}
-        views = (load_bundle(side).manifest.orientation or {}).get("views", 1.0)
+        model, *flags = side.split(", ")
+        views = 1.0 if flags else (load_bundle(model).manifest.orientation or {}).get("views", 1.0)
         work = [each["bound"]["prepare_seconds"] + views * each["bound"]["network_seconds"] for each in of_side]
         # Photos that may lie on their side are read again, which the bound of one reading leaves out.
         summary["evaluations_a_photo"] = views
@@ -237,8 +241,8 @@ def _summarise(side: str, rounds: Sequence[Mapping[str, Any]], models: Sequence[
         per_core = [available_cpus() * rate / bound for rate, bound in zip(cpu, bounds, strict=True)]
         # What is lost to Python, the start and the threads' meeting, but not to other work on the machine.
         summary["share_of_bound_in_cpu_time"] = statistics.median(per_core)
-    if side != models[0]:
-        ratios = [_rate(own) / _rate(other) for own, other in zip(ours, of_side, strict=True)]
+    if side != ours[0]:
+        ratios = [_rate(own) / _rate(other) for own, other in zip(first, of_side, strict=True)]
         summary["ours_times"] = statistics.median(ratios)
     return summary
 

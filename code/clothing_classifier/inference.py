@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -59,7 +59,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as `clothing predict --format json` prints it beside the path."""
-        return asdict(self)
+        return vars(self) | {"top": [vars(candidate) for candidate in self.top]}  # `asdict` takes ten times as long
 
 
 @dataclass(frozen=True)
