@@ -147,3 +147,14 @@ def test_mcnemars_test_agrees_with_the_binomial_test(only_one: int, only_other: 
 def test_mcnemars_test_stays_exact_where_powers_of_two_overflow() -> None:
     assert metrics.mcnemar(0, 3000) == 0.0  # below the smallest float, and no error
     assert 0 < metrics.mcnemar(4800, 5200) < 1e-4
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_answers_that_are_all_alike_are_not_certain(value: bool) -> None:
+    right, groups = np.full(40, value), [f"g{i // 2}" for i in range(40)]
+    (low, high), method = metrics.accuracy_interval(right, groups)
+    assert (low, high) == metrics.wilson_interval(20 * value, 20)
+    assert method == "Wilson over 20 groups, all alike"
+    (low, high), method = metrics.difference_interval(right, right, groups)
+    assert low < 0 < high
+    assert method.endswith("independent: the models are right on the same ones")

@@ -9,7 +9,7 @@ import numpy as np
 from clothing_classifier import metrics
 from clothing_classifier.dataset import Record, RecordSource, match_labels
 from clothing_classifier.errors import DatasetError, ImageError, ModelOutputError
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import csv_line, one_line
 
 ProbabilityFunction = Callable[[Iterable[RecordSource]], Iterator[Any]]
 """Takes sources and yields for each, in order, `(K,) float` probabilities or an `ImageError`."""
@@ -119,9 +119,10 @@ def match_classes(records: Iterable[Record], labels: Sequence[str], model: str =
     matches = match_labels(wanted, labels)
     missing = [label for label in wanted if label not in matches]
     if missing == wanted:
-        raise DatasetError(f"{model} has none of the classes {', '.join(wanted)}; it has {', '.join(labels)}")
+        listing = ", ".join(map(one_line, wanted))
+        raise DatasetError(f"{model} has none of the classes {listing}; it has {', '.join(labels)}")
     if missing:
-        listing = ",".join(missing)
+        listing = one_line(csv_line(missing).strip())
         raise DatasetError(f"{model} has no class for {listing}; leave them out with --exclude-labels '{listing}'")
     return matches
 

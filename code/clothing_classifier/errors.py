@@ -97,3 +97,9 @@ class ImageFormatError(ImageError):
 
 class ImageCorruptError(ImageError):
     """The content starts as an accepted format and then breaks: truncated or damaged."""
+
+
+def without_frames(error: ImageError) -> ImageError:
+    """The error without the frames that it came through, which would keep the photo in memory as long as itself."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

@@ -73,7 +73,11 @@ def column_reader(name: str, records: Sequence[Record], columns: Columns) -> Cal
     """
     further = dict.fromkeys(key for record in records for key in record.extra)
     named = {"image": "image", "label": columns.label, "group": columns.group, "split": columns.split}
-    roles = {column or role: role for role, column in named.items() if any(getattr(record, role) for record in records)}
+    roles = {
+        column or role: role
+        for role, column in named.items()
+        if column or any(getattr(record, role) for record in records)
+    }
     if name in further:
         return lambda record: record.extra.get(name, "").strip() or BLANK
     if name in roles:
@@ -165,11 +169,16 @@ def _slices(right: metrics.Booleans, groups: Sequence[str | None], values: Seque
 def _per_class(
     labels: Sequence[str], confusion: npt.NDArray[np.int64], areas: Sequence[float | None]
 ) -> dict[str, dict[str, float]]:
-    rows = zip(labels, *metrics.precision_recall_f1(confusion), areas, strict=True)
+    rows = zip(labels, *metrics.precision_recall_f1(confusion), confusion.sum(0), areas, strict=True)
     return {
-        label: {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(s)}
-        | ({} if area is None else {"auroc": area})
-        for label, p, r, f, s, area in rows
+        label: {
+            **({"precision": float(p)} if called else {}),
+            **({"recall": float(r)} if s else {}),
+            **({"f1": float(f)} if s or called else {}),
+            "support": int(s),
+            **({} if area is None else {"auroc": area}),
+        }
+        for label, p, r, f, s, called, area in rows
     }
 
 

@@ -185,7 +185,10 @@ def accuracy_interval(right: Booleans, groups: Sequence[str | None]) -> tuple[tu
     """The 95% interval of accuracy and its method: by group where every photo has one and there are enough of them."""
     obstacle = _obstacle(groups)
     if obstacle is None:
-        return grouped_interval(right, _named(groups)), f"bootstrap over {len(set(groups))} groups"
+        found = len(set(groups))
+        if right.all() or not right.any():  # of which every resampling is the same
+            return wilson_interval(found * int(right[0]), found), f"Wilson over {found} groups, all alike"
+        return grouped_interval(right, _named(groups)), f"bootstrap over {found} groups"
     return wilson_interval(int(right.sum()), len(right)), f"Wilson, photos taken as independent{obstacle}"
 
 
@@ -207,6 +210,8 @@ def difference_interval(
     Groups are resampled as in `accuracy_interval`, with both models' answers to a photo kept together.
     """
     obstacle = _obstacle(groups)
+    if obstacle is None and (one == other).all():  # of which every resampling is the same
+        obstacle = ": the models are right on the same ones"
     if obstacle is None:
         ahead = one.astype(int) - other.astype(int)
         return grouped_interval(ahead, _named(groups)), f"paired bootstrap over {len(set(groups))} groups"

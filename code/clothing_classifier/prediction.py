@@ -89,7 +89,7 @@ def write(
 
 def _printer(form: str, table: list[Row], truth: Mapping[str, str]) -> Callable[[Row], None]:
     if form == "json":
-        return lambda row: print(json.dumps({"path": row[0], **row[1].to_dict()}))
+        return lambda row: print(json.dumps({"path": row[0], **row[1].to_dict(), **_truth_of(row[0], truth)}))
     return table.append if form == "table" else _csv_writer(sys.stdout, truth)
 
 
@@ -105,6 +105,10 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         file.write(csv_line([*cells, _true_label(path, truth)] if truth else cells))
 
     return write_row
+
+
+def _truth_of(path: str, truth: Mapping[str, str]) -> dict[str, str | None]:
+    return {"true_label": _true_label(path, truth)} if truth else {}
 
 
 def _true_label(path: str, truth: Mapping[str, str]) -> str | None:

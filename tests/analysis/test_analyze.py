@@ -45,10 +45,42 @@ class Strange(nn.Module):
     def forward(self, x):
         return torch.linalg.inv(x)
 
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.relu = nn.Conv2d(3, 4, 3), nn.ReLU()
+
+    def forward(self, x):
+        return torch.relu(self.conv(self.relu(x)))
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.both, self.conv = Halves(), nn.Conv2d(2, 4, 3)
+
+    def forward(self, x):
+        return self.conv(self.both(x)[0])
+
+class Halves(nn.Module):
+    def forward(self, x):
+        return x[:, :2], x[:, 2:]
+
+class Cut(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x.detach())
+
 def fails():
     raise RuntimeError("no such weights\\nand more")
 
+def leaves():
+    raise SystemExit(3)
+
 number = 3
+double = nn.Conv2d(3, 4, 3).double()
 layer = nn.Conv2d(3, 1, 5)
 deep = nn.Conv2d(4, 1, 5)
 flat = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
@@ -114,6 +146,9 @@ def test_a_bundle_is_read_at_its_own_size() -> None:
     (["collections:OrderedDict"], "gives OrderedDict, not a torch.nn.Module"),
     (["mine:Choosy"], "module (the model itself) (Choosy), operator local_scalar_dense: what it computes depends on"),
     (["mine:Net", "--input", "4x20x20"], "module conv (Conv2d), operator convolution: can't take an image of 4x20x20"),
+    (["mine:leaves"], "does not build when called without arguments: SystemExit: 3"),
+    (["mine:Cut", "--figures", "pictures"], "module conv: no gradient of its output reaches the image"),
+    (["mine:Net", "--input", "3x20x99999999999"], "no side may be over 1,000,000"),
     (["mine:Net", "--input", "20x20"], "write channels, height and width, as in 3x224x224"),
     (["mine:Strange", "--strict"], "no rule for linalg_inv_ex (first in linalg_inv_ex)"),
     (["mine:Net", "--figures", "pictures", "--photo", "none.jpg"], "none.jpg: "),
@@ -177,3 +212,21 @@ def test_pictures_time_and_effective_fields(tmp_path: Path) -> None:
     timed = [row["seconds"] for row in report["layers"] if row["type"] == "Conv2d"]
     assert timed
     assert all(timed)
+
+
+def test_an_operator_may_be_called_as_a_module_is(run: Any) -> None:
+    report = json.loads(run("mine:Twice", "--input", "3x20x20", "--all", "--time", "--format", "json").stdout)
+    assert [(row["type"], row["seconds"] is not None) for row in report["layers"]] == [
+        ("ReLU", True), ("Conv2d", True), ("relu", False)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["double", "Pair", "Twice"])
+def test_pictures_and_times_of_unusual_networks(model: str, run: Any, tmp_path: Path) -> None:
+    run(f"mine:{model}", "--input", "3x20x20", "--time", "--figures", "pictures")
+    assert (tmp_path / "pictures" / "fields.png").exists()
+
+
+def test_a_folder_of_an_architectures_name_does_not_hide_it(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "resnet_small").mkdir()
+    assert "3x224x224" in run("resnet_small").stdout

@@ -212,3 +212,35 @@ def clone(planted: Path, target: Path) -> Path:
     shutil.copytree(planted, target)
     (target / "dataset.cleaned.csv").replace(target / "dataset.csv")
     return target
+
+
+def test_pictures_that_show_nothing_are_found_where_there_are_no_others(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for i in range(3):
+        Image.new("RGB", (300, 300), (80 * i, 0, 0)).save(tmp_path / "images" / f"{i}.png")
+    (tmp_path / "dataset.csv").write_text("image,label\n0.png,Hat\n1.png,Hat\n2.png,Dress\n")
+    assert len(by_kind(audit(load_dataset(tmp_path), Classifier.load()))["blank"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "left"),
+    [
+        ("a.jpg,Hat,train\na.jpg,Dress,train", []),  # nobody can tell which label is right
+        ("a.jpg,Hat,train\ncopy.jpg,hat,train", ["a.jpg"]),  # which is one label, written in two ways
+        ("a.jpg,Hat,\ncopy.jpg,Hat,test", ["copy.jpg"]),
+        ("a.jpg,Hat,\nlike.jpg,Hat,test", ["a.jpg", "like.jpg"]),  # nothing is measured on what was learnt from
+        ("a.jpg,Hat,train\nlike.jpg,Hat,test", ["like.jpg"]),
+    ],
+)
+def test_fix_keeps_what_can_be_trusted(rows: str, left: list[str], tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in ("a.jpg", "copy.jpg"):
+        shutil.copy(DATA / "images" / "hat-00-a.jpg", images / name)
+    with Image.open(images / "a.jpg") as picture:
+        ImageOps.mirror(picture).save(images / "like.jpg", quality=80)
+    shutil.copy(DATA / "images" / "dress-00-a.jpg", images / "other.jpg")
+    (tmp_path / "dataset.csv").write_text(f"image,label,split\nother.jpg,Dress,train\n{rows}\n")
+    CliRunner().invoke(app, ["audit", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--fix"])
+    cleaned = (tmp_path / "dataset.cleaned.csv").read_text().splitlines()[2:]
+    assert [line.partition(",")[0] for line in cleaned] == left

@@ -136,8 +136,8 @@ def test_a_precision_is_answered_with_its_threshold_and_its_coverage(form: str) 
     result = clothing("predict", IMAGES[0], "--min-precision", "0.95", "--format", form)
     point = Classifier.load().operating_point(0.95)
     assert result.stderr == (
-        f"abstaining below a confidence of {point.threshold:.3f}: on photos held out that kept a precision of "
-        f"{point.precision:.3f} on {point.coverage:.1%} of the photos\n"
+        f"abstaining below a confidence of {point.threshold:.3f}: on held-out photos, as they came, it kept "
+        f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos\n"
     )
     assert point.precision >= 0.95
 
@@ -175,3 +175,8 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
     assert len(table) == len(IMAGES)
     right = sum(row["label"] == row["true_label"] for row in table)
     assert f"accuracy {right / len(table):.3f}" in result.stdout
+
+
+def test_json_has_the_true_label_beside() -> None:
+    result = clothing("predict", str(IMAGES[0]), "nowhere.jpg", "--truth", str(DATA), "--format", "json")
+    assert [row["true_label"] for row in rows(result)] == [IMAGES[0].name.partition("-")[0].capitalize(), None]

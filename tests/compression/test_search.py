@@ -83,3 +83,30 @@ def test_a_folder_of_another_search_is_refused(
     (fewer / "dataset.csv").write_text("\n".join(kept))
     with pytest.raises(ConfigError, match="can't resume: validation_sha256 was"):
         search(str(run), fewer, found[0], Search(STRATEGIES, 0.5, 1), resume=True)
+
+
+def test_a_search_that_was_stopped_early_is_no_start_for_another(
+    found: tuple[Path, dict], run: Path, stripes: Path, tmp_path: Path
+) -> None:
+    stopped = shutil.copytree(found[0], tmp_path / "stopped")
+    report = json.loads((stopped / "compress.json").read_text())
+    (stopped / "compress.json").write_text(json.dumps(report | {"weights_sha256": "another's"}))
+    with pytest.raises(ConfigError, match="can't resume: weights_sha256 was another's"):
+        search(str(run), stripes, stopped, Search(STRATEGIES, 0.5, 1), resume=True)
+    (stopped / "compress.json").unlink()
+    with pytest.raises(ConfigError, match="holds parts of a search"):
+        search(str(run), stripes, stopped, Search(STRATEGIES, 0.5, 1))
+
+
+def test_earlier_candidates_stay_in_the_report(
+    found: tuple[Path, dict], run: Path, stripes: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(found[0], tmp_path / "out")
+    more = search(str(run), stripes, out, Search(STRATEGIES[1:], 0.5, 1), resume=True, say=lambda line: None)
+    assert {entry["name"] for entry in more["candidates"]} == {entry["name"] for entry in found[1]["candidates"]}
+
+
+def test_a_share_that_pruning_cannot_reach_is_refused_before_the_work(run: Path, stripes: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"prune:0.001: pruning leaves .*% of the MACs at the least"):
+        search(str(run), stripes, tmp_path / "out", Search(("prune:0.001",), 0.5, 0))
+    assert not (tmp_path / "out").exists()

@@ -44,7 +44,7 @@ def test_every_bad_row_is_listed_with_file_row_and_reason(tmp_path: Path) -> Non
         3: f"there is no file {tmp_path / 'images' / 'gone.jpg'}",
         4: "the column 'label' is empty",
         5: "unknown split 'holdout'; use train, validation, test",
-        6: "'a.jpg' stands in row 2 already",
+        6: "'a.jpg' stands in row 2 already, labelled 'Hat', in train",
         7: "the path '../a.jpg' leaves the folder images/",
         8: "the column 'image' is empty",
         9: "2 cells where the header has 3",
@@ -230,3 +230,18 @@ def test_100_000_rows_load(folder: str, tmp_path: Path) -> None:
     assert len(dataset.records) == 50
     assert len(dataset.bad_rows) == 99_950
     assert (dataset.bad_rows[-1].row, dataset.bad_rows[-1].image) == (100_001, f"{folder}gone-99999.jpg")
+
+
+def test_an_image_counts_as_listed_only_where_its_row_was_of_use(tmp_path: Path) -> None:
+    dataset = load_dataset(make_table(tmp_path, "image,label\na.jpg,\na.jpg,Hat\na.jpg,Hat\n"))
+    assert names(dataset) == ["a.jpg"]
+    assert reasons(dataset) == {2: "the column 'label' is empty", 4: "'a.jpg' stands in row 3 already"}
+
+
+def test_labels_that_differ_by_case_alone_are_pointed_out(tmp_path: Path) -> None:
+    root = make_table(tmp_path, "image,label\na.jpg,Hat\nb.jpg,HAT\nc.jpg,Shoes\n")
+    assert load_dataset(root).notes == (
+        "the labels 'HAT' and 'Hat' differ by case alone and count as 2: write them alike",
+    )
+    assert names(load_dataset(root, labels=["Hat"])) == ["a.jpg"]
+    assert len(load_dataset(root, labels=["Hat"]).notes) == 1

@@ -12,7 +12,7 @@ from pictures import CONTRACT, encode, encode_heic, garment, png
 from PIL import Image
 
 from clothing_classifier import errors
-from clothing_classifier.preprocessing import prepare
+from clothing_classifier.preprocessing import load, prepare
 
 RED = (200, 30, 60)
 
@@ -111,3 +111,14 @@ def test_the_first_frame_counts(form: str) -> None:
     red, blue = Image.new("RGB", (24, 24), (255, 0, 0)), Image.new("RGB", (24, 24), (0, 0, 255))
     pixels = prepare(encode(red, form, [blue, blue]), CONTRACT)
     assert np.abs(pixels.astype(int) - (255, 0, 0)).max() <= 4
+
+
+@pytest.mark.parametrize(("depth", "dtype"), [(8, ">u1"), (16, ">u2")])
+def test_the_grey_that_a_png_calls_transparent_is_white(depth: int, dtype: str) -> None:
+    top = 2**depth - 1
+    grey = np.full((8, 8), top // 5, dtype)
+    grey[2:6, 2:6] = top // 2
+    lines = b"".join(b"\0" + row.tobytes() for row in grey)
+    pixels = load(png(8, 8, depth, 0, lines, (b"tRNS", struct.pack(">H", top // 5))))
+    assert np.unique(np.asarray(pixels)[0]).tolist() == [255]
+    assert np.abs(np.asarray(pixels)[3, 3].astype(int) - 127).max() <= 1

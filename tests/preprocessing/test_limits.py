@@ -160,3 +160,12 @@ def test_a_file_that_arrives_and_is_no_image_is_refused_as_the_whole_would_be(da
     with pytest.raises(errors.ImageFormatError) as late:
         prepare(data, CONTRACT)
     assert str(early.value) == str(late.value)
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    data = encode(garment(), "JPEG", progressive=True)
+    start = data.rindex(b"\xff\xda")
+    prepare(data[:-2] + 50 * data[start:-2] + data[-2:], CONTRACT)
+    with pytest.raises(errors.ImageCorruptError, match="more than 100 scans") as caught:
+        prepare(data[:-2] + 100 * data[start:-2] + data[-2:], CONTRACT)
+    assert_one_line(caught.value)

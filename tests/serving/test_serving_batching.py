@@ -1,8 +1,12 @@
 """The micro-batcher alone: what it takes, how it groups, and what becomes of a fault."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Coroutine
+from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -25,7 +29,7 @@ def run(scenario: Callable[[Batcher], Coroutine[Any, Any, None]], batcher: Batch
         try:
             await scenario(batcher)
         finally:
-            await batcher.close()
+            await batcher.close(5)
 
     asyncio.run(whole())
 
@@ -118,7 +122,7 @@ def test_closing_finishes_what_is_queued(classifiers: tuple[Classifier, Classifi
     async def scenario(batcher: Batcher) -> None:
         jobs.extend(job(classifiers[0], path) for path in IMAGES[:20])
         batcher.submit(jobs)
-        await batcher.close()
+        await batcher.close(5)
         await asyncio.sleep(0)
         assert all(one.answer.done() for one in jobs)
 
@@ -143,3 +147,43 @@ Classifier.predict_pixels = sometimes
         assert ask(server, "/v1/predict?top=12", IMAGES[0].read_bytes()).status == 200
         assert 'clothing_errors_total{kind="internal"} 4.0' in ask(server, "/metrics").body.decode()
         assert "broken on purpose" in server.entry("event", "fault")["traceback"]
+
+
+def test_closing_does_not_wait_for_a_photo_without_end(classifiers: tuple[Classifier, Classifier]) -> None:
+    released = Event()
+
+    class Endless(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            released.wait(30)
+            return b""
+
+    async def scenario(batcher: Batcher) -> None:
+        endless = Job(classifiers[0], Endless(), Asked(3), False, asyncio.get_running_loop().create_future())
+        batcher.submit([endless])
+        started = asyncio.get_running_loop().time()
+        await batcher.close(0.2)
+        assert asyncio.get_running_loop().time() - started < 5
+        released.set()
+
+    run(scenario, Batcher(1, 1, 10, lambda _: None))
+
+
+def test_a_refused_photo_does_not_outlive_its_request(classifiers: tuple[Classifier, Classifier]) -> None:
+    gone: list[weakref.ref[Any]] = []
+
+    class Photo(BytesIO):
+        pass
+
+    async def scenario(batcher: Batcher) -> None:
+        one = Job(classifiers[0], Photo(b"\xff\xd8\xff no photo"), Asked(3), False,
+                  asyncio.get_running_loop().create_future())  # fmt: skip
+        gone.append(weakref.ref(one.photo))
+        batcher.submit([one])
+        assert isinstance(await one.answer, ImageError)
+
+    gc.disable()
+    try:
+        run(scenario, Batcher(1, 1, 10, lambda _: None))
+        assert gone[0]() is None
+    finally:
+        gc.enable()

@@ -27,6 +27,8 @@ def analyze(
     model = resolve(name)
     traced = trace(model, shape or default_input(name) or (3, 224, 224))
     seconds = None
+    if timed or figures:
+        model.float()  # what is measured is measured in single precision
     if timed:
         from clothing_classifier.analysis.timing import time_layers
 

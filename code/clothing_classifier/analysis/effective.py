@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
+from clothing_classifier.analysis.running import run
 from clothing_classifier.errors import AnalysisError
 from clothing_classifier.utils import progress_bar
 
@@ -59,7 +61,7 @@ def effective_fields(
     outputs: dict[str, Tensor] = {}
 
     def keep(name: str) -> Any:
-        return lambda module, inputs, output: outputs.__setitem__(name, output)
+        return lambda module, inputs, output: outputs.__setitem__(name, _first_tensor(output))
 
     handles = [model.get_submodule(name).register_forward_hook(keep(name)) for name in sides]
     try:
@@ -67,11 +69,13 @@ def effective_fields(
         with progress_bar("effective fields", len(parts) * len(sides)) as advance:
             for part in parts:
                 image = part.clone().requires_grad_()
-                model(image)
+                run(model, image)
                 for name in sides:
                     output = outputs[name]
                     if output.ndim != 4:
                         raise AnalysisError(f"module {name}: its output {tuple(output.shape)} has no rows and columns")
+                    if not output.requires_grad:
+                        raise AnalysisError(f"module {name}: no gradient of its output reaches the image")
                     unit = output[:, :, output.shape[2] // 2, output.shape[3] // 2].sum()
                     (gradient,) = torch.autograd.grad(unit, image, retain_graph=True)
                     squares[name] += gradient.double().square().sum((0, 1)).numpy()
@@ -81,6 +85,10 @@ def effective_fields(
             handle.remove()
     count = images.shape[0] * images.shape[1]
     return [measure(name, np.sqrt(squares[name] / count), side) for name, side in sides.items()]
+
+
+def _first_tensor(output: Any) -> Tensor:
+    return next(leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor))
 
 
 def measure(name: str, gradient: Floats, side: Sequence[int]) -> EffectiveField:

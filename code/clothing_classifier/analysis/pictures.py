@@ -59,7 +59,7 @@ def read_images(photos: Sequence[Path], shape: Sequence[int]) -> Tensor:
 def find_stages(model: nn.Module, layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows that end a stage: as the network names them, else the last local one at each effective stride."""
     rows = [row for row in layers if len(row["output"]) == 3 and not row["global"] and min(row["output"][1:]) > 1]
-    rows = [row for row in rows if _is_module(model, row["name"])]
+    rows = [row for row in rows if _is_module(model, row)]
     if isinstance(model, ImageClassifier) and model.stages:
         ends = [f"extractor.{name}" for name in model.stages]
         inside = {end: [row for row in rows if figures.within(row["name"], end)] for end in ends}
@@ -67,5 +67,6 @@ def find_stages(model: nn.Module, layers: Sequence[Mapping[str, Any]]) -> list[M
     return list({tuple(row["stride"]): row for row in rows}.values())
 
 
-def _is_module(model: nn.Module, name: str) -> bool:
-    return any(known == name for known, _ in model.named_modules())
+def _is_module(model: nn.Module, row: Mapping[str, Any]) -> bool:
+    """Whether it is no operator, which may be called as a module is."""
+    return any(name == row["name"] and type(module).__name__ == row["type"] for name, module in model.named_modules())

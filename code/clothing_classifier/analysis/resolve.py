@@ -36,7 +36,7 @@ def _build(text: str) -> nn.Module:
         return create_model(name, _CLASSES, **_settings(text, rest))
     if name == "timm" and colon:
         return create_model(text, _CLASSES)
-    if text in bundle.shipped() or Path(text).exists():
+    if _is_bundle(text):
         return _from_bundle(text)
     if colon and name and rest:
         return _call(name, rest)
@@ -46,7 +46,7 @@ def _build(text: str) -> nn.Module:
 
 def default_input(text: str) -> tuple[int, int, int] | None:
     """The image that a bundle reads, `(3, H, W)`; None for any other model."""
-    if text not in bundle.shipped() and not Path(text).exists():
+    if not _is_bundle(text):
         return None
     size = bundle.load_bundle(text).manifest.preprocessing.size
     return 3, size, size
@@ -54,10 +54,19 @@ def default_input(text: str) -> tuple[int, int, int] | None:
 
 def has_random_weights(text: str) -> bool:
     """Whether `resolve` gives the network weights that nothing was learnt with; of a callable's own it can't tell."""
-    name = text.partition(":")[0]
-    if name in ARCHITECTURES or name == "timm":
-        return True
-    return (text in bundle.shipped() or Path(text).exists()) and not _holds_weights(bundle.load_bundle(text))
+    if _is_bundle(text):
+        return not _holds_weights(bundle.load_bundle(text))
+    return _is_registered(text)
+
+
+def _is_registered(text: str) -> bool:
+    name, colon, _ = text.partition(":")
+    return name in ARCHITECTURES or bool(name == "timm" and colon)
+
+
+def _is_bundle(text: str) -> bool:
+    """Whether a bundle is meant: not where a folder is called as an architecture is."""
+    return not _is_registered(text) and (text in bundle.shipped() or Path(text).exists())
 
 
 def _holds_weights(loaded: bundle.Bundle) -> bool:
@@ -99,19 +108,19 @@ def _call(module: str, name: str) -> nn.Module:
             found = getattr(found, part)
     except AttributeError as error:
         raise AnalysisError(f"{subject}: {module} has no '{name}'") from error
-    except Exception as error:  # whatever a foreign module raises when it is imported is told in one line
+    except (Exception, SystemExit) as error:  # whatever a foreign module raises when imported is told in one line
         raise AnalysisError(f"{subject}: importing {module} failed: {_reason(error)}") from error
     if not callable(found):
         raise AnalysisError(f"{subject}: not a callable, but {type(found).__name__}")
     try:
         model = found() if not isinstance(found, nn.Module) else found
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AnalysisError(f"{subject}: it does not build when called without arguments: {_reason(error)}") from error
     if not isinstance(model, nn.Module):
         raise AnalysisError(f"{subject}: gives {type(model).__name__}, not a torch.nn.Module")
     return model
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return one_line(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)

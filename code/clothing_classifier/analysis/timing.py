@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from clothing_classifier.analysis.layers import Trace
+from clothing_classifier.analysis.running import run
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.utils import progress_bar
 
@@ -25,8 +26,12 @@ def time_layers(model: nn.Module, trace: Trace) -> list[float | None]:
     keep_large_blocks()  # else the first stages mostly wait for the kernel to map memory
     was_training = model.training
     model.eval()
-    known = {layer.name for layer in trace.layers}
-    leaves = [(name, module) for name, module in model.named_modules() if name in known and not list(module.children())]
+    known = {(layer.name, layer.type) for layer in trace.layers}  # an operator may be called as a module is
+    leaves = [
+        (name, module)
+        for name, module in model.named_modules()
+        if (name, type(module).__name__) in known and not list(module.children())
+    ]
     calls: list[tuple[str, float]] = []
     started: list[float] = []
     handles: list[Any] = []
@@ -40,7 +45,7 @@ def time_layers(model: nn.Module, trace: Trace) -> list[float | None]:
         with progress_bar("timing", _WARM_UP + _ROUNDS) as advance:
             for number in range(_WARM_UP + _ROUNDS):
                 calls.clear()
-                model(image)
+                run(model, image)
                 advance()
                 if number >= _WARM_UP:
                     measured.append(list(calls))
@@ -49,9 +54,9 @@ def time_layers(model: nn.Module, trace: Trace) -> list[float | None]:
             handle.remove()
         model.train(was_training)
     # Calls end in the order of the leaf layers of the trace, since leaves do not nest.
-    medians = iter([statistics.median(run[i][1] for run in measured) for i in range(len(measured[0]))])
-    names = {name for name, _ in leaves}
-    return [next(medians) if layer.name in names else None for layer in trace.layers]
+    medians = iter([statistics.median(once[i][1] for once in measured) for i in range(len(measured[0]))])
+    names = {(name, type(module).__name__) for name, module in leaves}
+    return [next(medians) if (layer.name, layer.type) in names else None for layer in trace.layers]
 
 
 @dataclass(frozen=True)

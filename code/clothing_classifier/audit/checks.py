@@ -22,7 +22,8 @@ _SUFFIXES = {
 def bad_rows(rows: Sequence[BadRow]) -> Iterator[Finding]:
     """Rows of the table that can't be used."""
     for row in rows:
-        yield Finding("bad-row", Severity.error, row.image, "", str(row), "drop the row, or mend it")
+        action = f"drop this row and row {row.disputes}, or mend them" if row.disputes else "drop the row, or mend it"
+        yield Finding("bad-row", Severity.error, row.image, "", str(row), action)
 
 
 def file_faults(survey: Survey) -> Iterator[Finding]:
@@ -61,7 +62,7 @@ def copy_faults(survey: Survey, copies: Sequence[Copies], dropped: set[int]) -> 
             yield Finding(kind, Severity.warning, *names, what, action)
             if one.split and other.split and one.split != other.split:
                 yield Finding("split-leak", Severity.error, *names, f"{what} in {one.split} and {other.split}", action)
-            if one.label != other.label:
+            if one.label.casefold() != other.label.casefold():
                 labels = f"{what}, labelled '{one.label}' and '{other.label}'"
                 yield Finding("label-conflict", Severity.error, *names, labels, action)
 

@@ -10,8 +10,8 @@ from clothing_classifier.errors import DatasetError
 from clothing_classifier.utils import atomic_path, csv_line
 
 CLEANED = "dataset.cleaned.csv"
-_RANK = {"test": 0, "validation": 1, "train": 2, None: 2}
-"""What is measured on stays; the copy that is learnt from goes."""
+_RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
+"""What is measured on stays; the copy that is learnt from goes, and before it the one that is on no side."""
 
 
 def plan(survey: Survey, copies: Sequence[Copies]) -> set[int]:
@@ -23,13 +23,13 @@ def plan(survey: Survey, copies: Sequence[Copies]) -> set[int]:
     gone = {i for i, grey in enumerate(survey.greys) if grey.std() < FLAT}
     for cluster in copies:
         records = {i: survey.photos[i].record for i in cluster.photos}
-        if len({record.label for record in records.values()}) > 1:
+        if len({record.label.casefold() for record in records.values()}) > 1:
             gone |= set(records)
             continue
-        best = min(_RANK[record.split] for record in records.values())
-        stay = [i for i, record in records.items() if _RANK[record.split] == best]
-        gone |= set(records) - set(stay)
-        gone |= {j for i, j in cluster.exact if i in stay and j in stay}
+        rank = {i: _RANK[record.split] for i, record in records.items()}
+        best = min(rank.values())
+        gone |= {i for i, record in records.items() if record.split and rank[i] != best}
+        gone |= {max(pair, key=lambda i: (rank[i], i)) for pair in cluster.exact if not gone & set(pair)}
     return gone
 
 
@@ -42,14 +42,15 @@ def require_table(dataset: Dataset) -> None:
 def write_cleaned(dataset: Dataset, survey: Survey, dropped: Collection[int]) -> tuple[Path, int]:
     """Write `dataset.cleaned.csv` beside the table, its rows and columns as they were but for those that go.
 
-    Returns its path and how many rows went: those of `dropped`, of unreadable files, and bad ones. Raises
-    `DatasetError` where the data set has no table.
+    Returns its path and how many rows went: those of `dropped`, of unreadable files, bad ones, and those that a bad one
+    disputes. Raises `DatasetError` where the data set has no table.
     """
     require_table(dataset)
     table = dataset.root / TABLE
     header, rows = read_table(table)
     lines = {survey.photos[i].record.row for i in dropped}
     lines |= {record.row for record, _ in survey.failures} | {row.row for row in dataset.bad_rows}
+    lines |= {row.disputes for row in dataset.bad_rows if row.disputes}
     path = table.with_name(CLEANED)
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         file.writelines(map(csv_line, [header, *(cells for line, cells in rows if line not in lines)]))

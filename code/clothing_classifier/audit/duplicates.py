@@ -60,7 +60,7 @@ def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies
     firsts = np.array([members[0] for members in same.values()])
     flat = survey.deviations < FLAT
     distinct = firsts[~flat[firsts]]
-    if survey.shows_detail:
+    if survey.shows_detail and len(distinct) > 1:
         for pair in _near_pairs(survey.greys[distinct], survey.features[distinct], advance):
             clusters.join(distinct[pair].tolist())
     exact = frozenset(pair for members in same.values() for pair in combinations(members, 2))

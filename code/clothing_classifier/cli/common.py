@@ -1,5 +1,6 @@
 """What the commands share: the application, options by one name everywhere, and how a command ends."""
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -83,8 +84,16 @@ def say_set_aside(count: int) -> None:
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """The parts of `A,B,C`; none for None."""
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+    """The parts of `A,B,C`, of which one with a comma stands in double quotes; none for None."""
+    cells = next(csv.reader([text], skipinitialspace=True)) if text else []
+    return tuple(name.strip() for name in cells if name.strip())
+
+
+def teacher_weights(named: Iterable[str]) -> list[Path]:
+    """The weights of each teacher: a shipped model's by its name, else a run or a file."""
+    from clothing_classifier import bundle
+
+    return [bundle.weights_of(name) if name in bundle.shipped() else Path(name) for name in named]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from clothing_classifier.cli.common import Data, Format, Output, app, finish, log, needs, print_json
+from clothing_classifier.cli.common import Data, Format, Output, app, finish, log, needs, print_json, teacher_weights
 
 
 @app.command(epilog="Example: clothing compress runs/mine --data mine --strategy prune:0.5+quantize --out smaller")
@@ -25,7 +25,10 @@ def compress(
     ] = 1.0,
     epochs: Annotated[int, typer.Option(min=0, help="Fine-tuning of each candidate; 0: none.")] = 5,
     teacher: Annotated[
-        list[Path] | None, typer.Option(help="Whose answers distil learns; may be repeated. Default: the run itself.")
+        list[str] | None,
+        typer.Option(
+            help="Run or shipped model whose answers distil learns; may be repeated. Default: the run itself."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the search in --out.")] = False,
     format: Output = Format.table,
@@ -34,7 +37,7 @@ def compress(
     with needs("train"):
         from clothing_classifier import compression
 
-    wanted = compression.Search(tuple(strategy or ()), max_drop / 100, epochs, tuple(teacher or ()))
+    wanted = compression.Search(tuple(strategy or ()), max_drop / 100, epochs, tuple(teacher_weights(teacher or ())))
     report = compression.search(run, data, out, wanted, resume, log)
     if format is Format.json:
         print_json(report)

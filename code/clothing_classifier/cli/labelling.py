@@ -51,7 +51,7 @@ def predict(
     if min_precision is not None:
         point = classifier.operating_point(min_precision)
         kept = f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos"
-        log(f"abstaining below a confidence of {point.threshold:.3f}: on photos held out that kept {kept}")
+        log(f"abstaining below a confidence of {point.threshold:.3f}: on held-out photos, as they came, it kept {kept}")
     rows = prediction.predict_paths(classifier, inputs, top, min_precision)
     strange = classifier.manifest.unfamiliarity_threshold
     total = len(inputs) if isinstance(inputs, list) else None

@@ -24,6 +24,7 @@ from clothing_classifier.cli.common import (
     needs,
     print_json,
     say_set_aside,
+    teacher_weights,
 )
 from clothing_classifier.utils import first_process
 
@@ -67,7 +68,7 @@ def train(
     settings = load_settings(preset, [*overrides, *(set_ or [])])
     with needs("train"):
         from clothing_classifier import training
-    outcome = training.train(data, settings, out, _weights(init), resume, _teachers(teacher or []), log)
+    outcome = training.train(data, settings, out, _weights(init), resume, teacher_weights(teacher or []), log)
     if not first_process():
         return
     best = outcome.record["metrics"]["validation"]
@@ -183,9 +184,6 @@ def evaluate(
     say_set_aside(dataset.set_aside)
     for note in (*dataset.notes, *report.notes):
         log(note)
-    if html:
-        title = f"{classifier.manifest.name} on {data.resolve().name}, {split}"
-        evaluation_page.write(html, report, title, evaluation_page.explain_with(classifier))
     if format is Format.json:
         print_json(report.figures)
     else:
@@ -193,6 +191,9 @@ def evaluate(
         from clothing_classifier.rendering.evaluation import evaluation_tables
 
         show(*evaluation_tables(report.figures))
+    if html:
+        title = f"{classifier.manifest.name} on {data.resolve().name}, {split}"
+        evaluation_page.write(html, report, title, evaluation_page.explain_with(classifier))
     finish([*map(str, dataset.bad_rows), *report.failures])
 
 
@@ -208,12 +209,6 @@ def _data_overrides(
     }
     # JSON's strings and lists of strings are TOML's too.
     return [f"data.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items() if value]
-
-
-def _teachers(names: list[str]) -> list[Path]:
-    from clothing_classifier import bundle
-
-    return [bundle.weights_of(name) if name in bundle.shipped() else Path(name) for name in names]
 
 
 def _weights(init: str | None) -> Path | None:

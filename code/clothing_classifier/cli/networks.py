@@ -8,6 +8,8 @@ import typer
 from clothing_classifier.cli.common import Format, Output, app, log, needs, print_json
 from clothing_classifier.errors import UsageError
 
+_LONGEST_SIDE = 1_000_000
+
 
 @app.command(epilog="Example: clothing analyze mobilenet_v2 --input 3x224x224 --compare mobilenet_v2:width=0.5")
 def analyze(
@@ -67,6 +69,8 @@ def _image_shape(text: str) -> tuple[int, int, int]:
     if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
         raise UsageError(f"input {text}: write channels, height and width, as in 3x224x224")
     channels, height, width = map(int, parts)
+    if max(channels, height, width) > _LONGEST_SIDE:
+        raise UsageError(f"input {text}: no side may be over {_LONGEST_SIDE:,}")
     return channels, height, width
 
 

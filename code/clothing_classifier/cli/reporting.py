@@ -53,6 +53,8 @@ def report(
     subject = subjects.read_subject(model, run)
     if (split or slice_) and (data is None or subject.bundle is None):
         raise UsageError("--split and --slice say what a bundle is measured on: give a bundle and --data")
+    if data is None and (label_column or group_column or split_column):
+        raise UsageError("columns are those of a table: give --data")
     if data is None:
         subject = subject.without("counts of classes and groups, and results on photos of your own: give --data")
     else:

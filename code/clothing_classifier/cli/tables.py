@@ -26,7 +26,7 @@ from clothing_classifier.cli.common import (
     print_json,
     say_set_aside,
 )
-from clothing_classifier.errors import DownloadError
+from clothing_classifier.errors import DownloadError, UsageError
 
 
 @app.command(epilog="Example: clothing fetch clothing --out datasets/clothing")
@@ -86,6 +86,8 @@ def audit(
         log(note)
     if fix:
         cleaning.require_table(dataset)
+    if out.is_file():
+        raise UsageError(f"{out}: this is a file; --out is a folder")
     found = auditing.audit(dataset, Classifier.load(model))
     if not found.survey.shows_detail:
         log("most pictures are smaller than 64 px, where like garments look alike: only equal pixels count as copies")
@@ -118,7 +120,10 @@ def split(
     validation: Annotated[float, typer.Option(help="Share of the photos for validation.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of the photos for test.")] = 0.15,
     hold_out: Annotated[
-        str | None, typer.Option(metavar="COLUMN=VALUE", help="Groups with such a row become the test part, whole.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN=VALUE", help="Groups with such a row go to test, whole; --test is its share of the rest."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed splits the same way.")] = 0,
     labels: Labels = None,

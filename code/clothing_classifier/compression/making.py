@@ -12,10 +12,11 @@ from torch import Tensor
 from clothing_classifier import training
 from clothing_classifier.compression.narrowing import narrow
 from clothing_classifier.compression.parent import write_run
-from clothing_classifier.compression.pruning import Budget, cost, prune
+from clothing_classifier.compression.pruning import Budget, cost, least_macs, prune
 from clothing_classifier.compression.strategy import Candidate
 from clothing_classifier.config import TrainSettings, parse_settings
 from clothing_classifier.dataset import Record
+from clothing_classifier.errors import ConfigError
 from clothing_classifier.memory import keep_large_blocks
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
@@ -64,6 +65,18 @@ def make(candidate: Candidate, making: Making, start: Path, run: Path, say: Call
         return
     teachers = (making.teachers or (making.parent / WEIGHTS,)) if candidate.distil else ()
     training.train(making.data, settings, run, run / _START, True, teachers, say)
+
+
+def check_share(candidate: Candidate, parent: ImageClassifier, size: int) -> None:
+    """Raise `ConfigError` where pruning can't get to the candidate's share of the MACs, however much it prunes."""
+    model = parent if candidate.width is None else narrow(parent, candidate.width)
+    size = candidate.size or size
+    least = least_macs(model, size) / cost(model, size)[0]
+    if candidate.share is not None and candidate.share < least:
+        raise ConfigError(
+            f"prune:{candidate.share:g}: pruning leaves {least:.1%} of the MACs at the least; ask for a larger share, "
+            "or for a smaller input, too"
+        )
 
 
 def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassifier, tuple[str, ...]]:

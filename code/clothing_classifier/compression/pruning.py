@@ -68,7 +68,8 @@ def choose(model: ImageClassifier, size: int, worth: Mapping[str, Tensor], wante
             if price < best:
                 best, chosen = price, name
         if not chosen:
-            goal = f"{wanted[0] / 1e6:.1f} million MACs and {wanted[1] / 1e6:.1f} million parameters"
+            units = zip(wanted, cost(model, size), ("MACs", "parameters"), strict=True)
+            goal = " and ".join(f"{want / 1e6:.1f} million {unit}" for want, have, unit in units if want < have)
             raise ConfigError(f"pruning can't reach {goal}; take a smaller input, too")
         taken[chosen] += CHUNK
         left = [excess - CHUNK * rate for excess, rate in zip(left, rates[chosen], strict=True)]
@@ -86,6 +87,13 @@ def channel_costs(model: ImageClassifier, size: int) -> dict[str, tuple[float, f
         params = sum(p.numel() for p in (*weights, model.get_parameter(f"{reader}.weight")))
         costs[group.name] = (work / group.channels, params / group.channels)
     return costs
+
+
+def least_macs(model: ImageClassifier, size: int) -> float:
+    """The MACs on one image that are left where every group has given all that it can."""
+    rates = channel_costs(model, size)
+    gone = {group.name: max(0, group.channels - CHUNK) // CHUNK * CHUNK for group in find_groups(model)}
+    return cost(model, size)[0] - sum(rates[name][0] * channels for name, channels in gone.items())
 
 
 def cost(model: ImageClassifier, size: int) -> list[int]:

@@ -14,7 +14,7 @@ from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.answers import Answers, collect
 from clothing_classifier.bundle import Bundle, load_bundle
 from clothing_classifier.compression.gate import judge
-from clothing_classifier.compression.making import Making, make
+from clothing_classifier.compression.making import Making, check_share, make
 from clothing_classifier.compression.parent import find_parent, write_run
 from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
@@ -50,31 +50,34 @@ def search(
     """Try each candidate of `wanted` on `model`, a run folder or a bundle with weights; returns the report.
 
     The report is written to `out` after each candidate, `compress.json`; a bundle of each lies below `candidates`.
-    With `resume` a search goes on; candidates that are done are kept. Raises `UsageError`s.
+    With `resume` a search goes on; candidates that are done are kept, and stand first. Raises `UsageError`s.
     """
     if not 0 <= wanted.max_drop < 1:
         raise ConfigError(f"max-drop {100 * wanted.max_drop:g}: give points of accuracy from 0 to below 100")
     if (out / REPORT).exists() and not resume:
         raise ConfigError(f"{out}: holds a search already; go on with --resume or choose another --out")
     record, weights = find_parent(model, say)
+    of_parent = {"model": model, "weights_sha256": weights_sha256(weights)}
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
     candidates = _candidates(wanted, weights, making.settings.image.size, say)
     try:
-        dataset, _, validation = load_parts(data, making.settings.data)
+        dataset, train, validation = load_parts(data, making.settings.data)
     except DatasetError as error:
         raise DatasetError(f"{error}; a model is made smaller on the data set that it learnt from") from error
-    report = _begin(model, validation, out, wanted)
+    report = _begin(of_parent, train, validation, out, wanted)
     write_run(making.parent, record, weights)
     parent = _parent(making, out / PARENT, validation, say)
     report["failures"] = [*map(str, dataset.bad_rows), *parent.answers.failures]
+    found = {entry["name"]: entry | _judged(parent, entry, wanted.max_drop) for entry in _finished(out)}
     started = time.monotonic()
     for number, candidate in enumerate(candidates, start=1):
         say(f"[{number}/{len(candidates)}] {candidate.name}{_time_left(started, number - 1, len(candidates))}")
         entry = _try(candidate, making, parent, out, wanted.max_drop, say)
-        report["candidates"].append(entry)
-        write_json(out / REPORT, report | {"parent": parent.entry})
+        found = {name: other for name, other in found.items() if name != candidate.name} | {candidate.name: entry}
+        report |= {"parent": parent.entry, "candidates": list(found.values())}
+        write_json(out / REPORT, report)
         say(f"    accuracy {entry['accuracy']:.3f}, {entry['verdict']}")
-    return report | {"parent": parent.entry}
+    return report
 
 
 @dataclass(frozen=True)
@@ -102,16 +105,21 @@ def _candidates(wanted: Search, weights: Path, size: int, say: Callable[[str], N
         raise ConfigError("distil is learnt: give it --epochs")
     if wanted.teachers and not distils:
         raise ConfigError("a teacher is for the step distil, and no strategy has it")
+    for candidate in found:
+        if candidate.share is not None:
+            check_share(candidate, load_model(weights)[0], size)
     return found
 
 
-def _begin(model: str, validation: Sequence[Record], out: Path, wanted: Search) -> dict[str, Any]:
-    report = {
-        **provenance(),
-        "model": model,
-        "max_drop": wanted.max_drop,
+def _begin(
+    parent: dict[str, Any], train: Sequence[Record], validation: Sequence[Record], out: Path, wanted: Search
+) -> dict[str, Any]:
+    """What the search is, written before anything is made of it, so that no other one goes on with its parts."""
+    identity = {
+        **parent,
         "epochs": wanted.epochs,
         "teachers_sha256": [weights_sha256(weights_in(path)) for path in wanted.teachers],
+        "train_sha256": fingerprint(train, [_content(record) for record in train]),
         "validation_sha256": fingerprint(validation, [_content(record) for record in validation]),
     }
     if (out / REPORT).exists():
@@ -119,10 +127,19 @@ def _begin(model: str, validation: Sequence[Record], out: Path, wanted: Search) 
             before = json.loads((out / REPORT).read_text(encoding="utf-8"))
         except ValueError as error:
             raise ConfigError(f"{out / REPORT}: damaged ({error}); choose another --out") from error
-        for key in ("model", "epochs", "teachers_sha256", "validation_sha256"):
-            if before.get(key) != report[key]:
-                raise ConfigError(f"{out}: can't resume: {key} was {before.get(key)}, and is {report[key]}")
-    return report | {"candidates": []}
+        for key, value in identity.items():
+            if before.get(key) != value:
+                raise ConfigError(f"{out}: can't resume: {key} was {before.get(key)}, and is {value}")
+    elif (out / PARENT).exists():
+        raise ConfigError(f"{out}: holds parts of a search without its {REPORT}; choose another --out")
+    report: dict[str, Any] = {**provenance(), **identity, "max_drop": wanted.max_drop}
+    if not (out / REPORT).exists():
+        write_json(out / REPORT, report | {"candidates": []})
+    return report
+
+
+def _finished(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted((out / "candidates").glob(f"*/{_ENTRY}"))]
 
 
 def _content(record: Record) -> str:
@@ -145,7 +162,7 @@ def _try(
     folder = out / "candidates" / candidate.name
     if (folder / _ENTRY).exists():
         entry: dict[str, Any] = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
-        return entry | _judged(parent, candidate, entry, max_drop)
+        return entry | _judged(parent, entry, max_drop)
     run = making.parent
     if candidate.trained:
         run = out / "trained" / candidate.trained
@@ -156,13 +173,13 @@ def _try(
              "bundle": str(folder / "bundle"), "milliseconds": times,
              "speedup": {case: ms["parent"] / ms["candidate"] for case, ms in times.items()}}  # fmt: skip
     write_json(folder / _ENTRY, entry)
-    return entry | _judged(parent, candidate, entry, max_drop)
+    return entry | _judged(parent, entry, max_drop)
 
 
-def _judged(parent: _Parent, candidate: Candidate, entry: dict[str, Any], max_drop: float) -> dict[str, Any]:
+def _judged(parent: _Parent, entry: dict[str, Any], max_drop: float) -> dict[str, Any]:
     verdict = judge(parent.answers.right, np.array(entry["right"]), parent.answers.groups, max_drop)
     accepted, reason = verdict.accepted, verdict.reason
-    if candidate.quantize and entry["precision"] != "int8":
+    if entry["steps"]["quantize"] and entry["precision"] != "int8":
         accepted, reason = False, "int8 costs more than 0.5 points, so that export kept floats"
     return {"accepted": accepted, "drop": verdict.drop, "drop_upper": verdict.upper, "verdict": reason}
 

@@ -59,7 +59,7 @@ def load_dataset(
         first = f"; first: {dataset.bad_rows[0]}" if dataset.bad_rows else ""
         left_out = f"{len(dataset.bad_rows)} bad, {dataset.set_aside} blank in a column that you named"
         raise DatasetError(f"{root}: no usable row ({left_out}){first}")
-    return _restrict(dataset, labels, exclude_labels)
+    return _restrict(replace(dataset, notes=_spellings(dataset.labels)), labels, exclude_labels)
 
 
 def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
@@ -78,6 +78,18 @@ def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
     return matches
 
 
+def _spellings(labels: Iterable[str]) -> tuple[str, ...]:
+    """A note for each set of labels that differ by case alone, which are probably one class."""
+    folded: dict[str, list[str]] = {}
+    for label in labels:
+        folded.setdefault(label.casefold(), []).append(label)
+    return tuple(
+        f"the labels {' and '.join(map(repr, same))} differ by case alone and count as {len(same)}: write them alike"
+        for same in folded.values()
+        if len(same) > 1
+    )
+
+
 def _restrict(dataset: Dataset, labels: Collection[str], exclude_labels: Collection[str]) -> Dataset:
     if not labels and not exclude_labels:
         return dataset
@@ -91,4 +103,4 @@ def _restrict(dataset: Dataset, labels: Collection[str], exclude_labels: Collect
         raise DatasetError(f"{dataset.root}: every label is left out (labels: {', '.join(dataset.labels)})")
     notes = tuple(f"'{name}' is taken as the label '{label}'" for name, label in spelling.items() if name != label)
     records = tuple(record for record in dataset.records if record.label in kept)
-    return replace(dataset, records=records, notes=notes)
+    return replace(dataset, records=records, notes=(*dataset.notes, *notes))

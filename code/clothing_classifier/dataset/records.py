@@ -38,12 +38,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that can't be used, or a stray image (row 0) among class folders; `str()` names file, row and reason."""
+    """A row that can't be used, or a stray image (row 0) among class folders; `str()` names file, row and reason.
+
+    `disputes` is the earlier row, which was used, that gives the same image another label.
+    """
 
     file: Path
     row: int
     image: str
     reason: str
+    disputes: int | None = None
 
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""

@@ -53,7 +53,7 @@ class _RowReader:
         self.index = {role: header.index(name) for role, name in names.items()}
         self.mapped = [header.index(name) for name in mapped]
         self.extra = [(i, name) for i, name in enumerate(header) if name not in names.values()]
-        self.first_row: dict[tuple[str, str], int] = {}
+        self.first: dict[tuple[str, str], Record] = {}
         self.listings: dict[str, set[str]] = {}
 
     def read(self, line: int, cells: list[str]) -> Record | BadRow | None:
@@ -63,12 +63,23 @@ class _RowReader:
         if any(not cells[i].strip() for i in self.mapped):
             return None
         image, label, split = (self._cell(cells, role) for role in ("image", "label", "split"))
-        reason = self._image_fault(image, line) or self._value_fault(label, split)
+        reason = self._image_fault(image) or self._value_fault(label, split)
         if reason:
             return BadRow(self.table, line, image, reason)
         extra = {name: cells[i] for i, name in self.extra}
         source = self.images / image
-        return Record(image, source, label, self._cell(cells, "group") or None, split or None, line, extra)
+        record = Record(image, source, label, self._cell(cells, "group") or None, split or None, line, extra)
+        folder, _, name = image.rpartition("/")
+        first = self.first.setdefault((_normal(folder), name), record)
+        return record if first is record else self._repeated(record, first)
+
+    def _repeated(self, record: Record, first: Record) -> BadRow:
+        reason, disputes = f"'{record.image}' stands in row {first.row} already", None
+        if record.label != first.label:
+            reason, disputes = f"{reason}, labelled '{first.label}'", first.row
+        if record.split != first.split:
+            reason = f"{reason}, in {first.split or 'no part'}"
+        return BadRow(self.table, record.row, record.image, reason, disputes)
 
     def _cell(self, cells: list[str], role: str) -> str:
         return cells[self.index[role]].strip() if role in self.index else ""
@@ -80,15 +91,12 @@ class _RowReader:
             return f"unknown split '{split}'; use {', '.join(SPLITS)}"
         return None
 
-    def _image_fault(self, image: str, line: int) -> str | None:
+    def _image_fault(self, image: str) -> str | None:
         if not image:
             return "the column 'image' is empty"
         folder, slash, name = image.rpartition("/")
         if leaves_folder(folder + slash) or ((name == ".." or "\\" in name) and leaves_folder(name)):
             return f"the path '{image}' leaves the folder {IMAGES}/"
-        first = self.first_row.setdefault((_normal(folder), name), line)
-        if first != line:
-            return f"'{image}' stands in row {first} already"
         if name not in self._listing(folder):
             return f"there is no file {self.images / image}"
         return None

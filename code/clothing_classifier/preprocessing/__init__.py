@@ -27,7 +27,7 @@ __all__ = [
     "check_arrived", "load", "prepare", "scale",
 ]  # fmt: skip
 
-VERSION = 1
+VERSION = 2
 """Changes whenever `prepare` gives other pixels for the same photo, so that kept copies are made anew."""
 
 

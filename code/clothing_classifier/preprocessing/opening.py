@@ -23,6 +23,8 @@ HEAD = 512
 
 _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP", re.DOTALL)
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_SCANS = 100
+"""Passes over a JPEG's pixels: an encoder makes some ten, each costs time, and a small file could hold 100,000."""
 _FIRST_READ = 1 << 16
 """Bytes asked for at first: a read sets aside as many as it is asked for, and most photos are far below the limit."""
 
@@ -106,6 +108,8 @@ def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
     except Exception as error:  # Pillow's header parsers raise a dozen unrelated types on damaged data
         raise errors.ImageCorruptError(f"{name}: the image is damaged ({sentence(error)})") from error
     _check_size(image.size, limits, name)
+    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _SCANS:
+        raise errors.ImageCorruptError(f"{name}: the JPEG is made of more than {_SCANS} scans; save it anew")
     return image
 
 

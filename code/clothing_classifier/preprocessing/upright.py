@@ -60,7 +60,10 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode == "F":
         raise errors.ImageFormatError(f"{name}: floating-point pixels have no agreed range; save it with 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return Image.fromarray(to_eight_bit(np.asarray(image))).convert("RGB")
+        values, transparent = np.asarray(image), image.info.get("transparency")
+        if isinstance(transparent, int):
+            values = np.where(values == transparent, 65_535, values)
+        return Image.fromarray(to_eight_bit(values)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

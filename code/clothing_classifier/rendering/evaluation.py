@@ -61,13 +61,11 @@ def _comparison_table(figures: Mapping[str, Any]) -> Table:
 
 def _class_table(figures: Mapping[str, Any]) -> Table:
     """Figures by class; a dash where there is nothing to divide by."""
-    answered = dict(zip(figures["labels"], map(sum, zip(*figures["confusion"], strict=True)), strict=True))
     table = _table("class", "precision", "recall", "F1", "AUROC", "support")
     table.add_column("recall")
     for label, row in figures["per_class"].items():
-        known = {"precision": answered[label], "recall": row["support"], "f1": row["support"], "auroc": "auroc" in row}
-        values = (f"{row[key]:.3f}" if defined else "-" for key, defined in known.items())
-        table.add_row(Text(one_line(label)), *values, str(row["support"]), Text(bar(row["recall"]), "cyan"))
+        values = (f"{row[key]:.3f}" if key in row else "-" for key in ("precision", "recall", "f1", "auroc"))
+        table.add_row(Text(one_line(label)), *values, str(row["support"]), Text(bar(row.get("recall", 0.0)), "cyan"))
     return table
 
 
@@ -86,13 +84,19 @@ def _values_table(name: str, values: Mapping[str, Mapping[str, Any]]) -> Table:
     table.add_column("")
     shown = list(values.items())[:_MOST_VALUES]
     for value, row in shown:
-        interval = [_range(row["accuracy_interval"])] if "accuracy_interval" in row else []
+        interval = [_range(row["accuracy_interval"]) + _mark(row)] if "accuracy_interval" in row else []
         cells = (str(row["n"]), f"{row['accuracy']:.3f}", *interval)
         table.add_row(Text(one_line(value)), *cells, Text(bar(row["accuracy"]), "cyan"))
     rest = [row["n"] for row in list(values.values())[_MOST_VALUES:]]
     if rest:
         table.add_row(Text(f"and {len(rest)} more", "dim"), Text(str(sum(rest)), "dim"))
+    if any(_mark(row) for _, row in shown):
+        table.caption, table.caption_justify = Text("* photos taken as independent: likely too narrow", "dim"), "left"
     return table
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    return " *" if "independent" in row.get("interval_method", "") else ""
 
 
 def _have_intervals(values: Mapping[str, Mapping[str, Any]]) -> bool:

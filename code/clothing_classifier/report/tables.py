@@ -49,7 +49,12 @@ def metric_table(figures: Mapping[str, Any]) -> Table:
 def class_table(figures: Mapping[str, Any]) -> Table:
     """Precision, recall and F1 of each class that occurs or is predicted, the best first."""
     rows = [
-        (label, row["support"], [f"{row[key]:.2f}" for key in ("precision", "recall", "f1")], row["f1"])
+        (
+            label,
+            row["support"],
+            [f"{row[key]:.2f}" if key in row else "–" for key in ("precision", "recall", "f1")],
+            row["f1"],
+        )
         for label, row in figures["per_class"].items()
         if row["support"]
     ]
@@ -73,12 +78,16 @@ def confusion_table(figures: Mapping[str, Any]) -> Table:
 
 
 def slice_table(name: str, values: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Accuracy at each value of a column, those with the most photos."""
+    """Accuracy at each value of a column, those with the most photos; * where photos are taken as independent."""
     rows = [
-        [value, str(row["n"]), f"{row['accuracy']:.1%}", span(row["accuracy_interval"])]
+        [value, str(row["n"]), f"{row['accuracy']:.1%}", f"{span(row['accuracy_interval'])}{_mark(row)}"]
         for value, row in list(values.items())[:_VALUES]
     ]
     return Table([name, "photos", "accuracy", "95% interval"], rows, [1, 2, 3])
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    return " *" if "independent" in row["interval_method"] else ""
 
 
 def abstention_table(curve: Sequence[Mapping[str, float]]) -> Table:

@@ -57,6 +57,11 @@ class Output:
             _flush(beside)
         return counts
 
+    def errors(self, part: int) -> list[str]:
+        """Why rows of a written part have no answer."""
+        found: list[str] = pq.read_table(self.path(part), columns=["error"])["error"].drop_null().to_pylist()
+        return found
+
     def path(self, part: int) -> Path:
         """The file of a part."""
         return self.folder / f"part-{part:06d}.parquet"
@@ -71,10 +76,10 @@ class Output:
         return Counts.from_dict(json.loads(about[_COUNTS]))
 
 
-def open_output(folder: Path, listing: Listing, content: dict[str, Any], overwrite: bool) -> Output:
+def claim(folder: Path, content: dict[str, Any], overwrite: bool) -> None:
     """Start a run in `folder`, or go on with the one that has the same `content`; else raise `UsageError`.
 
-    With `overwrite` another run's parts are given up.
+    With `overwrite` the parts that are there are given up, whichever run's they are.
     """
     file = folder / STATE / MANIFEST
     known = _read_manifest(file)
@@ -89,7 +94,9 @@ def open_output(folder: Path, listing: Listing, content: dict[str, Any], overwri
         )
     if known != content:
         write_json(file, content)
-    return Output(folder, listing, content)
+    if overwrite:
+        for part in folder.glob("part-*.parquet"):
+            part.unlink()
 
 
 def share_bundle(bundle: Bundle, folder: Path) -> Path:

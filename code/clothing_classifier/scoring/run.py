@@ -15,7 +15,7 @@ from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Asked, Classifier
 from clothing_classifier.scoring.collection import entries
 from clothing_classifier.scoring.listing import Listing, write_listing
-from clothing_classifier.scoring.output import INPUTS, STATE, Output, open_output, share_bundle, sole_writer
+from clothing_classifier.scoring.output import INPUTS, STATE, Output, claim, share_bundle, sole_writer
 from clothing_classifier.scoring.rows import Counts
 from clothing_classifier.utils import ProgressBar, atomic_path, progress_bar
 
@@ -67,13 +67,20 @@ def score(classifier: Classifier, job: Job, watch: Callable[[int], None] | None 
     if job.output.exists() and not job.output.is_dir():
         raise UsageError(f"{job.output}: this is a file; --output is a folder")
     with sole_writer(job.output):
-        listing = _list(job)
-        output = open_output(job.output, listing, _content(classifier, job, listing), job.overwrite)
+        file = job.output / STATE / INPUTS
+        with atomic_path(file) as beside:
+            listing = _list(job, beside)
+            content = _content(classifier, job, listing)
+            claim(job.output, content, job.overwrite)
+        listing = replace(listing, file=file.resolve())
+        output = Output(job.output, listing, content)
         done = output.finished()
         total, left = Counts(), [part for part in range(listing.parts) if part not in done]
-        for counts in done.values():
-            total.add(counts)
         started, failures = time.monotonic(), list[str]()
+        for part, counts in done.items():
+            total.add(counts)
+            if counts.errors and len(failures) < NAMED:
+                failures.extend(output.errors(part)[: NAMED - len(failures)])
         with progress_bar("scoring", listing.rows - total.rows) as advance:
             answered = _watched(_start(classifier, job, listing, left), advance, watch, failures) if left else ()
             scored = _write(output, answered, left)
@@ -103,12 +110,9 @@ def assemble(tables: Iterable[pa.Table], listing: Listing, parts: Collection[int
         raise UsageError(f"{len(missing)} parts are incomplete: the engine lost rows; run the same command again")
 
 
-def _list(job: Job) -> Listing:
-    file = job.output / STATE / INPUTS
-    with atomic_path(file) as beside, progress_bar("listing", None) as advance:
-        found = _counted(entries(job.inputs, job.column, job.output), advance)
-        listing = write_listing(beside, found, job.part_rows)
-    return replace(listing, file=file.resolve())
+def _list(job: Job, file: Path) -> Listing:
+    with progress_bar("listing", None) as advance:
+        return write_listing(file, _counted(entries(job.inputs, job.column, job.output), advance), job.part_rows)
 
 
 def _counted(found: Iterable[Any], advance: ProgressBar) -> Iterator[Any]:

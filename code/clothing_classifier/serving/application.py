@@ -40,7 +40,7 @@ def create_app(
         service.ready = True
         yield
         service.ready = False
-        await service.batcher.close()
+        await service.batcher.close(limits.deadline)
 
     app = FastAPI(
         title="Clothing Classifier",

@@ -14,10 +14,13 @@ from threading import Condition, Thread
 import numpy as np
 import numpy.typing as npt
 
-from clothing_classifier.errors import ImageError
+from clothing_classifier.errors import ImageError, without_frames
 from clothing_classifier.inference import Asked, Classifier, Prediction
 from clothing_classifier.orientation import turned
 from clothing_classifier.preprocessing import Pixels, Source, prepare
+
+_LOOK_AGAIN = 0.02
+"""Seconds."""
 
 
 class QueueFullError(Exception):
@@ -95,13 +98,14 @@ class Batcher:
                 queue.clear()
                 queue.extend(kept)
 
-    async def close(self) -> None:
-        """Finish what is queued and end the threads."""
+    async def close(self, seconds: float) -> None:
+        """Finish what is queued and end the threads; one that is not done after `seconds` is left to itself."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        last = self._loop.time() + seconds
+        while any(thread.is_alive() for thread in self._threads) and self._loop.time() < last:
+            await asyncio.sleep(_LOOK_AGAIN)
 
     def _work(self) -> None:
         while work := self._next():
@@ -135,7 +139,7 @@ class Batcher:
         try:
             job.pixels = prepare(job.photo, job.classifier.bundle.contract)
         except ImageError as error:
-            return [(job, error)]
+            return [(job, without_frames(error))]
         with self._changed:
             if job.dropped:
                 self._release(1)

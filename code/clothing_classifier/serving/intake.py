@@ -6,19 +6,22 @@ import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from clothing_classifier.errors import ImageError
+from clothing_classifier.errors import ImageError, without_frames
 from clothing_classifier.preprocessing import HEAD, check_arrived
 from clothing_classifier.serving.limits import ServiceLimits
 from clothing_classifier.serving.problems import Problem, busy, image_problem
 from clothing_classifier.utils import one_line
 
-_LONGEST_NAME = 120
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks  # which is not there at run time
+
+_LONGEST_NAME = 255
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -41,7 +44,7 @@ class Upload(BytesIO):
             try:
                 check_arrived(self.getvalue(), self.name, limits.image)
             except ImageError as error:
-                self.error = error
+                self.error = without_frames(error)
                 self.truncate(0)
             self._recognised = True
 
@@ -134,29 +137,15 @@ class _Body:
 
 
 class _Form:
-    """A multipart body, taken apart as it arrives; parts without a file name are passed over."""
+    """A multipart body, taken apart as it arrives."""
 
     def __init__(self, boundary: bytes, limits: ServiceLimits) -> None:
         if not boundary:
             raise _broken("the header Content-Type names no boundary")
-        self._limits = limits
-        self._uploads: list[Upload] = []
-        self._parts, self._ended = 0, False
-        self._current: Upload | None = None
-        self._field, self._value, self._disposition = bytearray(), bytearray(), b""
+        # Parts know nothing of the parser that calls them: in a ring, photos would outlive their requests.
+        self._parts = _Parts(limits)
         try:
-            self._parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._begin_part,
-                    "on_header_field": lambda data, start, end: self._field.extend(data[start:end]),
-                    "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-                    "on_header_end": self._end_header,
-                    "on_headers_finished": self._begin_content,
-                    "on_part_data": self._add_content,
-                    "on_end": self._end,
-                },
-            )
+            self._parser = MultipartParser(boundary, self._parts.callbacks())
         except FormParserError as error:
             raise _broken(str(error)) from error
 
@@ -167,15 +156,39 @@ class _Form:
             raise _broken(str(error)) from error
 
     def finish(self) -> list[Upload]:
-        if not self._ended:
+        if not self._parts.ended:
             raise _broken("it ends before its closing boundary")
-        if not self._uploads:
+        if not self._parts.uploads:
             raise Problem("bad-request", "the form holds no file: attach photos, as curl -F photo=@a.jpg does")
-        return self._uploads
+        return self._parts.uploads
+
+
+class _Parts:
+    """What the parts of a form hold; those without a file name are passed over."""
+
+    def __init__(self, limits: ServiceLimits) -> None:
+        self._limits = limits
+        self.uploads: list[Upload] = []
+        self.ended = False
+        self._count = 0
+        self._current: Upload | None = None
+        self._field, self._value, self._disposition = bytearray(), bytearray(), b""
+
+    def callbacks(self) -> "MultipartCallbacks":
+        """What the parser calls, by its names."""
+        return {
+            "on_part_begin": self._begin_part,
+            "on_header_field": lambda data, start, end: self._field.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._begin_content,
+            "on_part_data": self._add_content,
+            "on_end": self._end,
+        }
 
     def _begin_part(self) -> None:
-        self._parts += 1
-        if self._parts > self._limits.parts:
+        self._count += 1
+        if self._count > self._limits.parts:
             raise Problem("too-large", f"more than {self._limits.parts} parts: send the photos in several requests")
         self._current, self._disposition = None, b""
 
@@ -189,17 +202,17 @@ class _Form:
         name = parse_options_header(self._disposition)[1].get(b"filename")
         if name is None:
             return
-        if len(self._uploads) == self._limits.files:
+        if len(self.uploads) == self._limits.files:
             raise Problem("too-large", f"more than {self._limits.files} photos: send them in several requests")
         self._current = Upload(safe_name(name))
-        self._uploads.append(self._current)
+        self.uploads.append(self._current)
 
     def _add_content(self, data: bytes, start: int, end: int) -> None:
         if self._current is not None:
             self._current.add(data[start:end], self._limits)
 
     def _end(self) -> None:
-        self._ended = True
+        self.ended = True
 
 
 async def _arriving(request: Request, limits: ServiceLimits) -> AsyncIterator[bytes]:

@@ -23,6 +23,11 @@ _LONGEST_PATH = 200
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
+def new_id() -> str:
+    """An id for a request that brought none."""
+    return f"{random.getrandbits(64):016x}"
+
+
 class Observing:
     """ASGI middleware; `routes` are the addresses that are counted by name, `is_ready` is false while shutting down."""
 
@@ -36,7 +41,7 @@ class Observing:
             return
         started, status = time.perf_counter(), CLIENT_GONE
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+        request_id = given if _ID.fullmatch(given) else new_id()
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status

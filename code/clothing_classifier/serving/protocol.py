@@ -11,6 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from clothing_classifier.serving.limits import ServiceLimits
 from clothing_classifier.serving.logs import LOGGER
 from clothing_classifier.serving.metrics import Metrics
+from clothing_classifier.serving.observing import new_id
 from clothing_classifier.serving.problems import MEDIA_TYPE, Problem, busy
 from clothing_classifier.serving.security import HEADERS
 
@@ -74,10 +75,11 @@ def bounded_protocol(metrics: Metrics, connections: int, limits: ServiceLimits) 
 
         def _refuse(self, problem: Problem) -> None:
             metrics.count_refused_connection(problem.kind)
-            fields = {"client": self.client[0] if self.client else None, "problem": problem.kind}
+            request_id, client = new_id(), self.client[0] if self.client else None
+            fields = {"request_id": request_id, "client": client, "status": problem.status, "problem": problem.kind}
             LOGGER.info("refused", extra={"fields": fields})
             if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                self.transport.write(_response(problem))
+                self.transport.write(_response(problem, request_id))
             self.conn.send_failed()
             if self.cycle is not None and not self.cycle.response_complete:
                 self.cycle.disconnected = True
@@ -114,9 +116,10 @@ def _head_size(data: bytes) -> int:
     return len(data) if end < 0 else end
 
 
-def _response(problem: Problem) -> bytes:
+def _response(problem: Problem, request_id: str) -> bytes:
     answer = problem.response()
     headers: dict[str, Any] = {**HEADERS, **dict(answer.headers), "content-type": MEDIA_TYPE, "connection": "close"}
+    headers["x-request-id"] = request_id
     lines = [f"HTTP/1.1 {problem.status} {http.HTTPStatus(problem.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + bytes(answer.body)

@@ -1,6 +1,7 @@
 """Run the service until it is told to stop, and then finish what it has taken on."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -78,6 +79,8 @@ class _Server(uvicorn.Server):
         print(f"listening on {self._url} (Ctrl-C stops)", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit and sig == signal.SIGINT:
+            os._exit(128 + sig)  # at once, whatever threads are at
         self._service.ready = False
         super().handle_exit(sig, frame)
 

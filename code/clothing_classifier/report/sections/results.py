@@ -8,6 +8,10 @@ from clothing_classifier.report.subject import Measured, Subject
 
 FEW = 10
 """Photos of a class below which its figures say little."""
+_SLICES = (
+    "Accuracy by the values of a column. Among many values, one interval in twenty misses; those with * take photos as "
+    "independent, and are likely too narrow."
+)
 
 
 def metrics(subject: Subject) -> Section | None:
@@ -31,7 +35,7 @@ def results(subject: Subject) -> Section | None:
     first, *others = subject.measured
     parts = [_headline(first), *_where_it_fails(first.figures), *_calibration(subject, first.figures)]
     if slices := first.figures.get("slices"):
-        parts.append(Text("Accuracy by the values of a column. Among many values, one interval in twenty misses."))
+        parts.append(Text(_SLICES))
         parts += [tables.slice_table(name, values) for name, values in slices.items()]
     for measured in others:
         parts.append(_headline(measured))
