@@ -6,7 +6,8 @@ Wardrobe goes on learning for a few epochs what it and other networks of its siz
 lost detail and half got noise (`augmentation.degrade`; teachers see them as they were). Detail is lost otherwise here
 than in robustness.py, whose corruptions each network is then shown. Writes results/robust-training.json: accuracy of
 each on validation, on the photos as they are and by corruption, and how far it is ahead of the shipped wardrobe,
-paired by photo, with a 95% interval by bootstrap over senders. Resumable; finished trainings and answers are kept.
+paired by photo, with a 95% interval by bootstrap over senders. With --student, the bundle of one that learnt on such
+views from its first weights on is asked beside. Resumable; finished trainings and answers are kept.
 """
 
 import argparse
@@ -34,6 +35,7 @@ BASE = (f"optimization.epochs={EPOCHS}", "optimization.learning_rate=2e-4", "dis
 ARMS = {
     "half poor": ("augmentation.degrade=0.5",),
 }
+STUDENT = "from the first weights"
 _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
@@ -45,14 +47,17 @@ def main() -> None:
     parser.add_argument(
         "--teachers", type=Path, nargs="*", default=[], help="weights that teach beside wardrobe's, as of its teachers"
     )
+    parser.add_argument(
+        "--student", type=Path, help="a bundle of train_shipped.py, of --student-set augmentation.degrade"
+    )
     parser.add_argument("--only", choices=["wardrobe", *ARMS], help="train and ask this one alone, and write nothing")
     options = parser.parse_args()
     record, shipped = provenance(), Classifier.load(bundle.DEFAULT)
     photos = load_dataset(options.data, Columns(group="sender_id"), shipped.labels).part("validation")
     senders = [str(photo.group) for photo in photos]
     sha256, right = {}, {}
-    for name in [options.only] if options.only else ["wardrobe", *ARMS]:
-        classifier = Classifier.load(learn(name, options)) if name in ARMS else shipped
+    for name in [options.only] if options.only else ["wardrobe", *ARMS, *([STUDENT] if options.student else [])]:
+        classifier = shipped if name == bundle.DEFAULT else Classifier.load(made(name, options))
         sha256[name], right[name] = classifier.bundle.sha256, answers(classifier, photos, options.runs)
     if options.only:
         return
@@ -74,6 +79,12 @@ def answers(classifier: Classifier, photos: Sequence[Record], runs: Path) -> Flo
             np.save(file, found, allow_pickle=False)
     result: Floats = np.load(kept, allow_pickle=False).astype(float)
     return result
+
+
+def made(name: str, options: argparse.Namespace) -> Path:
+    """The bundle of an arm, trained where it was not, or of the student that was trained elsewhere."""
+    student: Path = options.student
+    return student if name == STUDENT else learn(name, options)
 
 
 def learn(arm: str, options: argparse.Namespace) -> Path:
