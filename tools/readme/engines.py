@@ -40,6 +40,28 @@ def tools() -> str:
     return "\n".join([*lines, *(["", f"Left out: {'; '.join(left_out)}."] if left_out else [])])
 
 
+def shipped_speed() -> str:
+    """How fast `predict` is with each of the shipped models of one set of classes."""
+    record = result("predict-shipped.json")
+    lines = ["| | photos a second | of wardrobe's | of its bound | with second readings | first answer, s | peak MB |"]
+    lines.append("|---" * 7 + "|")
+    for side, about in record["summary"].items():
+        if "share_of_bound" not in about:
+            continue
+        shares = " | ".join(f"{about[key]:.0%}" for key in ("share_of_bound", "share_of_bound_of_all_evaluations"))
+        cells = f"{about['photos_per_second']:.0f} | {1 / about.get('ours_times', 1):.1f} | {shares}"
+        peak = max(about["peak_mb"].values())
+        lines.append(f"| {side} | {cells} | {about['first_answer_seconds']:.2f} | {peak:.0f} |")
+    sides = record["summary"]["wardrobe"], record["summary"]["wardrobe, --upright"]
+    first, again = (side["bound_photos_per_second"] for side in sides)
+    about = (
+        f"In turn on {record['machine']['cpus']} cores ({record['machine']['processor']}), medians of "
+        f"{len(record['rounds'])} rounds. The machine was unsteady: wardrobe's own bound came out as {first:.0f} and "
+        f"{again:.0f} photos a second, so that shares say little here."
+    )
+    return "\n".join([*lines, "", about])
+
+
 def _table(kind: str, part: str) -> str:
     record = result("engines.json")
     lines = [
@@ -62,4 +84,10 @@ def _row(name: str, about: Mapping[str, Any]) -> str:
     return f"| {name} | {milliseconds:.2f} | {ratios} | {agreement} | {about['installed_mb']:.0f} |"
 
 
-BLOCKS = {"decoders": decoders, "engines": engines, "javascript": javascript, "tools": tools}
+BLOCKS = {
+    "decoders": decoders,
+    "engines": engines,
+    "javascript": javascript,
+    "shipped-speed": shipped_speed,
+    "tools": tools,
+}
