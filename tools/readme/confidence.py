@@ -99,6 +99,9 @@ def robustness() -> str:
 def robust_training() -> str:
     """What learning from poor views brings by corruption."""
     record = result("robust-training.json")
+    anew = result("wardrobe-degraded-training.json")["runs"]["student-0"]["settings"]
+    found = result("wardrobe-degraded-comparison.json")["validation"]["comparison"]
+    low, high = found["difference_interval"]
     kinds = list(record["models"]["wardrobe"])
     lines = [f"| {' | '.join(['', *kinds])} |", "|---" * (1 + len(kinds)) + "|"]
     for name, about in record["models"].items():
@@ -109,10 +112,18 @@ def robust_training() -> str:
         lines.append(f"| {' | '.join([name, *cells])} |")
     text = (
         f"{record['n']} validation photos of {record['senders']} senders, means over strengths: wardrobe's accuracy, "
-        "and by how many points each of the others is ahead, paired by photo, 95% by sender. One run each of "
-        f"{record['epochs']} epochs."
+        "and by how many points each of the others is ahead, paired by photo, 95% by sender. One run each: "
+        f"{record['epochs']} further epochs on views of which {_share(record['changes']['half poor'])}, and "
+        f"{anew['optimization']['epochs']} from ImageNet's features on views of which "
+        f"{anew['augmentation']['degrade']:.0%}, lost detail, and as many got noise. As `predict` reads them, "
+        f"the latter has {found['accuracy']:.1%} of the photos right against {found['against_accuracy']:.1%}: "
+        f"{points(found['difference'])} ({points(low)} to {points(high)})."
     )
     return "\n".join([*lines, "", text])
+
+
+def _share(changes: list[str]) -> str:
+    return f"{float(changes[0].partition('=')[2]):.0%}"
 
 
 def _ahead(found: dict[str, Any]) -> str:
