@@ -10,12 +10,14 @@ from threading import Event
 from typing import Any
 
 import pytest
-from running import IMAGES, ask, problem_of, serving
+from running import IMAGES, ask, form, problem_of, serving
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import ImageError
 from clothing_classifier.inference import Asked
 from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
+from clothing_classifier.serving.intake import _Form
+from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS
 
 
 @pytest.fixture(scope="module")
@@ -185,5 +187,19 @@ def test_a_refused_photo_does_not_outlive_its_request(classifiers: tuple[Classif
     try:
         run(scenario, Batcher(1, 1, 10, lambda _: None))
         assert gone[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_what_a_form_held_goes_with_it() -> None:
+    body, headers = form([("a.jpg", b"\xff\xd8\xff" + bytes(5_000))])
+    boundary = headers["Content-Type"].rpartition("=")[2].encode()
+    gc.disable()
+    try:
+        receiver = _Form(boundary, DEFAULT_SERVICE_LIMITS)
+        receiver.add(body)
+        upload = weakref.ref(receiver.finish()[0])
+        del receiver
+        assert upload() is None
     finally:
         gc.enable()

@@ -148,3 +148,18 @@ def wait_until_idle(server: Server) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_second_ctrl_c_ends_a_service_whose_threads_are_busy(log: Path) -> None:
+    slow = "import time, clothing_classifier.serving.batching as b; b.prepare = lambda *given: time.sleep(60)"
+    with serving(log, "--model", "wardrobe", before=slow) as server:
+        sent = socket.create_connection(("127.0.0.1", server.port))
+        body = IMAGES[0].read_bytes()
+        sent.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        time.sleep(1)
+        server.process.send_signal(signal.SIGINT)
+        server.entry("event", "stopping")
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) == 130
+        sent.close()
