@@ -19,7 +19,7 @@ from clothing_classifier.errors import BundleError, ImageError, UsageError
 from clothing_classifier.orientation import OUTPUT as ORIENTATION
 from clothing_classifier.orientation import read, turned
 from clothing_classifier.preprocessing import Pixels, Source, prepare
-from clothing_classifier.utils import available_cpus
+from clothing_classifier.utils import available_cpus, reason_of
 
 Probabilities = npt.NDArray[np.float32]
 _Outputs: TypeAlias = dict[str, Probabilities]
@@ -274,7 +274,7 @@ def _open_bundle(bundle: Bundle) -> ort.InferenceSession:
         # Photos run side by side in threads of ours, which scales better than threads inside one photo's operators.
         session = open_session(bundle.graph, needed_options(bundle), threads=1)
     except Exception as error:  # onnxruntime's errors have no common root
-        raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({str(error).splitlines()[0]})") from error
+        raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({reason_of(error)})") from error
     inputs, outputs = ({end.name: end.shape for end in ends} for ends in (session.get_inputs(), session.get_outputs()))
     if "image" not in inputs or "probabilities" not in outputs:
         ends = f"takes {', '.join(inputs)} and gives {', '.join(outputs)}"

@@ -16,6 +16,7 @@ Booleans = npt.NDArray[np.bool_]
 _DRAWS_AT_ONCE = 1 << 20
 """Of groups, in a bootstrap, whose memory then does not grow with their number."""
 
+_INDEPENDENT = "photos taken as independent"
 MIN_GROUPS = 20
 """With fewer groups than this an interval that resamples groups means little."""
 
@@ -189,7 +190,12 @@ def accuracy_interval(right: Booleans, groups: Sequence[str | None]) -> tuple[tu
         if right.all() or not right.any():  # of which every resampling is the same
             return wilson_interval(found * int(right[0]), found), f"Wilson over {found} groups, all alike"
         return grouped_interval(right, _named(groups)), f"bootstrap over {found} groups"
-    return wilson_interval(int(right.sum()), len(right)), f"Wilson, photos taken as independent{obstacle}"
+    return wilson_interval(int(right.sum()), len(right)), f"Wilson, {_INDEPENDENT}{obstacle}"
+
+
+def takes_photos_as_independent(method: str) -> bool:
+    """Whether an interval of this method (`accuracy_interval`) is likely too narrow where photos come in groups."""
+    return _INDEPENDENT in method
 
 
 def leave_one_group_out(right: Booleans, groups: Sequence[str]) -> tuple[float, float] | None:
@@ -215,7 +221,7 @@ def difference_interval(
     if obstacle is None:
         ahead = one.astype(int) - other.astype(int)
         return grouped_interval(ahead, _named(groups)), f"paired bootstrap over {len(set(groups))} groups"
-    return newcombe_interval(one, other), f"Newcombe, paired, photos taken as independent{obstacle}"
+    return newcombe_interval(one, other), f"Newcombe, paired, {_INDEPENDENT}{obstacle}"
 
 
 def newcombe_interval(one: Booleans, other: Booleans) -> tuple[float, float]:

@@ -51,6 +51,12 @@ def csv_line(cells: Iterable[Any]) -> str:
     return text.getvalue().removesuffix("\r\n") + "\n"
 
 
+def reason_of(error: BaseException) -> str:
+    """What a foreign error says, as part of a line of ours: its first line, or its type where it is silent."""
+    lines = str(error).strip().splitlines()
+    return one_line(lines[0]) if lines else type(error).__name__
+
+
 def plain_reason(message: str) -> str:
     """A validation message of pydantic's as part of a line of ours: without what its parser tried, and no capital."""
     message = (

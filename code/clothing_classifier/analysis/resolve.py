@@ -12,7 +12,7 @@ from torch import nn
 from clothing_classifier import bundle
 from clothing_classifier.errors import AnalysisError, ConfigError
 from clothing_classifier.models import ARCHITECTURES, create_model
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import reason_of
 
 _CLASSES = 1000
 """Outputs of a registered architecture: those of ImageNet, which published figures count."""
@@ -122,5 +122,5 @@ def _call(module: str, name: str) -> nn.Module:
 
 
 def _reason(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return one_line(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
+    kind, reason = type(error).__name__, reason_of(error)
+    return kind if reason == kind else f"{kind}: {reason}"

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from clothing_classifier.errors import AnalysisError
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import reason_of
 
 
 def run(model: nn.Module, images: Tensor) -> Any:
@@ -13,6 +13,5 @@ def run(model: nn.Module, images: Tensor) -> Any:
     try:
         return model(images)
     except Exception as error:
-        lines = str(error).strip().splitlines()
-        reason = one_line(lines[0] if lines else type(error).__name__)
-        raise AnalysisError(f"the model fails on {'x'.join(map(str, images.shape))} real pixels: {reason}") from error
+        size = "x".join(map(str, images.shape))
+        raise AnalysisError(f"the model fails on {size} real pixels: {reason_of(error)}") from error

@@ -34,7 +34,7 @@ from clothing_classifier.analysis.field import Field, image_field
 from clothing_classifier.analysis.layers import Layer, Reached, Trace
 from clothing_classifier.analysis.rules import Call, NoRule, rule_for, unknown
 from clothing_classifier.errors import AnalysisError
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import reason_of
 
 _CONSTANT = frozenset({"zeros_like", "ones_like", "empty_like", "full_like", "new_empty", "new_zeros", "new_ones",
                        "new_full", "rand_like", "randn_like"})  # fmt: skip
@@ -80,9 +80,8 @@ def _run(model: nn.Module, image: Tensor, recorder: "_Recorder") -> Any:
     except Exception as error:  # whatever a foreign model raises is told in one line
         if recorder.fault is not None:
             raise recorder.fault from None
-        text = one_line(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
         raise AnalysisError(
-            f"{recorder.where()}: can't take an image of {'x'.join(map(str, image.shape[1:]))}: {text}"
+            f"{recorder.where()}: can't take an image of {'x'.join(map(str, image.shape[1:]))}: {reason_of(error)}"
         ) from error
 
 

@@ -105,9 +105,10 @@ def _candidates(wanted: Search, weights: Path, size: int, say: Callable[[str], N
         raise ConfigError("distil is learnt: give it --epochs")
     if wanted.teachers and not distils:
         raise ConfigError("a teacher is for the step distil, and no strategy has it")
-    for candidate in found:
-        if candidate.share is not None:
-            check_share(candidate, load_model(weights)[0], size)
+    if pruned := [candidate for candidate in found if candidate.share is not None]:
+        model, _ = load_model(weights)
+        for candidate in pruned:
+            check_share(candidate, model, size)
     return found
 
 

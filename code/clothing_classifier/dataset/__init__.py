@@ -67,9 +67,7 @@ def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
 
     A label without a match is left out of the result.
     """
-    folded: dict[str, list[str]] = {}
-    for label in known:
-        folded.setdefault(label.casefold(), []).append(label)
+    folded = _by_spelling(known)
     matches = {}
     for label in wanted:
         candidates = [label] if label in known else folded.get(label.casefold(), [])
@@ -78,14 +76,19 @@ def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
     return matches
 
 
-def _spellings(labels: Iterable[str]) -> tuple[str, ...]:
-    """A note for each set of labels that differ by case alone, which are probably one class."""
+def _by_spelling(labels: Iterable[str]) -> dict[str, list[str]]:
+    """Labels that are one but for their case, together."""
     folded: dict[str, list[str]] = {}
     for label in labels:
         folded.setdefault(label.casefold(), []).append(label)
+    return folded
+
+
+def _spellings(labels: Iterable[str]) -> tuple[str, ...]:
+    """A note for each set of labels that differ by case alone, which are probably one class."""
     return tuple(
         f"the labels {' and '.join(map(repr, same))} differ by case alone and count as {len(same)}: write them alike"
-        for same in folded.values()
+        for same in _by_spelling(labels).values()
         if len(same) > 1
     )
 

@@ -6,6 +6,7 @@ import torch
 
 from clothing_classifier.errors import ConfigError, MissingExtraError
 from clothing_classifier.models.base import ImageClassifier
+from clothing_classifier.utils import reason_of
 
 
 def timm_model(name: str, num_classes: int, dropout: float = 0.0, /, **settings: Any) -> ImageClassifier:
@@ -20,7 +21,7 @@ def timm_model(name: str, num_classes: int, dropout: float = 0.0, /, **settings:
     try:
         extractor = timm.create_model(name, num_classes=0, global_pool="", **settings)
     except (RuntimeError, TypeError, ValueError) as error:
-        raise ConfigError(f"model timm:{name}: timm can't build it ({str(error).splitlines()[0]})") from error
+        raise ConfigError(f"model timm:{name}: timm can't build it ({reason_of(error)})") from error
     config = extractor.pretrained_cfg
     with torch.no_grad():
         features = extractor.eval()(torch.zeros(1, *config.get("input_size", (3, 224, 224))))

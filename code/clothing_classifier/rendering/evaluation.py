@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from clothing_classifier.metrics import takes_photos_as_independent
 from clothing_classifier.rendering import bar
 from clothing_classifier.utils import one_line
 
@@ -96,7 +97,7 @@ def _values_table(name: str, values: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _mark(row: Mapping[str, Any]) -> str:
-    return " *" if "independent" in row.get("interval_method", "") else ""
+    return " *" if takes_photos_as_independent(row.get("interval_method", "")) else ""
 
 
 def _have_intervals(values: Mapping[str, Mapping[str, Any]]) -> bool:

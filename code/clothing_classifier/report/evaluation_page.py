@@ -10,7 +10,7 @@ from clothing_classifier.dataset import RecordSource
 from clothing_classifier.errors import ImageError
 from clothing_classifier.evaluation import Report
 from clothing_classifier.inference import Asked, Classifier
-from clothing_classifier.metrics import Floats
+from clothing_classifier.metrics import Floats, takes_photos_as_independent
 from clothing_classifier.orientation import turned
 from clothing_classifier.preprocessing import Pixels, prepare
 from clothing_classifier.report.activation import overlay
@@ -55,6 +55,7 @@ def write(path: Path, report: Report, title: str, explain: Explanation | None = 
         mistakes=_mistakes(report, explain),
         wrong=int((~report.answers.right).sum()),
         explained=explain is not None,
+        independent=takes_photos_as_independent,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clothing_classifier.config import TrainSettings
+from clothing_classifier.metrics import takes_photos_as_independent
 from clothing_classifier.report.document import Table
 from clothing_classifier.utils import costliest
 
@@ -87,7 +88,7 @@ def slice_table(name: str, values: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _mark(row: Mapping[str, Any]) -> str:
-    return " *" if "independent" in row["interval_method"] else ""
+    return " *" if takes_photos_as_independent(row["interval_method"]) else ""
 
 
 def abstention_table(curve: Sequence[Mapping[str, float]]) -> Table:
