@@ -77,12 +77,13 @@ def train(
             if processes.first_here == turn:
                 photos, held_out, labels, failures = _photos(root, settings, say)
                 record = _record(settings, photos, held_out, labels, init, teachers, failures)
-    record |= {"processes": processes.count}
     kind = {"device": accelerator.device.type, "precision": accelerator.mixed_precision}
-    firsts = processes.from_first(record | kind)
+    gpu = {"gpu": torch.cuda.get_device_name(accelerator.device)} if kind["device"] == "cuda" else {}
+    record |= {"processes": processes.count} | kind | gpu
+    firsts = processes.from_first(record)
     before = None
     with processes.agree():
-        check_same(firsts, record | kind)
+        check_same(firsts, record)
         if resume and processes.first:
             before = _read_same(out, record)
     before = processes.from_first(before)

@@ -1,4 +1,7 @@
-"""Random crop or shift, rotation, flip, colour, erasing, lost detail, noise; randomness is an explicit generator."""
+"""Random crop or shift, rotation, flip, colour, erasing, lost detail, noise; randomness is an explicit generator.
+
+Chance is drawn on the processor and pixels are moved where the photos are: a GPU sees the views that a processor does.
+"""
 
 import math
 
@@ -19,7 +22,10 @@ _MOST_NOISE = 0.3
 
 
 def augment(pixels: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
-    """Return one random view of each photo, `(N, 3, size, size) float32 in [0, 1]`, from `(N, S, S, 3) uint8`."""
+    """Return one random view of each photo, `(N, 3, size, size) float32 in [0, 1]`, from `(N, S, S, 3) uint8`.
+
+    Views are on the device of `pixels`; `generator` is one of the processor.
+    """
     if not settings.resamples:
         pixels = move(pixels, size, settings, generator)
     images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 255
@@ -39,7 +45,8 @@ def move(pixels: Tensor, size: int, settings: AugmentationSettings, generator: G
     if settings.flip:
         mirrored = torch.randint(0, 2, (n, 1), generator=generator).bool()
         columns = torch.where(mirrored, columns.flip(1), columns)
-    return pixels[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    places = torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]
+    return pixels[tuple(place.to(pixels.device) for place in places)]
 
 
 def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: Generator) -> Tensor:
@@ -54,18 +61,21 @@ def warp(images: Tensor, size: int, settings: AugmentationSettings, generator: G
     down = _uniform(n, -1, 1, generator) * (1 - height).abs()
     top = torch.stack([mirror * width * angle.cos(), -height * angle.sin(), across], 1)
     bottom = torch.stack([mirror * width * angle.sin(), height * angle.cos(), down], 1)
-    grid = F.affine_grid(torch.stack([top, bottom], 1), [n, 3, size, size], align_corners=False)
+    placed = torch.stack([top, bottom], 1).to(images.device)
+    grid = F.affine_grid(placed, [n, 3, size, size], align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def recolour(images: Tensor, settings: AugmentationSettings, generator: Generator) -> Tensor:
     """Scale brightness, contrast (about the mean luma) and saturation (about each pixel's luma), then clamp."""
     n = len(images)
-    images = images * _factor(n, settings.brightness, generator)
-    luma = (images * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    images = torch.lerp(luma, images, _factor(n, settings.saturation, generator))
+    spreads = settings.brightness, settings.saturation, settings.contrast
+    brightness, saturation, contrast = (_factor(n, spread, generator).to(images.device) for spread in spreads)
+    images = images * brightness
+    luma = (images * images.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    images = torch.lerp(luma, images, saturation)
     mean = luma.mean(dim=(2, 3), keepdim=True)
-    return torch.lerp(mean, images, _factor(n, settings.contrast, generator)).clamp_(0, 1)
+    return torch.lerp(mean, images, contrast).clamp_(0, 1)
 
 
 def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
@@ -79,8 +89,8 @@ def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
     stretch = _uniform(n, -0.5, 0.5, generator).mul(math.log(_ERASED_ASPECT)).exp()
     across = _strip(size, side * stretch, generator)
     down = _strip(size, side / stretch, generator)
-    inside = (down[:, :, None] & across[:, None, :] & erased[:, None, None])[:, None]
-    colour = torch.rand(n, 3, 1, 1, generator=generator)
+    inside = (down[:, :, None] & across[:, None, :] & erased[:, None, None])[:, None].to(images.device)
+    colour = torch.rand(n, 3, 1, 1, generator=generator).to(images.device)
     grey = (images[:, 0] == images[:, 1]).flatten(1).all(1) & (images[:, 0] == images[:, 2]).flatten(1).all(1)
     return torch.where(inside, torch.where(grey.view(n, 1, 1, 1), colour[:, :1], colour), images)
 

@@ -110,7 +110,7 @@ def fit(
             for step, (pixels, classes) in enumerate(train.batches([np.concatenate(share) for share in shares])):
                 n, sizes = len(batches[step]), [len(part) for part in shares[step]]
                 generator = view_generator(run.seed, view, step, *own)
-                images = augment(pixels, side, settings.augmentation, generator)
+                images = augment(pixels.to(accelerator.device), side, settings.augmentation, generator)
                 rate = learning_rate(epoch + (step + 1) / len(batches), optimization)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
@@ -201,7 +201,9 @@ def make_accelerator(settings: RuntimeSettings) -> Accelerator:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # else accelerate chooses, and warns
     if threads:
         torch.set_num_threads(threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else deterministic cuBLAS refuses to multiply
     torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.allow_tf32 = False  # a third of the digits; training's own fast precision is bf16
     # Otherwise each new tensor is first filled with NaN, a third of a step; nothing here reads such memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # not in its stub
     name = ("cuda" if torch.cuda.is_available() else "cpu") if settings.device == "auto" else settings.device

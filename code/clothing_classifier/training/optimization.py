@@ -5,13 +5,15 @@ from bisect import bisect_left
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from clothing_classifier.config import OptimizationSettings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 
 _MOMENTUM = 0.9
+
+Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 def freeze(model: ImageClassifier, stages: int) -> None:
@@ -63,10 +65,12 @@ def learning_rate(progress: float, settings: OptimizationSettings) -> float:
 def make_average(model: nn.Module, decay: float) -> AveragedModel:
     """An exponential moving average of weights and buffers that follows closely at first, as TensorFlow's does."""
 
-    def follow(average: torch.Tensor, current: torch.Tensor, steps: torch.Tensor | int) -> torch.Tensor:
-        if not average.is_floating_point():
-            return current
-        rate = min(decay, (1 + float(steps)) / (10 + float(steps)))
-        return torch.lerp(current, average, rate)
+    def follow(averages: Tensors, currents: Tensors, steps: torch.Tensor | int) -> None:
+        if averages[0].is_floating_point():
+            rate = min(decay, (1 + int(steps)) / (10 + int(steps)))
+            get_ema_multi_avg_fn(rate)(averages, currents, steps)  # type: ignore[no-untyped-call] # torch's stub
+        else:
+            for average, current in zip(averages, currents, strict=True):
+                average.copy_(current)
 
-    return AveragedModel(model, avg_fn=follow, use_buffers=True)
+    return AveragedModel(model, multi_avg_fn=follow, use_buffers=True)

@@ -44,8 +44,9 @@ class StoredAnswers:
         answers: list[Tensor] = []
         with progress_bar(f"teachers' answers, views {epoch + 1}", len(self.photos)) as advance:
             for step, (pixels, _) in enumerate(self.photos.batches(batches)):
-                images = augment(pixels, self.side, self.settings.augmentation, view_generator(seed, epoch, step))
-                answers.append(teachers(images.to(device, memory_format=torch.channels_last)).float().cpu())
+                views = view_generator(seed, epoch, step)
+                images = augment(pixels.to(device), self.side, self.settings.augmentation, views)
+                answers.append(teachers(images.contiguous(memory_format=torch.channels_last)).float().cpu())
                 advance(len(pixels))
         together = torch.cat(answers)
         result = torch.empty_like(together)
