@@ -51,12 +51,18 @@ def main() -> None:
     write_json(path, {"layer_photos": PHOTOS, "models": models})
 
 
+def chosen(name: str) -> str:
+    """The run that became the bundle."""
+    training = json.loads(Path(f"results/{name}-training.json").read_text(encoding="utf-8"))
+    return str(training.get("chosen", "student"))  # records of one run did not say
+
+
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Agreement, paired drop with its intervals, and each layer's error."""
     shipped = Classifier.load(name)
     manifest, contract = shipped.manifest, shipped.bundle.contract
     own = bundle.SHIPPED / name / bundle.WEIGHTS
-    model, labels = load_model(own if own.exists() else options.runs / name / "student" / WEIGHTS)
+    model, labels = load_model(own if own.exists() else options.runs / name / chosen(name) / WEIGHTS)
     _, train, validation = load_parts(options.data, load_settings(bundle.DEFAULT).data)
     held_out, some = (
         prepare_photos(part, labels, PixelCache(default_cache(), contract), "decoding")

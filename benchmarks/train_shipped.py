@@ -10,7 +10,6 @@ the seeds.
 """
 
 import argparse
-import json
 import shutil
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier.bundle import DEFAULT
-from clothing_classifier.provenance import provenance
+from clothing_classifier.provenance import provenance, read_record
 from clothing_classifier.utils import write_json
 
 FOLDS, FOLDS_LEARNT = 4, (0, 1)
@@ -63,9 +62,9 @@ def main() -> None:
     for step in (teachers, students):
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda run: learn(run, runs, options), step))
-    finished = {run.name: _record(runs / run.name) for run in (*teachers, *students)}
+    finished = {run.name: read_record(runs / run.name) for run in (*teachers, *students)}
     whole = [run.name for run in students if "fold" not in run.name]
-    chosen = max(whole, key=lambda name: _merit(finished[name]))
+    chosen = max(whole, key=lambda name: merit(finished[name]))
     folds = [run.name for run in students if "fold" in run.name]
     export(runs / chosen, [runs / name for name in folds], options)
     write_json(Path("results") / f"{options.record or f'{options.model}-training'}.json", record | {
@@ -114,14 +113,10 @@ def _mean_and_spread(values: Iterable[float]) -> dict[str, float]:
     return {"mean": statistics.mean(listed)} | ({"spread": statistics.stdev(listed)} if len(listed) > 1 else {})
 
 
-def _merit(record: dict[str, Any]) -> tuple[float, float]:
+def merit(record: dict[str, Any]) -> tuple[float, float]:
+    """What the better run has more of: accuracy on validation, then less log loss."""
     figures = record["metrics"]["validation"]
     return figures["accuracy"], -figures["log_loss"]
-
-
-def _record(run: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    return record
 
 
 def _options() -> argparse.Namespace:

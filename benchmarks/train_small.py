@@ -6,24 +6,25 @@
 
 The second is the first with more patience, no more accurate and not shipped. The third begins with its run, which knows
 small photos already. With --teachers, runs of wardrobe's size take the place of the shipped wardrobe: all teach, and
-the first is pruned for wardrobe-small. Resumable; a finished run is kept. Writes results/NAME-training.json, or the
---record of a candidate, and the bundle.
+the first is pruned for wardrobe-small. Each of --seeds is a student, of which validation picks one. Resumable; finished
+runs are kept. Writes results/NAME-training.json, or the --record of a candidate, and the bundle.
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+
+from train_shipped import merit, summarise  # type: ignore[import-not-found]
 
 from clothing_classifier import bundle
 from clothing_classifier.compression import prune_weights
 from clothing_classifier.compression.pruning import Budget
 from clothing_classifier.config import load_settings
-from clothing_classifier.provenance import provenance
+from clothing_classifier.provenance import provenance, read_record
 from clothing_classifier.training.checkpoint import load_tensors, weights_sha256
 from clothing_classifier.training.run_folder import WEIGHTS, weights_in
 from clothing_classifier.utils import write_json
@@ -37,26 +38,34 @@ _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
-    """Prune, train, export, and write the record."""
+    """Prune, train, pick, export, and write the record."""
     options = _options()
     record = provenance()
     folder: Path = options.runs / options.model
-    pruned, run = folder / "pruned.safetensors", folder / "student"
+    pruned = folder / "pruned.safetensors"
     teachers = options.teachers or [bundle.weights_of(bundle.DEFAULT)]
     start = weights_in(options.start) if options.start else default_start(options, teachers)
     if not pruned.exists():
         prune_weights(start, options.data, load_settings(PRESETS[options.model][0]), BUDGETS[options.model], pruned)
-    train(run, pruned, teachers, options)
-    out: Path = options.bundles / options.model
-    shutil.rmtree(out, ignore_errors=True)
-    subprocess.run([str(_CLOTHING), "export", str(run), "--data", str(options.data), "--out", str(out)], check=True)
-    finished: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(lambda seed: train(folder / f"student-{seed}", seed, pruned, teachers, options), options.seeds))
+    finished = {f"student-{seed}": read_record(folder / f"student-{seed}") for seed in options.seeds}
+    chosen = max(finished, key=lambda name: merit(finished[name]))
+    export(folder / chosen, options)
     write_json(Path("results") / f"{options.record or f'{options.model}-training'}.json", record | {
-        "seed": finished["seed"], "n": finished["n"], "data_sha256": finished["data_sha256"],
+        "seed": options.seeds, "n": finished[chosen]["n"], "data_sha256": finished[chosen]["data_sha256"],
         "teachers": [{"path": os.path.relpath(path), "sha256": weights_sha256(weights_in(path))} for path in teachers],
         "start": {"weights": start.name, "sha256": weights_sha256(start)},
-        "budget": vars(BUDGETS[options.model]), "runs": {"student": finished},
+        "budget": vars(BUDGETS[options.model]), "chosen": chosen, "runs": finished,
+        "summary": {"student": summarise("student", options.seeds, finished)},
     })  # fmt: skip
+
+
+def export(chosen: Path, options: argparse.Namespace) -> None:
+    """Turn the chosen run into the bundle."""
+    out: Path = options.bundles / options.model
+    shutil.rmtree(out, ignore_errors=True)
+    subprocess.run([str(_CLOTHING), "export", str(chosen), "--data", str(options.data), "--out", str(out)], check=True)
 
 
 def default_start(options: argparse.Namespace, teachers: list[Path]) -> Path:
@@ -64,17 +73,16 @@ def default_start(options: argparse.Namespace, teachers: list[Path]) -> Path:
     return options.runs / PATIENT / "student" / WEIGHTS if options.model == TINY else weights_in(teachers[0])
 
 
-def train(run: Path, pruned: Path, teachers: list[Path], options: argparse.Namespace) -> None:
-    """Train the pruned network, or go on with it."""
+def train(run: Path, seed: int, pruned: Path, teachers: list[Path], options: argparse.Namespace) -> None:
+    """Train the pruned network with one seed, or go on with it."""
     settings = load_tensors(pruned)[1]["architecture"]["settings"]
     command = [str(_CLOTHING), "train", "--data", str(options.data), "--init", str(pruned)]
     preset, *changes = PRESETS[options.model]
+    changes += [f"runtime.threads={options.threads}", f"runtime.seed={seed}", *options.set]
+    changes += [f"model.settings.{key}={settings[key]}" for key in ("hidden", "head")]
     command += ["--preset", preset, *(part for change in changes for part in ("--set", change))]
     command += ["--out", str(run), "--resume"]
     command += [part for teacher in teachers for part in ("--teacher", os.path.relpath(teacher))]
-    command += ["--set", f"runtime.threads={options.threads}"]
-    for key in ("hidden", "head"):
-        command += ["--set", f"model.settings.{key}={settings[key]}"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -88,8 +96,11 @@ def _options() -> argparse.Namespace:
         "--teachers", type=Path, nargs="*", default=[], help="runs instead of the shipped wardrobe; choose other --runs"
     )
     parser.add_argument("--start", type=Path, help="a run whose weights are pruned instead")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one student each; validation picks")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="what students change in the preset")
     parser.add_argument("--record", help="name of the file in results/ of what does not ship. Default: NAME-training")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, help="students at a time")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each")
     return parser.parse_args()
 
 
