@@ -147,6 +147,10 @@ class OptimizationSettings(Section):
     """Epochs, or a part of one, over which the rate rises from 0."""
     ema_decay: float = Field(0.998, ge=0, lt=1)
     """Share of the average of weights that each step keeps; the average is validated and kept. 0: no average."""
+    start_share: float = Field(0, ge=0, lt=1)
+    """Share of the weights that the run starts with in those that it leaves: what is learnt further, here of other
+    views, then costs less of what was known (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903). Needs `--init`
+    with weights of the same classes."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     """Share of the target that all classes share alike (Szegedy et al. 2016)."""
     frozen_stages: int = Field(0, ge=0)

@@ -110,7 +110,7 @@ def test_our_own_weights_keep_their_function_with_or_without_batch_norm(
 def test_published_features_load_as_they_are(shared: Path, images: Tensor) -> None:
     path = shared / "pretrained" / "mobilenet_v2_imagenet.safetensors"
     model = create_model("mobilenet_v2", 3)
-    sentence = initialise(model, path, LABELS, images)
+    sentence, _ = initialise(model, path, LABELS, images)
     with torch.no_grad():
         expected = folded_mobilenet(load_file(path), images)
         torch.testing.assert_close(model.eval().feature_map(images), expected, rtol=1e-3, atol=1e-3)
@@ -123,8 +123,9 @@ def test_our_own_weights_keep_the_classifier_of_the_same_labels(
 ) -> None:
     parent, child = (create_model("resnet_small", 3, depth=8, width=8) for _ in range(2))
     save_weights(tmp_path / "best.safetensors", parent, LABELS)
-    sentence = initialise(child, tmp_path / "best.safetensors", labels, images)
+    sentence, has_classifier = initialise(child, tmp_path / "best.safetensors", labels, images)
     assert sentence.endswith("with its classifier" if kept else "with a new classifier")
+    assert has_classifier == kept
     assert torch.equal(child.classifier.weight, parent.classifier.weight) == kept
     assert all(
         torch.equal(a, b)

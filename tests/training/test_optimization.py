@@ -14,6 +14,7 @@ from clothing_classifier.training.optimization import (
     make_average,
     make_optimizer,
     set_train_mode,
+    towards,
 )
 
 SETTINGS = OptimizationSettings(epochs=10, warmup_epochs=2.0, learning_rate=0.4)
@@ -101,3 +102,14 @@ def test_an_optimizer_restored_goes_on_alike(kind: str) -> None:
         step(first, one, x)
         step(second, two, x)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_mixed_weights_lie_by_their_share_between_the_first_and_the_learnt() -> None:
+    model = create_model("resnet_small", 3, depth=8, width=4)
+    learnt = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    start = {name: tensor + 1 if tensor.is_floating_point() else tensor + 7 for name, tensor in learnt.items()}
+    mixed = towards(start, model, 0.25).state_dict()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, learnt[name])  # the run goes on from what it learnt
+        torch.testing.assert_close(mixed[name], tensor + 0.25 if tensor.is_floating_point() else tensor)
+    assert towards({}, model, 0) is model

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from clothing_classifier.config import load_settings
-from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.checkpoint import load_model, load_tensors
 from clothing_classifier.training.loop import logits_of, scores
 from clothing_classifier.training.parts import decode_parts, load_parts
 
@@ -221,6 +222,7 @@ def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[
         ("data.fold=1", "setting data: a fold needs data.folds"),
         ("data.group_column=owner", "no column 'owner'"),
         ("distillation.views=2", "settings of distillation need a teacher; name one with --teacher"),
+        ("optimization.start_share=0.5", "needs first weights of the same classes; name some with --init"),
     ],
 )
 def test_a_setting_that_can_not_work_gets_one_line(
@@ -284,6 +286,28 @@ def test_the_last_epoch_is_kept_where_validation_may_choose_nothing(
     result = run(command(tmp_path / "run", "--set", "optimization.keep=last"), environment)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "run" / "run.json").read_text())["metrics"]["validation"]["epoch"] == 4
+
+
+def test_weights_may_lie_on_the_way_from_the_first_to_the_learnt(
+    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    init = ("--init", str(uninterrupted / "best.safetensors"), "--set", "optimization.keep=last")
+    shares = {"far": "0", "near": "0.75"}
+    for name, share in shares.items():
+        result = run(command(tmp_path / name, *init, "--set", f"optimization.start_share={share}"), environment)
+        assert result.returncode == 0, result.stderr
+    start, far, near = (
+        load_tensors(path / "best.safetensors")[0] for path in (uninterrupted, *map(tmp_path.joinpath, shares))
+    )
+    for name, tensor in start.items():
+        if tensor.is_floating_point():
+            torch.testing.assert_close(near[name], torch.lerp(far[name], tensor, 0.75))
+    result = run(
+        command(tmp_path / "other", *init, "--set", "optimization.start_share=0.5", "--labels", "Hat,Dress"),
+        environment,
+    )
+    assert result.returncode == 2
+    assert "optimization.start_share: needs first weights of the same classes" in result.stderr
 
 
 def test_patience_ends_a_run_that_no_longer_gets_better(environment: dict[str, str], tmp_path: Path) -> None:

@@ -119,7 +119,12 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
         for key in (*parent.model.settings, *_CUT)
         if key in model.architecture["settings"]
     }
-    values["optimization"] |= {"epochs": max(1, making.epochs), "frozen_stages": 0, "warmup_epochs": 0.5}
+    values["optimization"] |= {
+        "epochs": max(1, making.epochs),
+        "frozen_stages": 0,
+        "start_share": 0,
+        "warmup_epochs": 0.5,
+    }
     if candidate.distil and making.epochs:
         size = parent.image.size if candidate.size else 0
         values["distillation"] |= {"size": size, "views": making.epochs}

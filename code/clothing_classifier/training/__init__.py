@@ -33,6 +33,7 @@ from clothing_classifier.training.stored_answers import store_answers
 from clothing_classifier.utils import first_process, write_json
 
 _CALIBRATION_PHOTOS = 256
+_START_SHARE = "setting optimization.start_share: needs first weights of the same classes; name some with --init"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def train(
         say = _nothing
     if not teachers and settings.distillation != DistillationSettings():
         raise processes.of_all(ConfigError("settings of distillation need a teacher; name one with --teacher"))
+    if settings.optimization.start_share and init is None:
+        raise processes.of_all(ConfigError(_START_SHARE))
     if init is None and settings.optimization.frozen_stages:
         raise processes.of_all(ConfigError(_random_and_frozen(settings)))
     for turn in (True, False):  # what the first process of a host decodes, its others find in the cache
@@ -170,7 +173,10 @@ def _model(
     if init is not None:
         some = epoch_order(len(photos), _CALIBRATION_PHOTOS, settings.runtime.seed, 0)[0]
         pixels, _ = next(iter(photos.batches([some])))
-        say(initialise(model, init, labels, to_images(pixels)))
+        taken = initialise(model, init, labels, to_images(pixels))
+        if settings.optimization.start_share and not taken.has_classifier:
+            raise ConfigError(f"{_START_SHARE}; those of {init} are of others")
+        say(taken.sentence)
     freeze(model, settings.optimization.frozen_stages)
     return model
 

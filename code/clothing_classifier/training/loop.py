@@ -32,6 +32,7 @@ from clothing_classifier.training.optimization import (
     make_average,
     make_optimizer,
     set_train_mode,
+    towards,
 )
 from clothing_classifier.training.processes import Processes, join, processes_of
 from clothing_classifier.training.stored_answers import StoredAnswers
@@ -70,9 +71,9 @@ def fit(
     """Train `model` and leave `best.safetensors`, `last.safetensors` and `history.csv` in `out`.
 
     Teachers are asked about each view as the student sees it, or, with `stored`, once for all runs of one process.
-    The averaged weights are validated after each epoch and the best of them kept (accuracy, then log loss), or the
-    last, as `optimization.keep` says. All randomness derives from seed, epoch and step, so a run that is resumed at an
-    epoch ends as if never stopped.
+    The averaged weights, mixed with the first by `optimization.start_share`, are validated after each epoch and the
+    best of them kept (accuracy, then log loss), or the last, as `optimization.keep` says. All randomness derives from
+    seed, epoch and step, so a run that is resumed at an epoch ends as if never stopped.
 
     Where there are several processes, each batch is split over them: the gradient, batch norm and loss are those of the
     whole batch, and so are the weights, which every process has. Random views and dropout depend on the process too.
@@ -85,6 +86,7 @@ def fit(
     else:
         check_parts(model, len(train), settings)
     _take_from_first(processes, model)
+    start = {name: tensor.clone() for name, tensor in model.state_dict().items()} if optimization.start_share else {}
     average = make_average(model, optimization.ema_decay)
     # For evaluation: gradients are added up below, in one piece and for shares of any size.
     network = accelerator.prepare_model(model, evaluation_mode=True)
@@ -136,17 +138,18 @@ def fit(
                 advance(n, loss=f"{loss:.3f}")
         speed = len(train) / (time.monotonic() - started)
         _take_from_first(processes, model, average)
+        kept = towards(start, average.module, optimization.start_share)
         row = {
             "epoch": epoch + 1,
             "loss": losses / len(train),
-            **scores(logits_of(average.module, validation, processes=processes), validation.targets),
+            **scores(logits_of(kept, validation, processes=processes), validation.targets),
         }
         state.history.append(row | {"learning_rate": rate, "images_per_second": speed})
         state.epoch = epoch + 1
         if optimization.keep == "last" or not state.best or _merit(row) > _merit(state.best):
             state.best = row
             if processes.first:
-                save_weights(out / "best.safetensors", average.module, labels)
+                save_weights(out / "best.safetensors", kept, labels)
         if processes.first:
             _save_state(out, state, model, average, optimizer)
             on_epoch(state.history[-1])

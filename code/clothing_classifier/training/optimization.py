@@ -2,6 +2,8 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
+from copy import deepcopy
 
 import torch
 from torch import nn
@@ -22,6 +24,18 @@ def freeze(model: ImageClassifier, stages: int) -> None:
         raise ConfigError(f"setting optimization.frozen_stages: {stages}, and the network has {len(model.stages)}")
     for name, parameter in model.extractor.named_parameters():
         parameter.requires_grad_(stage_of(name, model) >= stages)
+
+
+def towards(start: Mapping[str, torch.Tensor], model: nn.Module, share: float) -> nn.Module:
+    """A network whose weights lie by `share` of the way from `model`'s to those of `start`; 0: `model` itself."""
+    if not share:
+        return model
+    mixed = deepcopy(model)
+    with torch.no_grad():
+        for name, tensor in mixed.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.lerp_(start[name], share)
+    return mixed
 
 
 def set_train_mode(model: nn.Module) -> None:
