@@ -6,7 +6,8 @@ and the fold's photos are the test. Each draw is learnt with the preset `quick` 
 with as few stages frozen as wardrobe's own recipe has; and from random weights, with batch norm, nothing frozen and
 twice the epochs. Each is a process of its own, timed from start to end
 with no photo decoded before. These photos chose wardrobe's recipe, which flatters it a little. One resumable command;
-writes results/few-photos.json, whose margins are paired by fold.
+writes results/few-photos.json, whose margins are paired by fold. Where only wardrobe has changed, --only wardrobe keeps
+the other starts' rows as that file has them, with where they came from.
 """
 
 import argparse
@@ -51,8 +52,11 @@ def main() -> None:
     parser.add_argument("--features", type=Path, required=True, help="ImageNet features as safetensors")
     parser.add_argument("--runs", type=Path, default=Path("runs/few-photos"), help="finished runs are kept here")
     parser.add_argument("--out", type=Path, default=Path("results/few-photos.json"))
+    parser.add_argument("--only", choices=["wardrobe"], help="run this start anew; the others' rows are kept")
     options = parser.parse_args()
     record = provenance()
+    before = json.loads(options.out.read_text(encoding="utf-8")) if options.only else {"runs": []}
+    kept = [row for row in before["runs"] if row["start"] != options.only]
     photos = load_dataset(options.data, Columns(group="sender_id"), tuple(NAMES)).part("validation")
     starts = {
         "wardrobe": ["--init", "wardrobe"],
@@ -62,6 +66,10 @@ def main() -> None:
             "--set", f"optimization.epochs={EPOCHS_FROM_RANDOM}",
         ],
     }  # fmt: skip
+    if options.only:
+        starts = {options.only: starts[options.only]}
+        others = list(dict.fromkeys(row["start"] for row in kept))
+        record |= {"kept": {"starts": others, **{key: before[key] for key in record if key in before}}}
     rows = []
     for size in SIZES:
         for fold in range(FOLDS):
@@ -71,6 +79,7 @@ def main() -> None:
                 run = learn(data, options.runs / f"{start}-{size}-{fold}", arguments)
                 rows.append({"start": start, "photos": size, "fold": fold, **run})
                 print(rows[-1], flush=True)
+    rows = sorted([*rows, *kept], key=lambda row: (row["photos"], row["fold"]))
     write_json(options.out, record | {"seed": 0, "n": len(photos), "labels": COARSE, "folds": FOLDS,
                                       "runs": rows, "summary": summarise(rows)})  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Make wardrobe withstand poor photos: the student of train_shipped.py goes on, and what ships lies on the way.
 
     python benchmarks/harden.py --data datasets/clothing --start runs/wardrobe/student-1/best.safetensors \\
-        --teachers cleaned/wardrobe/teacher-0/best.safetensors cleaned/wardrobe/teacher-1/best.safetensors
+        --teachers runs/cleaned/wardrobe/teacher-0/best.safetensors runs/cleaned/wardrobe/teacher-1/best.safetensors
 
 The student learns for a few epochs what it and two teachers of the cleaned table answer, on views of which a share
 have lost detail and a share got noise, while teachers see them as they were. Weights between its first and its last

@@ -1,13 +1,14 @@
 """Does wardrobe withstand poor photos better when it learns from views that are made poor?
 
-    python benchmarks/robust_training.py --data datasets/clothing
+    python benchmarks/robust_training.py --data datasets/clothing --before BUNDLE
 
-Wardrobe goes on learning for a few epochs what it and other networks of its size answer, on views of which half have
-lost detail and half got noise (`augmentation.degrade`; teachers see them as they were). Detail is lost otherwise here
-than in robustness.py, whose corruptions each network is then shown. Writes results/robust-training.json: accuracy of
-each on validation, on the photos as they are and by corruption, and how far it is ahead of the shipped wardrobe,
-paired by photo, with a 95% interval by bootstrap over senders. With --student, the bundle of one that learnt on such
-views from its first weights on is asked beside. Resumable; finished trainings and answers are kept.
+--before is the student of train_shipped.py, exported with its weights. It goes on learning for a few epochs what it and
+other networks of its size answer, on views of which half have lost detail and half got noise (`augmentation.degrade`;
+teachers see them as they were). Detail is lost otherwise here than in robustness.py, whose corruptions each network is
+then shown. Beside it are asked wardrobe as it ships, which harden.py made, and, with --student, the bundle of a network
+that learnt on such views from ImageNet's features on. Writes results/robust-training.json: accuracy of each on
+validation, on the photos as they are and by corruption, and how far it is ahead of the one before, paired by photo,
+with a 95% interval by bootstrap over senders. Resumable; finished trainings and answers are kept.
 """
 
 import argparse
@@ -35,7 +36,7 @@ BASE = (f"optimization.epochs={EPOCHS}", "optimization.learning_rate=2e-4", "dis
 ARMS = {
     "half poor": ("augmentation.degrade=0.5",),
 }
-STUDENT = "from the first weights"
+BEFORE, STUDENT = "before", "from the first weights"
 _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
@@ -43,20 +44,22 @@ def main() -> None:
     """Run what is missing, then write all of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
+    parser.add_argument("--before", type=Path, required=True, help="the bundle, with weights, that goes on")
     parser.add_argument("--runs", type=Path, default=Path("runs/robust-training"))
     parser.add_argument(
-        "--teachers", type=Path, nargs="*", default=[], help="weights that teach beside wardrobe's, as of its teachers"
+        "--teachers", type=Path, nargs="*", default=[], help="weights that teach beside its own, as of its teachers"
     )
     parser.add_argument(
         "--student", type=Path, help="a bundle of train_shipped.py, of --student-set augmentation.degrade"
     )
-    parser.add_argument("--only", choices=["wardrobe", *ARMS], help="train and ask this one alone, and write nothing")
+    parser.add_argument("--only", choices=[BEFORE, *ARMS], help="train and ask this one alone, and write nothing")
     options = parser.parse_args()
     record, shipped = provenance(), Classifier.load(bundle.DEFAULT)
     photos = load_dataset(options.data, Columns(group="sender_id"), shipped.labels).part("validation")
     senders = [str(photo.group) for photo in photos]
     sha256, right = {}, {}
-    for name in [options.only] if options.only else ["wardrobe", *ARMS, *([STUDENT] if options.student else [])]:
+    every = [BEFORE, *ARMS, *([STUDENT] if options.student else []), bundle.DEFAULT]
+    for name in [options.only] if options.only else every:
         classifier = shipped if name == bundle.DEFAULT else Classifier.load(made(name, options))
         sha256[name], right[name] = classifier.bundle.sha256, answers(classifier, photos, options.runs)
     if options.only:
@@ -65,7 +68,7 @@ def main() -> None:
         "seed": 0, "epochs": EPOCHS, "n": len(photos), "senders": len(set(senders)), "changes": ARMS, "sha256": sha256,
         "teachers": [weights_sha256(path) for path in options.teachers],
         "data_sha256": fingerprint(photos, [content_sha256(photo.source) for photo in photos]),
-        "models": {name: summarise(hits, right["wardrobe"], senders) for name, hits in right.items()},
+        "models": {name: summarise(hits, right[BEFORE], senders) for name, hits in right.items()},
     })  # fmt: skip
 
 
@@ -82,20 +85,20 @@ def answers(classifier: Classifier, photos: Sequence[Record], runs: Path) -> Flo
 
 
 def made(name: str, options: argparse.Namespace) -> Path:
-    """The bundle of an arm, trained where it was not, or of the student that was trained elsewhere."""
-    student: Path = options.student
-    return student if name == STUDENT else learn(name, options)
+    """The bundle of an arm, trained where it was not, or one that was trained elsewhere."""
+    elsewhere: dict[str, Path] = {BEFORE: options.before, STUDENT: options.student}
+    return elsewhere[name] if name in elsewhere else learn(name, options)
 
 
 def learn(arm: str, options: argparse.Namespace) -> Path:
     """Train and export, unless it was done; returns the bundle."""
     run: Path = options.runs / arm.replace(" ", "-").replace("'", "")
     out = run.with_name(f"{run.name}-bundle")
-    weights = os.path.relpath(bundle.weights_of(bundle.DEFAULT))
+    weights = os.path.relpath(bundle.weights_of(str(options.before)))
     settings = [part for change in (*BASE, *ARMS[arm]) for part in ("--set", change)]
     data = ["--data", str(options.data)]
     teachers = [part for path in (weights, *options.teachers) for part in ("--teacher", str(path))]
-    subprocess.run([str(_CLOTHING), "train", *data, "--preset", "wardrobe", "--init", "wardrobe", *teachers,
+    subprocess.run([str(_CLOTHING), "train", *data, "--preset", "wardrobe", "--init", weights, *teachers,
                     "--out", str(run), "--resume", *settings], check=True, stdout=subprocess.DEVNULL)  # fmt: skip
     if not out.exists():
         subprocess.run(
@@ -107,20 +110,20 @@ def learn(arm: str, options: argparse.Namespace) -> Path:
     return out
 
 
-def summarise(right: Floats, shipped: Floats, senders: list[str]) -> dict[str, Any]:
+def summarise(right: Floats, before: Floats, senders: list[str]) -> dict[str, Any]:
     """Accuracy on the photos as they are, and over the strengths of each corruption; columns as `answer_all` has."""
-    found = {"as they are": compared(right[:, :1], shipped[:, :1], senders)}
+    found = {"as they are": compared(right[:, :1], before[:, :1], senders)}
     column = 1
     for name, kind in CORRUPTIONS.items():
         columns = slice(column, column + len(kind.strengths))
-        found[name] = compared(right[:, columns], shipped[:, columns], senders)
+        found[name] = compared(right[:, columns], before[:, columns], senders)
         column = columns.stop
     return found
 
 
-def compared(right: Floats, shipped: Floats, senders: list[str]) -> dict[str, Any]:
-    """Mean accuracy over the columns, that of the last, and how far the first is ahead of the shipped model's."""
-    ahead = (right - shipped).mean(1)
+def compared(right: Floats, before: Floats, senders: list[str]) -> dict[str, Any]:
+    """Mean accuracy over the columns, that of the last, and how far it is ahead of the one before."""
+    ahead = (right - before).mean(1)
     return {
         "accuracy": float(right.mean()), "at_the_last": float(right[:, -1].mean()), "ahead": float(ahead.mean()),
         "ahead_interval": list(grouped_interval(ahead, senders)),

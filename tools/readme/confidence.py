@@ -100,24 +100,31 @@ def robust_training() -> str:
     """What learning from poor views brings by corruption."""
     record = result("robust-training.json")
     anew = result("wardrobe-degraded-training.json")["runs"]["student-0"]["settings"]
-    found = result("wardrobe-degraded-comparison.json")["validation"]["comparison"]
+    shipped = result("wardrobe-hardened-training.json")["runs"]["hardened"]["settings"]
+    more = result("wardrobe-degraded-gpu-training.json")
+    found = result("wardrobe-hardened-comparison.json")["validation"]["comparison"]
     low, high = found["difference_interval"]
-    kinds = list(record["models"]["wardrobe"])
+    kinds = list(record["models"]["before"])
     lines = [f"| {' | '.join(['', *kinds])} |", "|---" * (1 + len(kinds)) + "|"]
     for name, about in record["models"].items():
-        if name == "wardrobe":
+        if name == "before":
             cells = [f"{about[kind]['accuracy']:.1%}" for kind in kinds]
         else:
             cells = [_ahead(about[kind]) for kind in kinds]
         lines.append(f"| {' | '.join([name, *cells])} |")
+    share, chosen, others = shipped["augmentation"]["degrade"], shipped["optimization"], more["summary"]["student"]
     text = (
-        f"{record['n']} validation photos of {record['senders']} senders, means over strengths: wardrobe's accuracy, "
-        "and by how many points each of the others is ahead, paired by photo, 95% by sender. One run each: "
-        f"{record['epochs']} further epochs on views of which {_share(record['changes']['half poor'])}, and "
+        f"{record['n']} validation photos of {record['senders']} senders, means over strengths: the accuracy of the "
+        "student before, and by how many points each of the others is ahead, paired by photo, 95% by sender. One run "
+        f"each: {record['epochs']} further epochs on views of which {_share(record['changes']['half poor'])}, "
         f"{anew['optimization']['epochs']} from ImageNet's features on views of which "
-        f"{anew['augmentation']['degrade']:.0%}, lost detail, and as many got noise. As `predict` reads them, "
-        f"the latter has {found['accuracy']:.1%} of the photos right against {found['against_accuracy']:.1%}: "
-        f"{points(found['difference'])} ({points(low)} to {points(high)})."
+        f"{anew['augmentation']['degrade']:.0%}, and, for wardrobe, {chosen['epochs']} further epochs on views of "
+        f"which {share:.0%} lost detail, and as many got noise; {chosen['start_share']:.0%} of its weights are the "
+        "student's. "
+        f"As `predict` reads them, wardrobe has {found['accuracy']:.1%} of the photos right, the student "
+        f"{found['against_accuracy']:.1%}: {points(found['difference'])} ({points(low)} to {points(high)}). "
+        f"{others['runs']} more networks that learnt so from ImageNet's features have, in 32 bits, "
+        f"{others['accuracy']['mean']:.1%} ± {others['accuracy']['spread']:.1%} of the photos as they are right."
     )
     return "\n".join([*lines, "", text])
 

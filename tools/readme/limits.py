@@ -94,7 +94,9 @@ def energy() -> str:
     cores, rate = speed["machine"]["cpus"], speed["images_per_second"]["fine-tuning"]
     lines = ["| | runs | photos seen | hours | kWh |", "|---|---|---|---|---|"]
     for model in ("wardrobe", "benchmark-10"):
-        runs = result(f"{model}-training.json")["runs"].values()
+        runs = [*result(f"{model}-training.json")["runs"].values()]
+        if model == "wardrobe":
+            runs += result("wardrobe-hardened-training.json")["runs"].values()
         views = seconds = 0.0
         for run in runs:
             settings = run["settings"]

@@ -92,8 +92,12 @@ def network(model: str) -> str:
 
 
 def training_settings(model: str) -> str:
-    """How a shipped model learnt."""
-    return markdown.table(tables.training_table(manifest(model)["provenance"], _settings(model)))
+    """How a shipped model learnt, or the student that it was before it was hardened."""
+    record = result(f"{model}-training.json")
+    run = record["runs"][record["chosen"]]
+    settings, _ = read_settings(run)
+    assert settings
+    return markdown.table(tables.training_table(run, settings))
 
 
 def recipe(model: str) -> str:
@@ -178,10 +182,18 @@ def layers(model: str) -> str:
     )
 
 
+def _finished(model: str) -> dict[str, Any]:
+    """The record of the run that became the bundle."""
+    if (ROOT / "results" / f"{model}-hardened-training.json").exists():
+        return dict(result(f"{model}-hardened-training.json")["runs"]["hardened"])
+    record = result(f"{model}-training.json")
+    return dict(record["runs"][record["chosen"]])
+
+
 def quantization(model: str) -> str:
     """A shipped model in 32-bit arithmetic and as it ships, on the same photos."""
-    record, content = result(f"{model}-training.json"), result(f"{model}-evaluation.json")["validation"]
-    before = record["runs"][record["chosen"]]["metrics"]["validation"]
+    content = result(f"{model}-evaluation.json")["validation"]
+    before = _finished(model)["metrics"]["validation"]
     folder = ROOT / "code" / "clothing_classifier" / "bundles" / model
     whole = result(f"{model}-network.json")["totals"]["params"] * 4 / 1e6
     rows = [

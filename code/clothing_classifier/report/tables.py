@@ -163,12 +163,16 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
         ["optimizer", f"{_OPTIMIZERS[chosen.optimizer]}, {rates}"],
         ["schedule", f"linear warm-up over {epochs}, then half a cosine down to 0"],
         ["batch", f"{chosen.batch_size} views of {settings.augmentation.size or image.size} px"],
-        ["epochs", f"{chosen.epochs}; kept: {kept}"],
+        ["epochs", f"{chosen.epochs}; kept: {kept}{_mixed(chosen.start_share)}"],
         ["regularisation", _regularisation(settings, teachers)],
         ["seed", str(settings.runtime.seed)],
         *([["revision", f"{revision[:12]}{' with changes' if record.get('dirty') else ''}"]] if revision else []),
     ]
     return Table(["training", ""], rows)
+
+
+def _mixed(share: float) -> str:
+    return f", mixed with {share:.0%} of the first weights" if share else ""
 
 
 def augmentation_list(settings: TrainSettings) -> list[str]:
