@@ -278,8 +278,8 @@ def cleaned() -> str:
     seeds = (
         f"Before int8 the one wardrobe of the cleaned table reads {one['mean']:.1%} after {epochs[0]} epochs, and two "
         f"that were made anew from the table as it is {two['mean']:.1%} ± {two['spread']:.1%} after {epochs[1]}. The "
-        "shipped wardrobe was the better of two students, the shipped benchmark-10 the best of three, those of the "
-        "cleaned table the only ones. These are too few runs to tell the table from the seed."
+        "wardrobe that shipped then was the better of two students, the shipped benchmark-10 the best of three, those "
+        "of the cleaned table the only ones. These are too few runs to tell the table from the seed."
     )
     return "\n".join([*lines, "", about, "", seeds])
 
