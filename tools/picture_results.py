@@ -17,7 +17,7 @@ from clothing_classifier.config import parse_settings
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.report import pictures
 from clothing_classifier.report.sections.network import end_channels
-from clothing_classifier.training.augmentation import augment
+from clothing_classifier.training.augmentation import augment, degrade
 from clothing_classifier.utils import atomic_path
 from readme.model import class_counts
 from readme.records import ROOT, manifest, result
@@ -55,10 +55,13 @@ def draw_views() -> bytes:
     settings = parse_settings({"augmentation": known}).augmentation
     photos = np.stack([prepare(ROOT / "data" / "images" / f"{name}.jpg", contract) for name in SHOWN])
     generator = torch.Generator().manual_seed(0)
-    views = [augment(torch.from_numpy(photos), settings.size, settings, generator) for _ in range(VIEWS)]
+    views = [
+        degrade(augment(torch.from_numpy(photos), settings.size, settings, generator), settings.degrade, generator)
+        for _ in range(VIEWS)
+    ]
     figure = pictures.make_figure(1.35 * (VIEWS + 1), 1.42 * len(SHOWN))
     for row, axes in enumerate(figure.subplots(len(SHOWN), VIEWS + 1)):
-        shown = [photos[row], *(view[row].permute(1, 2, 0).numpy() for view in views)]
+        shown = [photos[row], *(view[row].permute(1, 2, 0).clamp(0, 1).numpy() for view in views)]
         for panel, image in zip(axes, shown, strict=True):
             panel.imshow(image)
             panel.set_axis_off()

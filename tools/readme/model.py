@@ -204,7 +204,8 @@ def quantization(model: str) -> str:
     table = markdown.table(Table([f"{model}, {content['n']} validation photos", "size", "accuracy", "macro-F1"], rows))
     paired = result("quantization.json")["models"][model]
     low, high = (-end for end in reversed(paired["drop_interval"]))
-    gain = f"each photo read once, int8 is {points(-paired['drop'])} ahead (95% {points(low)} to {points(high)})"
+    change = f"{points(-paired['drop'])} (95% {points(low)} to {points(high)})"
+    gain = f"each photo read once, int8 changes accuracy by {change}"
     chance = "which chance alone can do" if low <= 0 <= high else "more than chance alone would do to these photos"
     return f"{table}\n\nPaired by photo, {gain}, {chance}."
 
