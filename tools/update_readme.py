@@ -241,6 +241,12 @@ def few_photos() -> str:
         lines.append(f"| {start} | {figures} | {margin} | {row['seconds']['mean']:.0f} |")
     photos = f"{record['folds']} folds by sender of {record['n']} photos that wardrobe has not seen"
     about = f"{len(record['labels'])} coarse classes, {photos}, mean ± deviation over folds."
+    if "kept" in record:
+        here, there = record["machine"], record["kept"]["machine"]
+        about += (
+            f" Seconds of wardrobe: {here['processor']}, cores: {here['cpus']}, which did other work too; of the "
+            f"others: {there['processor']}, cores: {there['cpus']}."
+        )
     return "\n".join([*lines, "", about])
 
 
