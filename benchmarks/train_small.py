@@ -70,7 +70,7 @@ def export(chosen: Path, options: argparse.Namespace) -> None:
 
 def default_start(options: argparse.Namespace, teachers: list[Path]) -> Path:
     """The weights that are pruned: wardrobe-tiny's are those of the patient wardrobe-small."""
-    return options.runs / PATIENT / "student" / WEIGHTS if options.model == TINY else weights_in(teachers[0])
+    return options.runs / PATIENT / "student-0" / WEIGHTS if options.model == TINY else weights_in(teachers[0])
 
 
 def train(run: Path, seed: int, pruned: Path, teachers: list[Path], options: argparse.Namespace) -> None:

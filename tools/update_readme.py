@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from readme import confidence, engines, fashion, journeys, limits, model, scaling, smaller
 from readme.loose import find_loose_figures
-from readme.records import BUNDLES, ROOT, points, result
+from readme.records import BUNDLES, ROOT, hardened, points, result
 
 BLOCK = re.compile(r"(<!-- results: ([^:\s]+)(?::(\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 PARTS = {
@@ -74,9 +74,8 @@ def training(model: str) -> str:
         figures = _with_spread(about["accuracy"], "1%"), _with_spread(about["macro_f1"], "3f")
         lines.append(f"| {kind}s, mean ± deviation | {about['runs']} | {' | '.join(figures)} |")
     last = {"the student that ships": record["runs"][record["chosen"]]}
-    if (ROOT / "results" / f"{model}-hardened-training.json").exists():
-        hardened = result(f"{model}-hardened-training.json")["runs"]["hardened"]
-        last = {"the student that goes on": record["runs"][record["chosen"]], "hardened, as it ships": hardened}
+    if ships := hardened(model):
+        last = {"the student that goes on": record["runs"][record["chosen"]], "hardened, as it ships": ships}
     for name, run in last.items():
         reached = run["metrics"]["validation"]
         lines.append(f"| {name} | 1 | {reached['accuracy']:.1%} | {reached['macro_f1']:.3f} |")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from clothing_classifier.metrics import wilson_interval
-from readme.records import ROOT, manifest, percent, result
+from readme.records import ROOT, hardened, manifest, percent, result
 
 ODD = ("Not sure", "Other", "Skip")
 """Labels of the clothing data set that no model learns."""
@@ -95,8 +95,8 @@ def energy() -> str:
     lines = ["| | runs | photos seen | hours | kWh |", "|---|---|---|---|---|"]
     for model in ("wardrobe", "benchmark-10"):
         runs = [*result(f"{model}-training.json")["runs"].values()]
-        if model == "wardrobe":
-            runs += result("wardrobe-hardened-training.json")["runs"].values()
+        if last := hardened(model):
+            runs.append(last)
         views = seconds = 0.0
         for run in runs:
             settings = run["settings"]

@@ -14,7 +14,7 @@ from clothing_classifier.report.document import Table
 from clothing_classifier.report.sections.network import corner_view
 from clothing_classifier.report.sections.results import weak_classes
 from clothing_classifier.report.subject import read_settings
-from readme.records import ROOT, manifest, points, result
+from readme.records import ROOT, finished, manifest, points, result
 
 PARTS = ("train", "validation", "test")
 _DEAREST = 5
@@ -182,18 +182,10 @@ def layers(model: str) -> str:
     )
 
 
-def _finished(model: str) -> dict[str, Any]:
-    """The record of the run that became the bundle."""
-    if (ROOT / "results" / f"{model}-hardened-training.json").exists():
-        return dict(result(f"{model}-hardened-training.json")["runs"]["hardened"])
-    record = result(f"{model}-training.json")
-    return dict(record["runs"][record["chosen"]])
-
-
 def quantization(model: str) -> str:
     """A shipped model in 32-bit arithmetic and as it ships, on the same photos."""
     content = result(f"{model}-evaluation.json")["validation"]
-    before = _finished(model)["metrics"]["validation"]
+    before = finished(model)["metrics"]["validation"]
     folder = ROOT / "code" / "clothing_classifier" / "bundles" / model
     whole = result(f"{model}-network.json")["totals"]["params"] * 4 / 1e6
     rows = [

@@ -20,6 +20,20 @@ def manifest(model: str) -> dict[str, Any]:
     return content
 
 
+def hardened(model: str) -> dict[str, Any] | None:
+    """The run that a shipped model's student went on to, where harden.py made it."""
+    name = f"{model}-hardened-training.json"
+    if not (ROOT / "results" / name).exists():
+        return None
+    return dict(result(name)["runs"]["hardened"])
+
+
+def finished(model: str) -> dict[str, Any]:
+    """The run that became the bundle."""
+    record = result(f"{model}-training.json")
+    return hardened(model) or dict(record["runs"][record["chosen"]])
+
+
 def points(share: float) -> str:
     """A difference of shares, signed, in points."""
     return f"{100 * share:+.1f} points"
