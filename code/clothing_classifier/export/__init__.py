@@ -29,7 +29,7 @@ from clothing_classifier.training.parts import decode_parts, load_parts, parts_s
 from clothing_classifier.training.run_folder import WEIGHTS, HeldOut, load_held_out
 
 Say = Callable[[str], None]
-_CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 256, 1024, 4096
+_CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 512, 1024, 4096
 _FAMILIAR_SHARE = 0.95
 
 

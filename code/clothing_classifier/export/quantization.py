@@ -7,7 +7,8 @@ from typing import Any
 import onnx
 from torch import Tensor
 
-from clothing_classifier.export.onnx_graph import OUTPUTS, run_graph
+from clothing_classifier.export.onnx_graph import BATCH, OUTPUTS, run_graph
+from clothing_classifier.export.rounding import round_weights
 from clothing_classifier.inference import NO_OVERFLOW
 from clothing_classifier.training.data import Photos, in_order
 
@@ -42,20 +43,25 @@ def int8_or_float(
     return graph, "fp32", {}
 
 
-def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool) -> None:
+def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool, correct_biases: bool = True) -> None:
     """Write `graph` with uint8 activations and int8 weights per channel, ranges from `samples` (static quantization).
 
     The head stays in float, since it is a thousandth of the work and confidence hangs on it; the first convolutions
     too: on few channels the int8 kernel is the slower one, and their error goes through every layer after them.
+    `correct_biases` takes back what rounding the weights adds on average.
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     prepared = out.with_suffix(".prepared.onnx")
     quant_pre_process(graph, prepared, skip_symbolic_shape=True)
-    nodes = onnx.load(prepared).graph.node
-    head = [node.name for node in nodes if set(node.output) & set(OUTPUTS)]
-    first = [node.name for node in nodes if node.op_type == "Conv"][:_FLOAT_CONVOLUTIONS]
+    model = onnx.load(prepared)
+    head = [node.name for node in model.graph.node if set(node.output) & set(OUTPUTS)]
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv" and node.name not in head]
+    first = [node.name for node in convolutions[:_FLOAT_CONVOLUTIONS]]
+    if correct_biases:
+        round_weights(model, convolutions[_FLOAT_CONVOLUTIONS:], samples, steps=64 if reduce_range else 127)
+        onnx.save(model, prepared)
     quantize_static(
         prepared,
         out,
@@ -68,6 +74,8 @@ def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool) 
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         calibrate_method=CalibrationMethod.MinMax,
+        # Of each batch the extremes, then their means: the one photo that goes furthest would coarsen all others.
+        extra_options={"CalibMovingAverage": True},
     )
 
 
@@ -75,7 +83,7 @@ class _Samples:
     """Feeds calibration photos to ONNX Runtime's quantizer."""
 
     def __init__(self, photos: Photos) -> None:
-        self.batches: Iterator[tuple[Tensor, Tensor]] = photos.batches(in_order(len(photos), 16))
+        self.batches: Iterator[tuple[Tensor, Tensor]] = photos.batches(in_order(len(photos), BATCH))
 
     def get_next(self) -> dict[str, Any] | None:
         batch = next(self.batches, None)
