@@ -8,7 +8,7 @@ from torch import nn
 from clothing_classifier.config import RuntimeSettings
 from clothing_classifier.errors import ConfigError, SaidElsewhereError, UsageError
 from clothing_classifier.training.batch_norm import share_batch_norm
-from clothing_classifier.training.loop import make_accelerator
+from clothing_classifier.training.device import make_accelerator
 from clothing_classifier.training.processes import Processes, processes_of
 
 _SIZES = {"even": (3, 3), "uneven": (5, 1), "one has none": (6, 0)}

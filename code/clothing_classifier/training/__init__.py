@@ -15,10 +15,11 @@ from clothing_classifier.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.provenance import RECORD, provenance, read_any_record
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.data import Photos, epoch_order
+from clothing_classifier.training.device import make_accelerator
 from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
 from clothing_classifier.training.initialisation import initialise
-from clothing_classifier.training.loop import STATE, fit, logits_of, make_accelerator, to_images
+from clothing_classifier.training.loop import STATE, fit, logits_of, to_images
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.processes import processes_of
