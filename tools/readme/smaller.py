@@ -127,6 +127,19 @@ def quantization_layers(model: str) -> str:
     return "\n".join([*lines, "", about])
 
 
+def bias_correction(model: str) -> str:
+    """What the correction of biases brings a model in int8."""
+    record = result("quantization.json")["models"][model]
+    lines = ["| weights | biases | logits above the error | same label |", "|---|---|---|---|"]
+    lines += [
+        f"| {way['bits']} bits | {'corrected' if way['corrected'] else 'as they were'} | {way['decibel']:.1f} dB | "
+        f"{way['agreement']:.1%} |"
+        for way in record["corrections"]
+    ]
+    slower = f"Kernels that can't overflow without VNNI take {record['no_overflow_ratio']:.1f} times as long."
+    return "\n".join([*lines, "", f"{model}, {record['n']} validation photos, beside its float parent. {slower}"])
+
+
 def importance() -> str:
     """Which channels pruning takes: three ways, without training and after some."""
     record = result("pruning-importance.json")
@@ -154,4 +167,5 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "pruning-importance": importance,
     "int8": quantization,
     "quantization-layers": quantization_layers,
+    "bias-correction": bias_correction,
 }
