@@ -6,7 +6,7 @@ The float parent is the graph of the weights that the bundle was exported from: 
 RUNS/NAME/student. Agreement is the share of validation photos on which both give the same label; the error of a layer
 is that of its output, each network having run by itself from the photo on: signal to noise in dB, on training photos.
 What the correction of biases brings is measured on both widths of weights: agreement, and signal to noise of logits.
-Beside it, how much longer the kernels take that eight-bit weights need on processors without VNNI.
+Beside it, how much longer eight-bit weights take in the kernels that they need on processors without VNNI.
 Writes results/quantization.json, in which models that are not named keep what they have.
 """
 
@@ -40,6 +40,7 @@ from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_json
 
 PHOTOS, CALIBRATION_PHOTOS, ROUNDS = 32, 512, 50
+EIGHT = "eight.onnx"
 
 
 def main() -> None:
@@ -79,6 +80,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         to_onnx(Graph(model.float()).eval(), contract.size, graph)
         logits = run_graph(graph, held_out, {})
         plain, ways = logits.argmax(1), corrections(graph, more, held_out, logits)
+        slower = no_overflow_ratio(graph.with_name(EIGHT), contract.size)
         layers = errors(graph, some, [layer.name for layer in trace(model, (3, contract.size, contract.size)).layers
                                       if layer.type in ("Conv2d", "SameConv2d")],
                         seven_bits=NO_OVERFLOW not in manifest.session_options)  # fmt: skip
@@ -94,23 +96,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         "agreement": float((plain == int8).mean()),
         "agreement_interval": list(metrics.accuracy_interval(plain == int8, groups)[0]),
         "drop": verdict.drop, "drop_upper": verdict.upper, "drop_interval": list(interval), "interval_method": method,
-        "layers": layers, "corrections": ways, "no_overflow_ratio": no_overflow_ratio(shipped),
+        "layers": layers, "corrections": ways, "no_overflow_ratio": slower,
     }  # fmt: skip
-
-
-def no_overflow_ratio(classifier: Classifier) -> float:
-    """Seconds of a photo, one thread, with kernels that can't overflow, over those of the fast ones, in turn."""
-    size = classifier.bundle.contract.size
-    photo = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
-    sessions = [open_session(classifier.bundle.graph, options, 1) for options in ({NO_OVERFLOW: "1"}, {})]
-    seconds: list[list[float]] = [[], []]
-    for _ in range(ROUNDS):
-        for session, taken in zip(sessions, seconds, strict=True):
-            started = time.perf_counter()
-            session.run(["probabilities"], {"image": photo})
-            taken.append(time.perf_counter() - started)
-    slow, fast = map(statistics.median, seconds)
-    return slow / fast
 
 
 def spread(records: Sequence[Record], count: int) -> list[Record]:
@@ -120,9 +107,9 @@ def spread(records: Sequence[Record], count: int) -> list[Record]:
 
 def corrections(graph: Path, photos: Photos, held_out: Photos, logits: metrics.Floats) -> list[dict[str, Any]]:
     """What is left of a float graph's `logits` in int8, by bits of the weights, with their biases corrected or not."""
-    int8 = graph.with_name("corrected.onnx")
     signal, ways = centred(logits), []
-    for bits in (7, 8):
+    for bits, name in ((7, "seven.onnx"), (8, EIGHT)):
+        int8 = graph.with_name(name)
         for corrected in (False, True):
             quantize_graph(graph, int8, photos, reduce_range=bits == 7, correct_biases=corrected)
             found = run_graph(int8, held_out, {} if bits == 7 else {NO_OVERFLOW: "1"})
@@ -133,6 +120,20 @@ def corrections(graph: Path, photos: Photos, held_out: Photos, logits: metrics.F
                 "decibel": float(10 * np.log10((signal**2).sum() / (noise**2).sum())),
             })  # fmt: skip
     return ways
+
+
+def no_overflow_ratio(graph: Path, size: int) -> float:
+    """Seconds of a photo, one thread, with kernels that can't overflow, over those of the fast ones, in turn."""
+    photo = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
+    sessions = [open_session(graph, options, 1) for options in ({NO_OVERFLOW: "1"}, {})]
+    seconds: list[list[float]] = [[], []]
+    for _ in range(ROUNDS):
+        for session, taken in zip(sessions, seconds, strict=True):
+            started = time.perf_counter()
+            session.run(["probabilities"], {"image": photo})
+            taken.append(time.perf_counter() - started)
+    slow, fast = map(statistics.median, seconds)
+    return slow / fast
 
 
 def centred(logits: metrics.Floats) -> metrics.Floats:

@@ -130,14 +130,17 @@ def quantization_layers(model: str) -> str:
 def bias_correction(model: str) -> str:
     """What the correction of biases brings a model in int8."""
     record = result("quantization.json")["models"][model]
-    lines = ["| weights | biases | logits above the error | same label |", "|---|---|---|---|"]
+    lines = ["| weights | biases | logits above the error | same label | accuracy |", "|---|---|---|---|---|"]
     lines += [
         f"| {way['bits']} bits | {'corrected' if way['corrected'] else 'as they were'} | {way['decibel']:.1f} dB | "
-        f"{way['agreement']:.1%} |"
+        f"{way['agreement']:.1%} | {way['accuracy']:.1%} |"
         for way in record["corrections"]
     ]
-    slower = f"Kernels that can't overflow without VNNI take {record['no_overflow_ratio']:.1f} times as long."
-    return "\n".join([*lines, "", f"{model}, {record['n']} validation photos, beside its float parent. {slower}"])
+    about = (
+        f"{model}, {record['n']} validation photos, beside its float parent, which has {record['float_accuracy']:.1%}"
+    )
+    slower = f"without VNNI eight bits need kernels that take {record['no_overflow_ratio']:.1f} times as long"
+    return "\n".join([*lines, "", f"{about}; {slower}."])
 
 
 def importance() -> str:
