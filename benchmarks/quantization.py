@@ -5,8 +5,9 @@
 The float parent is the graph of the weights that the bundle was exported from: its own, or those of the run
 RUNS/NAME/student. Agreement is the share of validation photos on which both give the same label; the error of a layer
 is that of its output, each network having run by itself from the photo on: signal to noise in dB, on training photos.
-What the correction of biases brings is measured on both widths of weights: agreement, and signal to noise of logits.
-Beside it, how much longer eight-bit weights take in the kernels that they need on processors without VNNI.
+What the correction of biases brings is measured on both widths of weights: agreement, signal to noise of logits, and
+the surest photo whose label changes, by the share of photos that the floats are less sure of. Beside it, how much
+longer than here eight-bit weights take in the kernels that they need on processors without VNNI.
 Writes results/quantization.json, in which models that are not named keep what they have.
 """
 
@@ -81,9 +82,10 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         logits = run_graph(graph, held_out, {})
         plain, ways = logits.argmax(1), corrections(graph, more, held_out, logits)
         slower = no_overflow_ratio(graph.with_name(EIGHT), contract.size)
-        layers = errors(graph, some, [layer.name for layer in trace(model, (3, contract.size, contract.size)).layers
-                                      if layer.type in ("Conv2d", "SameConv2d")],
-                        seven_bits=NO_OVERFLOW not in manifest.session_options)  # fmt: skip
+        traced = trace(model, (3, contract.size, contract.size)).layers
+        convolutions = [layer.name for layer in traced if layer.type in ("Conv2d", "SameConv2d")]
+        seven_bits = NO_OVERFLOW not in manifest.session_options
+        layers = errors(graph, more, some, convolutions, seven_bits)
     batches = held_out.batches(in_order(len(held_out), 1))
     int8 = np.concatenate([shipped.run(pixels.numpy(), "logits") for pixels, _ in batches]).argmax(1)
     groups = [record.group for record in held_out.records]
@@ -108,16 +110,19 @@ def spread(records: Sequence[Record], count: int) -> list[Record]:
 def corrections(graph: Path, photos: Photos, held_out: Photos, logits: metrics.Floats) -> list[dict[str, Any]]:
     """What is left of a float graph's `logits` in int8, by bits of the weights, with their biases corrected or not."""
     signal, ways = centred(logits), []
+    margins = np.sort(logits, 1)[:, -1] - np.sort(logits, 1)[:, -2]
+    less_sure = margins.argsort().argsort() / len(margins)  # the share of photos of a smaller margin
     for bits, name in ((7, "seven.onnx"), (8, EIGHT)):
         int8 = graph.with_name(name)
         for corrected in (False, True):
             quantize_graph(graph, int8, photos, reduce_range=bits == 7, correct_biases=corrected)
             found = run_graph(int8, held_out, {} if bits == 7 else {NO_OVERFLOW: "1"})
-            noise = centred(found) - signal
+            noise, changed = centred(found) - signal, found.argmax(1) != logits.argmax(1)
             ways.append({
-                "bits": bits, "corrected": corrected, "agreement": float((found.argmax(1) == logits.argmax(1)).mean()),
+                "bits": bits, "corrected": corrected, "agreement": float(1 - changed.mean()),
                 "accuracy": float((found.argmax(1) == held_out.targets).mean()),
                 "decibel": float(10 * np.log10((signal**2).sum() / (noise**2).sum())),
+                "surest_changed": float(less_sure[changed].max(initial=0)),
             })  # fmt: skip
     return ways
 
@@ -154,10 +159,10 @@ class Samples(debug.CalibrationDataReader):  # type: ignore[misc] # its module h
         return None if batch is None else {"image": batch[0].numpy()}
 
 
-def errors(graph: Path, photos: Photos, names: list[str], seven_bits: bool) -> list[dict[str, Any]]:
-    """Signal to noise of each quantized convolution's output, dB, by the layer's name."""
+def errors(graph: Path, samples: Photos, photos: Photos, names: list[str], seven_bits: bool) -> list[dict[str, Any]]:
+    """Signal to noise of each quantized convolution's output on `photos`, dB, by the layer's name."""
     int8 = graph.with_name("int8.onnx")
-    quantize_graph(graph, int8, photos, reduce_range=seven_bits)
+    quantize_graph(graph, int8, samples, reduce_range=seven_bits)
     prepared = int8.with_suffix(".prepared.onnx")
     collected = []
     for path in (prepared, int8):

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 from torch import Tensor
 
-from clothing_classifier.export.onnx_graph import BATCH, OUTPUTS, run_graph
+from clothing_classifier.export.onnx_graph import OUTPUTS, run_graph
 from clothing_classifier.export.rounding import round_weights
 from clothing_classifier.inference import NO_OVERFLOW
 from clothing_classifier.training.data import Photos, in_order
@@ -15,6 +15,8 @@ from clothing_classifier.training.data import Photos, in_order
 MAX_INT8_DROP = 0.005
 """Largest fall of validation accuracy that int8 may cost."""
 _FLOAT_CONVOLUTIONS = 3
+_EXTREMES_OF = 32
+"""Photos whose extremes are one sample of a range. Another number gives other int8 graphs."""
 
 
 def int8_or_float(
@@ -53,7 +55,7 @@ def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool, 
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    prepared = out.with_suffix(".prepared.onnx")
+    prepared, rounded = out.with_suffix(".prepared.onnx"), out.with_suffix(".rounded.onnx")
     quant_pre_process(graph, prepared, skip_symbolic_shape=True)
     model = onnx.load(prepared)
     head = [node.name for node in model.graph.node if set(node.output) & set(OUTPUTS)]
@@ -61,9 +63,9 @@ def quantize_graph(graph: Path, out: Path, samples: Photos, reduce_range: bool, 
     first = [node.name for node in convolutions[:_FLOAT_CONVOLUTIONS]]
     if correct_biases:
         round_weights(model, convolutions[_FLOAT_CONVOLUTIONS:], samples, steps=64 if reduce_range else 127)
-        onnx.save(model, prepared)
+    onnx.save(model, rounded)
     quantize_static(
-        prepared,
+        rounded,
         out,
         _Samples(samples),
         quant_format=QuantFormat.QDQ,
@@ -83,7 +85,7 @@ class _Samples:
     """Feeds calibration photos to ONNX Runtime's quantizer."""
 
     def __init__(self, photos: Photos) -> None:
-        self.batches: Iterator[tuple[Tensor, Tensor]] = photos.batches(in_order(len(photos), BATCH))
+        self.batches: Iterator[tuple[Tensor, Tensor]] = photos.batches(in_order(len(photos), _EXTREMES_OF))
 
     def get_next(self) -> dict[str, Any] | None:
         batch = next(self.batches, None)
