@@ -29,6 +29,7 @@ from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import Record
+from clothing_classifier.export import CALIBRATION_PHOTOS
 from clothing_classifier.export.onnx_graph import Graph, run_graph, to_onnx
 from clothing_classifier.export.quantization import quantize_graph
 from clothing_classifier.inference import NO_OVERFLOW, Classifier, open_session
@@ -40,7 +41,7 @@ from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_json
 
-PHOTOS, CALIBRATION_PHOTOS, ROUNDS = 32, 512, 50
+PHOTOS, ROUNDS = 32, 50
 EIGHT = "eight.onnx"
 
 

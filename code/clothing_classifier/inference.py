@@ -29,7 +29,7 @@ _BATCH = 1
 _AHEAD = 16
 """Photos given to each thread before the first is answered, so that a slow one in front leaves none idle."""
 NO_OVERFLOW = "session.x64quantprecision"
-"""Has ONNX Runtime take kernels that no processor overflows in, at half the speed; needless on those with VNNI."""
+"""Has ONNX Runtime take kernels that no processor overflows in, and that are slower; needless on those with VNNI."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from clothing_classifier.training.parts import decode_parts, load_parts, parts_s
 from clothing_classifier.training.run_folder import WEIGHTS, HeldOut, load_held_out
 
 Say = Callable[[str], None]
-_CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 512, 1024, 4096
+CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 512, 1024, 4096
 _FAMILIAR_SHARE = 0.95
 
 
@@ -91,7 +91,7 @@ def export_bundle(
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", dict[str, str]()
         if quantize:
-            samples = parts.some(_CALIBRATION_PHOTOS, "decoding for calibration")
+            samples = parts.some(CALIBRATION_PHOTOS, "decoding for calibration")
             graph, precision, options = int8_or_float(graph, photos, samples, say)
         familiar = parts.some(_FAMILIAR_PHOTOS, "decoding what is familiar")
         levels = (unfamiliarity.FEATURES, *((unfamiliarity.MIDDLE,) if computed.middle else ()))
