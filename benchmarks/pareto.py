@@ -9,7 +9,6 @@ its own. Resumable. Writes results/pareto.json and docs/figures/pareto.png.
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,8 +70,6 @@ def main() -> None:
     record = provenance()
     points = []
     for epochs, strategies in ((0, UNTRAINED), (EPOCHS, TRAINED)):
-        if epochs and not (options.runs / f"epochs-{epochs}").exists():  # the parent is the same one, exported once
-            shutil.copytree(options.runs / "epochs-0" / PARENT, options.runs / f"epochs-{epochs}" / PARENT)
         report = search(DEFAULT, options.data, options.runs / f"epochs-{epochs}",
                         Search(strategies, MAX_DROP, epochs), True, lambda line: print(line, flush=True))  # fmt: skip
         points += [{**entry, "epochs": epochs if "distil" in entry["name"] else 0} for entry in report["candidates"]]
