@@ -5,10 +5,14 @@
 'T-Shirt'
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clothing_classifier.inference import Classifier, Prediction
+
+# From 1.29 on ONNX Runtime keeps an id of the device and reports to its makers, unless told not to before its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Prediction", "__version__"]
