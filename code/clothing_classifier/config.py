@@ -253,6 +253,15 @@ def recorded_settings(values: dict[str, Any]) -> tuple[TrainSettings, list[str]]
     return parse_settings(known), gone
 
 
+def read_settings(record: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
+    """The settings of a record, and those that this version no longer knows; None where it is no record of a run."""
+    sections = record.get("settings")
+    try:
+        return recorded_settings(sections) if isinstance(sections, dict) else (None, [])
+    except ConfigError:
+        return None, []
+
+
 def known_settings(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Of a record's settings those that are known, and, as `section.key=value`, those of others that did something."""
     known: dict[str, Any] = {}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from clothing_classifier import metrics
 from clothing_classifier.answers import Answers, ProbabilityFunction, collect
 from clothing_classifier.comparison import compare
+from clothing_classifier.config import read_settings
 from clothing_classifier.dataset import Columns, Record
 from clothing_classifier.errors import UsageError
 
@@ -83,6 +84,21 @@ def column_reader(name: str, records: Sequence[Record], columns: Columns) -> Cal
     if name in roles:
         return lambda record: getattr(record, roles[name]) or BLANK
     raise UsageError(f"no column '{name}' to slice by (columns: {', '.join((*roles, *further))})")
+
+
+def unused_columns(provenance: dict[str, Any], records: Sequence[Record], columns: Columns) -> Iterator[str]:
+    """A line for each column that a model of this `provenance` was split by, and that `columns` names none for.
+
+    Photos that stand in test by another column may be those that the model learnt from.
+    """
+    settings, _ = read_settings(provenance)
+    if settings is None:
+        return
+    there = {key for record in records for key in record.extra}
+    if not columns.split and (name := settings.data.split_column) in there:
+        yield f"the model's photos were split by '{name}', so that it may know some of these: --split-column {name}"
+    if not columns.group and (name := settings.data.group_column) in there:
+        yield f"the model's photos were grouped by '{name}'; for intervals over such groups: --group-column {name}"
 
 
 def figures(

@@ -89,6 +89,21 @@ def test_evaluate_says_that_groups_are_blank_and_that_one_class_tells_little(tmp
     assert json.loads(named.stdout)["n"] == 47
 
 
+def test_columns_that_the_model_was_split_by_are_named_where_others_are_read(tmp_path: Path) -> None:
+    data = shutil.copytree(DATA, tmp_path / "data")
+    table = data / "dataset.csv"
+    header, *rows = table.read_text().splitlines()
+    lines = [f"{header},sender_id,benchmark_split", *(f"{row},{i},test" for i, row in enumerate(rows))]
+    table.write_text("\n".join(lines) + "\n")
+    arguments = ("evaluate", "--data", data, "--model", "benchmark-10", "--labels", "Hat,Skirt", "--format", "json")
+    result = clothing(*arguments)
+    assert "so that it may know some of these: --split-column benchmark_split" in result.stderr
+    assert "for intervals over such groups: --group-column sender_id" in result.stderr
+    named = clothing(*arguments, "--split-column", "benchmark_split", "--group-column", "sender_id")
+    assert "-column" not in named.stderr
+    assert json.loads(named.stdout)["n"] > json.loads(result.stdout)["n"]
+
+
 def test_evaluate_writes_a_page(tmp_path: Path) -> None:
     pytest.importorskip("jinja2", reason="needs the extra 'report'")
     page = tmp_path / "deep" / "page.html"

@@ -182,7 +182,8 @@ def evaluate(
             answers = collect(rival.probabilities, records, rival.labels, advance)
             report = evaluation.with_rival(report, answers, against)
     say_set_aside(dataset.set_aside)
-    for note in (*dataset.notes, *report.notes):
+    unused = evaluation.unused_columns(classifier.manifest.provenance, dataset.records, columns)
+    for note in (*dataset.notes, *report.notes, *unused):
         log(note)
     if format is Format.json:
         print_json(report.figures)

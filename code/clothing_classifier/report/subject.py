@@ -10,7 +10,7 @@ from clothing_classifier import evaluation
 from clothing_classifier.answers import ProbabilityFunction
 from clothing_classifier.bundle import Bundle, find, load_bundle
 from clothing_classifier.calibration import softmax
-from clothing_classifier.config import TrainSettings, recorded_settings
+from clothing_classifier.config import TrainSettings, read_settings
 from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.preprocessing import ImageContract
@@ -136,15 +136,6 @@ def _read_run(path: Path) -> Subject:
     return replace(subject, measured=(measured,)).without(
         "calibrated confidence and thresholds: 'clothing export' finds them; make a report of its bundle"
     )
-
-
-def read_settings(record: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
-    """The settings of a record, and those that this version no longer knows; None where it is no record of a run."""
-    sections = record.get("settings")
-    try:
-        return recorded_settings(sections) if isinstance(sections, dict) else (None, [])
-    except ConfigError:
-        return None, []
 
 
 def _with_history(subject: Subject, run: Path) -> Subject:
