@@ -120,7 +120,7 @@ def match_classes(records: Iterable[Record], labels: Sequence[str], model: str =
     missing = [label for label in wanted if label not in matches]
     if missing == wanted:
         listing = ", ".join(map(one_line, wanted))
-        raise DatasetError(f"{model} has none of the classes {listing}; it has {', '.join(labels)}")
+        raise DatasetError(f"{model} has none of the classes {listing}; it has {', '.join(map(one_line, labels))}")
     if missing:
         listing = one_line(csv_line(missing).strip())
         raise DatasetError(f"{model} has no class for {listing}; leave them out with --exclude-labels '{listing}'")

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from clothing_classifier.dataset import SPLITS, TABLE, Columns, Record, load_dataset, read_table
+from clothing_classifier.dataset import SPLITS, TABLE, Columns, Record, load_dataset, read_table, write_table
 from clothing_classifier.errors import DatasetError, MissingExtraError
 from clothing_classifier.metrics import Integers
-from clothing_classifier.utils import csv_line, write_text
 
 
 def assign_splits(
@@ -104,7 +103,8 @@ def split_table(
     if hold_out and not held_out:
         raise DatasetError(f"{table}: no usable row has {hold_out}; nothing would be held out")
     assigned = assign_splits(dataset.records, validation, test, seed, held_out)
-    _write_table(out, header, rows, {record.row: record.split or "" for record in assigned})
+    splits = {record.row: record.split or "" for record in assigned}
+    write_table(out, table, _with_splits(header, rows, splits))
     return SplitResult(
         _parts(assigned), (*dataset.notes, *_warnings(assigned)), tuple(map(str, dataset.bad_rows)), dataset.set_aside
     )
@@ -146,17 +146,16 @@ def _rows_that_hold(table: Path, header: list[str], rows: list[tuple[int, list[s
     return marked
 
 
-def _write_table(out: Path, header: list[str], rows: list[tuple[int, list[str]]], splits: dict[int, str]) -> None:
+def _with_splits(header: list[str], rows: list[tuple[int, list[str]]], splits: dict[int, str]) -> Iterator[list[str]]:
     index = header.index("split") if "split" in header else len(header)
-    lines = [csv_line([*header[:index], "split", *header[index + 1 :]])]
+    yield [*header[:index], "split", *header[index + 1 :]]
     for row, cells in rows:
         if index == len(header):
-            lines.append(csv_line([*cells, splits.get(row, "")]))
+            yield [*cells, splits.get(row, "")]
         elif index < len(cells):
-            lines.append(csv_line([*cells[:index], splits.get(row, ""), *cells[index + 1 :]]))
+            yield [*cells[:index], splits.get(row, ""), *cells[index + 1 :]]
         else:  # a bad row that ends before the column stays short: it must not turn into a whole one
-            lines.append(csv_line(cells))
-    write_text(out, "".join(lines))
+            yield cells
 
 
 def _parts(records: Sequence[Record]) -> dict[str, dict[str, int]]:
@@ -183,6 +182,8 @@ def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: 
     # More folds than groups there can't be; more than the largest class has photos, and scikit-learn refuses.
     most = min(len(set(names)), largest, max(10, round(1 / smaller))) if smaller > 1e-9 else 1
     part = Fraction(share).limit_denominator(most)
+    if len(set(names)) == 1:
+        raise DatasetError("all photos are of one group, which can't be split; group by a column of several values")
     if not 0 < part < 1:
         raise DatasetError(
             f"{len(set(names))} groups, with {largest} photos of the largest class, can't give a part of {share:.0%}; "

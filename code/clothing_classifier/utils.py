@@ -6,9 +6,11 @@ import io
 import json
 import os
 import re
+import stat
 import sys
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,14 @@ def first_process() -> bool:
 def one_line(text: str) -> str:
     """`text` with what would break a line, steer a terminal or not encode as UTF-8 written as an escape."""
     return re.sub(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", lambda match: repr(match[0])[1:-1], text)
+
+
+def plain_text(text: str) -> str:
+    """`text` as two people who see the same would type it: letters composed (NFC), nothing invisible, no blanks around.
+
+    A Mac decomposes what it writes, and copies from web pages bring spaces of no width.
+    """
+    return unicodedata.normalize("NFC", re.sub("[\u00ad\u200b\u2060\ufeff]", "", text)).strip()
 
 
 def costliest(costs: Sequence[int]) -> set[int]:
@@ -82,8 +92,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes files private; what we write is as readable as any other file of the user.
-        temporary.chmod(0o666 & ~_umask())
+        # mkstemp makes files private; what we write is as readable as what it replaces, or any other file of the user.
+        temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

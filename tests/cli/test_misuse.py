@@ -141,7 +141,8 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_who_ends_it_finds_no_half_written_file(number: signal.Signals, status: int, tmp_path: Path) -> None:
     saved = tmp_path / "predictions.csv"
     process = subprocess.Popen(
         [CLOTHING, "predict", "-", "--format", "json", "--save", str(saved)],
@@ -152,9 +153,9 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path) -> None:
     process.stdin.write("\n".join(str(path) for path in IMAGES) + "\n")
     process.stdin.flush()
     process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode not in (0, 1)
+    assert process.returncode == status
     assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []
 

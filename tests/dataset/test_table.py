@@ -84,6 +84,27 @@ def test_spaces_around_cells_and_names_are_no_part_of_them(tmp_path: Path) -> No
     assert (names(dataset), dataset.labels) == (["a.jpg"], ("Hat",))
 
 
+def test_what_looks_the_same_is_one_label_and_one_group(tmp_path: Path) -> None:
+    """A Mac decomposes letters, and web pages hold spaces of no width."""
+    rows = ("a.jpg,R\u00f6cke,M\u00fcller", "b.jpg,Ro\u0308cke,Mu\u0308ller", "c.jpg,R\u00f6cke\u200b,")
+    make_table(tmp_path, "\n".join(["image,label,group", *rows]))
+    dataset = load_dataset(tmp_path, labels=["Ro\u0308cke"])
+    assert dataset.labels == ("R\u00f6cke",)
+    assert [record.group for record in dataset.records] == ["M\u00fcller", "M\u00fcller", None]
+
+
+def test_a_row_again_with_its_label_in_other_case_disputes_nothing(tmp_path: Path) -> None:
+    make_table(tmp_path, "image,label\na.jpg,Hat\na.jpg,hat\n")
+    (again,) = load_dataset(tmp_path).bad_rows
+    assert (again.reason, again.disputes) == ("'a.jpg' stands in row 2 already", None)
+
+
+def test_columns_without_a_name_are_left_alone(tmp_path: Path) -> None:
+    make_table(tmp_path, "image,label,,\na.jpg,Hat,,x\n")
+    (record,) = load_dataset(tmp_path).records
+    assert record.extra == {}
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_a_table_that_is_not_utf_8_is_refused_with_its_row(encoding: str, tmp_path: Path) -> None:
     filler = "".join(f"{i}.jpg,Hat\n" for i in range(5000))
@@ -98,7 +119,8 @@ def test_a_table_that_is_not_utf_8_is_refused_with_its_row(encoding: str, tmp_pa
         ("", "no column 'image' for the image (columns: none)"),
         ("\n\n", "no column 'image' for the image (columns: none)"),
         ("image\na.jpg\n", "no column 'label' for the label (columns: image)"),
-        ("image;label\na.jpg;Hat\n", "no column 'image' for the image (columns: image;label)"),
+        ("image;label\na.jpg;Hat\n", "(its cells are separated by semicolons: save it with commas)"),
+        ("image\tlabel\na.jpg\tHat\n", "(its cells are separated by tabs: save it with commas)"),
         ("image,label\n", "no usable row (0 bad, 0 blank in a column that you named)"),
         ("image,label\ngone.jpg,Hat\n", "no usable row (1 bad, 0 blank in a column that you named); first: "),
         ("image,label,note,note\na.jpg,Hat,,\n", "the column 'note' stands twice in the header"),

@@ -121,7 +121,7 @@ def test_holding_out_every_group_is_refused() -> None:
 
 
 def test_one_group_can_not_be_split() -> None:
-    with pytest.raises(DatasetError, match="1 groups"):
+    with pytest.raises(DatasetError, match="all photos are of one group"):
         assign_splits(make_records(50, 1), 0.2, 0.2, 0)
 
 

@@ -67,6 +67,15 @@ def test_the_split_is_written_back_as_a_column_that_loads(tmp_path: Path) -> Non
     assert (result.warnings, result.failures, result.set_aside) == ((), (), 0)
 
 
+def test_the_table_keeps_its_mark_and_who_may_read_it(tmp_path: Path) -> None:
+    table = big_table(tmp_path) / "dataset.csv"
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    table.chmod(0o600)
+    split(tmp_path, out=table)
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfimage,")
+    assert table.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     root = big_table(tmp_path)
     for name in ("one.csv", "two.csv"):

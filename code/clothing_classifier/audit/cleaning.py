@@ -5,9 +5,8 @@ from pathlib import Path
 
 from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.survey import Survey
-from clothing_classifier.dataset import TABLE, Dataset, read_table
+from clothing_classifier.dataset import TABLE, Dataset, read_table, write_table
 from clothing_classifier.errors import DatasetError
-from clothing_classifier.utils import atomic_path, csv_line
 
 CLEANED = "dataset.cleaned.csv"
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
@@ -52,6 +51,5 @@ def write_cleaned(dataset: Dataset, survey: Survey, dropped: Collection[int]) ->
     lines |= {record.row for record, _ in survey.failures} | {row.row for row in dataset.bad_rows}
     lines |= {row.disputes for row in dataset.bad_rows if row.disputes}
     path = table.with_name(CLEANED)
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(map(csv_line, [header, *(cells for line, cells in rows if line not in lines)]))
+    write_table(path, table, [header, *(cells for line, cells in rows if line not in lines)])
     return path, sum(line in lines for line, _ in rows)

@@ -2,8 +2,10 @@
 
 import io
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from typer.exceptions import TyperException
 
@@ -28,12 +30,27 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # Names, labels and bars in any locale; a file's name need not be UTF-8, and is passed on as it is.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    launched = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if not launched:  # what waits for another process can't leave in order
+        _leave_in_order()
     try:
         _run()
     except SystemExit as end:
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        if launched:
             _end_at_once(end)
         raise
+
+
+def _leave_in_order() -> None:
+    """Let whoever ends the process, or closes its terminal, leave no half-written file behind, as Ctrl-C does."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no second one
+        if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, leave)
 
 
 def _run() -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from clothing_classifier.errors import MissingExtraError
+from clothing_classifier.utils import plain_text
 
 app = typer.Typer(
     add_completion=False,
@@ -86,7 +87,7 @@ def say_set_aside(count: int) -> None:
 def names(text: str | None) -> tuple[str, ...]:
     """The parts of `A,B,C`, of which one with a comma stands in double quotes; none for None."""
     cells = next(csv.reader([text], skipinitialspace=True)) if text else []
-    return tuple(name.strip() for name in cells if name.strip())
+    return tuple(name for name in map(plain_text, cells) if name)
 
 
 def teacher_weights(named: Iterable[str]) -> list[Path]:

@@ -130,4 +130,6 @@ def score(
 
 
 def _lines_of_stdin() -> Iterator[str]:
-    return (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+    # Windows marks UTF-8 in front of the first line.
+    lines = (line if i else line.removeprefix("\ufeff") for i, line in enumerate(sys.stdin))
+    return (line.rstrip("\r\n") for line in lines if line.strip())

@@ -19,13 +19,22 @@ from clothing_classifier.dataset.records import (
     content_sha256,
     fingerprint,
 )
-from clothing_classifier.dataset.table import IMAGES, TABLE, leaves_folder, load_table, read_table
+from clothing_classifier.dataset.table import (
+    IMAGES,
+    TABLE,
+    columns_there,
+    leaves_folder,
+    load_table,
+    read_table,
+    write_table,
+)
 from clothing_classifier.errors import DatasetError
+from clothing_classifier.utils import plain_text
 
 __all__ = [
     "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "SUFFIXES", "TABLE", "BadRow", "Columns", "Dataset", "Record",
-    "RecordSource", "content_sha256", "fingerprint", "image_files", "leaves_folder", "load_dataset", "match_labels",
-    "read_table",
+    "RecordSource", "columns_there", "content_sha256", "fingerprint", "image_files", "leaves_folder", "load_dataset",
+    "match_labels", "read_table", "write_table",
 ]  # fmt: skip
 
 
@@ -70,7 +79,7 @@ def match_labels(wanted: Iterable[str], known: Sequence[str]) -> dict[str, str]:
     folded = _by_spelling(known)
     matches = {}
     for label in wanted:
-        candidates = [label] if label in known else folded.get(label.casefold(), [])
+        candidates = [label] if label in known else folded.get(_fold(label), [])
         if len(candidates) == 1:
             matches[label] = candidates[0]
     return matches
@@ -80,8 +89,12 @@ def _by_spelling(labels: Iterable[str]) -> dict[str, list[str]]:
     """Labels that are one but for their case, together."""
     folded: dict[str, list[str]] = {}
     for label in labels:
-        folded.setdefault(label.casefold(), []).append(label)
+        folded.setdefault(_fold(label), []).append(label)
     return folded
+
+
+def _fold(label: str) -> str:
+    return plain_text(label).casefold()
 
 
 def _spellings(labels: Iterable[str]) -> tuple[str, ...]:

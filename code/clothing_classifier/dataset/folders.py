@@ -7,9 +7,12 @@ from pathlib import Path
 from clothing_classifier.dataset.records import SPLITS, BadRow, Dataset, Record
 from clothing_classifier.dataset.table import TABLE
 from clothing_classifier.errors import DatasetError
+from clothing_classifier.utils import plain_text
 
+_UNREAD = (".avif", ".jxl", ".jp2")
+"""Images that can't be read, and are named for that rather than passed over."""
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif"}
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", *_UNREAD)
 )
 """A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
 _PARTS = {name: name for name in SPLITS} | {"val": "validation", "valid": "validation", "training": "train"}
@@ -33,7 +36,7 @@ def load_class_folders(root: Path) -> Dataset:
     else:
         parents, pairs = [root], [(None, label) for label in folders]
     records = tuple(
-        Record(path.relative_to(root).as_posix(), path, label.name, split=split)
+        Record(path.relative_to(root).as_posix(), path, plain_text(label.name), split=split)
         for split, label in pairs
         for path in image_files(label)
     )

@@ -4,14 +4,19 @@ import csv
 import io
 import os
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from clothing_classifier.dataset.records import SPLITS, BadRow, Columns, Dataset, Record
 from clothing_classifier.errors import DatasetError
+from clothing_classifier.utils import atomic_path, csv_line, one_line, plain_text
 
 TABLE = "dataset.csv"
 IMAGES = "images"
+_OTHER_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_MARK = "\ufeff"
+"""What Excel writes before UTF-8, and wants to find there."""
 
 
 def load_table(root: Path, columns: Columns) -> Dataset:
@@ -39,9 +44,15 @@ def _resolve_columns(table: Path, header: list[str], columns: Columns) -> dict[s
             names[role] = chosen or role
     for role, name in names.items():
         if name not in header:
-            listing = ", ".join(header) or "none"
-            raise DatasetError(f"{table}: no column '{name}' for the {role} (columns: {listing})")
+            raise DatasetError(f"{table}: no column '{name}' for the {role} ({columns_there(header)})")
     return names
+
+
+def columns_there(header: Sequence[str]) -> str:
+    """What a table's columns are, for the message that one is missing; or that other signs than commas part them."""
+    if len(header) == 1 and (signs := [name for sign, name in _OTHER_SIGNS.items() if sign in header[0]]):
+        return f"its cells are separated by {signs[0]}: save it with commas"
+    return f"columns: {', '.join(map(one_line, header)) or 'none'}"
 
 
 class _RowReader:
@@ -52,7 +63,7 @@ class _RowReader:
         self.header, self.names = header, names
         self.index = {role: header.index(name) for role, name in names.items()}
         self.mapped = [header.index(name) for name in mapped]
-        self.extra = [(i, name) for i, name in enumerate(header) if name not in names.values()]
+        self.extra = [(i, name) for i, name in enumerate(header) if name and name not in names.values()]
         self.first: dict[tuple[str, str], Record] = {}
         self.listings: dict[str, set[str]] = {}
 
@@ -60,7 +71,7 @@ class _RowReader:
         if len(cells) != len(self.header):
             image = cells[self.index["image"]] if self.index["image"] < len(cells) else ""
             return BadRow(self.table, line, image, f"{len(cells)} cells where the header has {len(self.header)}")
-        if any(not cells[i].strip() for i in self.mapped):
+        if any(not plain_text(cells[i]) for i in self.mapped):
             return None
         image, label, split = (self._cell(cells, role) for role in ("image", "label", "split"))
         reason = self._image_fault(image) or self._value_fault(label, split)
@@ -75,14 +86,15 @@ class _RowReader:
 
     def _repeated(self, record: Record, first: Record) -> BadRow:
         reason, disputes = f"'{record.image}' stands in row {first.row} already", None
-        if record.label != first.label:
+        if record.label.casefold() != first.label.casefold():
             reason, disputes = f"{reason}, labelled '{first.label}'", first.row
         if record.split != first.split:
             reason = f"{reason}, in {first.split or 'no part'}"
         return BadRow(self.table, record.row, record.image, reason, disputes)
 
     def _cell(self, cells: list[str], role: str) -> str:
-        return cells[self.index[role]].strip() if role in self.index else ""
+        cell = cells[self.index[role]] if role in self.index else ""
+        return cell.strip() if role == "image" else plain_text(cell)  # a file's name is what the system says it is
 
     def _value_fault(self, label: str, split: str) -> str | None:
         if not label:
@@ -153,7 +165,16 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
             start = reader.line_num + 1
     except csv.Error as error:
         raise DatasetError(f"{path}, row {start}: the table can't be read ({error})") from error
-    repeated = [name for name, count in Counter(header).items() if count > 1]
+    repeated = [name for name, count in Counter(header).items() if name and count > 1]
     if repeated:
         raise DatasetError(f"{path}: the column '{repeated[0]}' stands twice in the header")
     return header, rows
+
+
+def write_table(path: Path, like: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Write `rows`, the header first, as the table `like` is written: with or without the mark that Excel looks for."""
+    with like.open(encoding="utf-8") as file:
+        mark = _MARK if file.read(1) == _MARK else ""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write(mark)
+        file.writelines(map(csv_line, rows))

@@ -26,7 +26,7 @@ def entries(where: str, column: str | None = None, without: Path | None = None) 
     glob may have `**` and means files, or Parquet files where it ends so. Of a CSV or Parquet file each row is an
     input, and `column` names or holds the photo. Tables below the folder `without` are passed over, being output.
     """
-    where = where.removeprefix("file://")
+    where = storage.plain_path(where)
     found = iter(_entries(where, column, f"{os.path.realpath(without)}/" if without else None))
     first = next(found, None)
     if first is None:

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import count
 from threading import Event
 from typing import IO, Any, TypeVar, cast
+from urllib.parse import unquote
 
 import fsspec
 
@@ -18,6 +19,9 @@ ATTEMPTS = 5
 """How often a file is asked for before it counts as failed."""
 FIRST_WAIT = 0.2
 """Seconds to the second attempt; each further one waits twice as long."""
+_FILE = "file://"
+_NEED_A_HOST = ("ftp", "ftps")
+"""What fsspec connects to while it makes a file system, and complains of in a traceback where it can't."""
 _TIMEOUT = 60
 _PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ValueError, ImportError)
 _PASSING_STATUS = (408, 425, 429)
@@ -28,6 +32,14 @@ T = TypeVar("T")
 def is_url(where: str) -> bool:
     """Whether `where` is a URL rather than a path of this machine."""
     return "://" in where
+
+
+def plain_path(where: str) -> str:
+    """`where`, or the path of this machine where it is a `file:` URL (RFC 8089), whose signs may be percent-encoded."""
+    if not where.lower().startswith(_FILE):
+        return where
+    path = where[len(_FILE) :]
+    return unquote(path.removeprefix("localhost") if path.startswith("localhost/") else path)
 
 
 def walk(folder: str, depth: int | None = None) -> Iterator[str]:
@@ -118,6 +130,8 @@ def _reach(call: Callable[[], T], where: str) -> T:
 
 @cache
 def _file_system(protocol: str) -> Any:
+    if protocol in _NEED_A_HOST:
+        raise UsageError(f"{protocol}://: can't be read from here; copy the files, or name them by http")
     try:
         return fsspec.filesystem(protocol, use_listings_cache=False, **_options(protocol))
     except ImportError as error:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clothing_classifier.dataset import IMAGES, leaves_folder
+from clothing_classifier.dataset import IMAGES, columns_there, leaves_folder
 from clothing_classifier.errors import ClothingError, UsageError
 from clothing_classifier.scoring import storage
 from clothing_classifier.scoring.entry import Entry
@@ -63,7 +63,7 @@ def choose_column(table: str, names: Sequence[str], column: str | None) -> str:
     chosen = column or next((name for name in NAMES if name in names), None)
     if chosen is None or chosen not in names:
         wanted = f"no column '{column}'" if column else f"no column of the names {', '.join(NAMES)}; name it: --column"
-        raise UsageError(f"{one_line(table)}: {wanted} (columns: {one_line(', '.join(names)) or 'none'})")
+        raise UsageError(f"{one_line(table)}: {wanted} ({columns_there(names)})")
     return chosen
 
 
@@ -135,7 +135,7 @@ class _Names:
         if not cell:
             return self._fault("", row, "no photo is named")
         if storage.is_url(cell):
-            return Entry(cell, cell.removeprefix("file://"))
+            return Entry(cell, storage.plain_path(cell))
         if self.is_data_set and leaves_folder(cell):
             return self._fault(cell, row, f"the path '{cell}' leaves the folder {IMAGES}/")
         is_whole = os.path.isabs(cell) or not self.folder  # noqa: PTH117
