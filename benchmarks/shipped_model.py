@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.bundle import DEFAULT
 from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.evaluation import evaluate, with_rival
@@ -66,8 +67,7 @@ def main() -> None:
         "model": {
             "name": classifier.manifest.name, "sha256": classifier.bundle.sha256,
             "architecture": classifier.manifest.architecture, "precision": classifier.manifest.precision,
-            "parameters": parameters(classifier), "views": classifier.manifest.views,
-            "macs": classifier.manifest.views * sum(s["macs"] for s in classifier.manifest.stages or ()),
+            "views": classifier.manifest.views, **cost(classifier),
         },
         **{name: measure(classifier, records, rivals.get(name)) for name, records in parts.items()},
     }  # fmt: skip
@@ -79,11 +79,13 @@ def main() -> None:
     write_json(Path("results") / f"{options.record or f'{options.name}-evaluation'}.json", report)
 
 
-def parameters(classifier: Classifier) -> int:
-    """How many numbers the network learnt."""
-    architecture = classifier.manifest.architecture
-    model = create_model(architecture["name"], len(classifier.labels), **architecture["settings"])
-    return sum(parameter.numel() for parameter in model.parameters())
+def cost(classifier: Classifier) -> dict[str, int]:
+    """How many numbers the network learnt, and what one reading costs."""
+    architecture, size = classifier.manifest.architecture, classifier.manifest.preprocessing.size
+    found = trace(
+        create_model(architecture["name"], len(classifier.labels), **architecture["settings"]), (3, size, size)
+    )
+    return {"parameters": found.params, "macs": classifier.manifest.views * found.macs}
 
 
 def slices(name: str, records: tuple[Record, ...]) -> dict[str, tuple[Record, ...]]:

@@ -158,3 +158,6 @@ def test_answers_that_are_all_alike_are_not_certain(value: bool) -> None:
     (low, high), method = metrics.difference_interval(right, right, groups)
     assert low < 0 < high
     assert method.endswith("independent: the models are right on the same ones")
+    (low, high), method = metrics.difference_interval(right, ~right, groups)
+    assert low < high
+    assert method.endswith("independent: one is right on all, the other on none")

@@ -211,6 +211,13 @@ def test_reliability_bins_hold_every_photo_once_and_give_the_calibration_error()
     assert len(metrics.reliability_bins(targets[:3], probabilities[:3])) == 3
 
 
+def test_reliability_bins_hang_on_no_order_where_confidences_tie() -> None:
+    targets = np.repeat([0, 1], [60, 40])
+    assert metrics.expected_calibration_error(targets, np.full((100, 2), (0.6, 0.4))) == pytest.approx(0)
+    sure = np.repeat([[0.9, 0.1], [0.6, 0.4]], [50, 50], axis=0)
+    assert [(part.n, part.right) for part in metrics.reliability_bins(targets, sure)] == [(50, 10), (50, 50)]
+
+
 def test_risk_over_coverage_counted_by_hand() -> None:
     targets = np.array([0, 0, 0, 0])
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.8, 0.2], [0.4, 0.6]])

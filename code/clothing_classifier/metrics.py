@@ -110,10 +110,16 @@ class Bin(NamedTuple):
 
 
 def reliability_bins(targets: Integers, probabilities: Floats, bins: int = 10) -> list[Bin]:
-    """Photos by rising confidence in up to `bins` parts of equal mass (Nguyen and O'Connor 2015)."""
+    """Photos by rising confidence in up to `bins` parts of equal mass (Nguyen and O'Connor 2015).
+
+    Photos of one confidence stay together, so that no part hangs on the order of the table.
+    """
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == targets
-    parts = [part for part in np.array_split(np.argsort(confidence, kind="stable"), bins) if len(part)]
+    order = np.argsort(confidence, kind="stable")
+    lasts = [part[-1] for part in np.array_split(order, bins) if len(part)]
+    ends = np.unique(np.searchsorted(confidence[order], confidence[lasts], side="right"))
+    parts = np.split(order, ends[:-1])
     return [Bin(len(part), float(confidence[part].mean()), int(right[part].sum())) for part in parts]
 
 
@@ -216,10 +222,10 @@ def difference_interval(
     Groups are resampled as in `accuracy_interval`, with both models' answers to a photo kept together.
     """
     obstacle = _obstacle(groups)
-    if obstacle is None and (one == other).all():  # of which every resampling is the same
-        obstacle = ": the models are right on the same ones"
+    ahead = one.astype(int) - other.astype(int)
+    if obstacle is None and (ahead == ahead[0]).all():  # of which every resampling is the same
+        obstacle = ": one is right on all, the other on none" if ahead[0] else ": the models are right on the same ones"
     if obstacle is None:
-        ahead = one.astype(int) - other.astype(int)
         return grouped_interval(ahead, _named(groups)), f"paired bootstrap over {len(set(groups))} groups"
     return newcombe_interval(one, other), f"Newcombe, paired, {_INDEPENDENT}{obstacle}"
 

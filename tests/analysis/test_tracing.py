@@ -65,6 +65,7 @@ def test_moving_data_is_no_arithmetic() -> None:
     lambda q: torch.einsum("btc,bsc->bts", q, q),
     lambda q: torch.bmm(q, q.mT),
     lambda q: torch.matmul(q[:, None], q.mT[:, None]),
+    lambda q: torch.addbmm(torch.zeros(20, 20), q, q.mT),
 ])  # fmt: skip
 def test_products_are_seen_however_they_are_written(product: Callable[[Tensor], Tensor]) -> None:
     assert totals(Function(lambda x: product(x.flatten(2).transpose(1, 2))), 6, 4, 5)["macs"] == 20 * 20 * 6
@@ -168,6 +169,26 @@ def test_up_sampling_has_a_fractional_stride_and_its_largest_field() -> None:
     model = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(3, 3, 2))
     found = totals(model, 3, 8, 8)
     assert (found["stride"], found["receptive_field"]) == ([0.5, 0.5], [2, 2])
+
+
+@pytest.mark.parametrize(("model", "stride"), [
+    (nn.Sequential(nn.Conv2d(3, 3, 3, 2), nn.ConvTranspose2d(3, 3, 1, 2)), [1, 1]),
+    (nn.Sequential(nn.Conv2d(3, 3, 3, 4), nn.ConvTranspose2d(3, 3, 2, 3)), [4 / 3, 4 / 3]),
+    (nn.Sequential(nn.Conv2d(3, 3, 3, 2), nn.ConvTranspose2d(3, 3, (1, 3), (2, 1))), [1, 2]),
+    (nn.ConvTranspose2d(3, 3, 1, 2), [0.5, 0.5]),
+    (nn.ConvTranspose2d(3, 3, 2, 3), [1 / 3, 1 / 3]),
+])  # fmt: skip
+def test_units_between_taps_that_see_nothing_count_in_the_stride(model: nn.Module, stride: list[float]) -> None:
+    assert totals(model, 3, 40, 40)["stride"] == pytest.approx(stride)
+
+
+@pytest.mark.parametrize("pool", [
+    nn.AvgPool2d((2,)), nn.MaxPool2d([2]), Function(lambda x: F.avg_pool2d(x, [2])),
+    Function(lambda x: torch.max_pool2d(x, [2], [2], [0])),
+])  # fmt: skip
+def test_one_number_in_a_list_stands_for_all_sides_of_a_window(pool: nn.Module) -> None:
+    found = totals(nn.Sequential(nn.Conv2d(3, 4, 3), pool), 3, 20, 20)
+    assert (found["receptive_field"], found["stride"]) == ([4, 4], [2, 2])
 
 
 @pytest.mark.parametrize(("function", "shape", "words"), [

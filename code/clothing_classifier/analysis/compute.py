@@ -12,7 +12,7 @@ import torch
 from clothing_classifier.analysis.rules import Call
 
 _PRODUCTS = {"mm": "self", "bmm": "self", "addmm": "mat1", "baddbmm": "batch1", "mv": "self", "dot": "self",
-             "addmv": "mat", "linear": "input"}  # fmt: skip
+             "addmv": "mat", "linear": "input", "vdot": "self"}  # fmt: skip
 """Operators that contract the last dimension of the argument named."""
 
 _ARITHMETIC = (
@@ -35,6 +35,8 @@ def macs(call: Call) -> int:
         return int(moved.numel() * prod(weight.shape[1:]))
     if name in _PRODUCTS:
         return int(call.output.numel() * call[_PRODUCTS[name]].shape[-1])
+    if name == "addbmm":  # the products of a batch, added up
+        return int(call["batch1"].numel() * call.output.shape[-1])
     if "scaled_dot_product" in name:
         query, key, value = (call[part] for part in ("query", "key", "value"))
         return int(query.numel() // query.shape[-1] * key.shape[-2] * (key.shape[-1] + value.shape[-1]))

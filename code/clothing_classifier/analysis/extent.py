@@ -8,7 +8,7 @@ import numpy as np
 
 from clothing_classifier.analysis.field import Extent, Field, nowhere
 from clothing_classifier.analysis.moves import reduced
-from clothing_classifier.analysis.spread import NOWHERE
+from clothing_classifier.analysis.spread import NOWHERE, Ints
 
 
 def extent_of(field: Field) -> Extent | None:
@@ -55,11 +55,18 @@ def _stride(field: Field, axis: int, dim: int | None) -> Fraction:
     period = spread.lo.shape[factor]
     if field.before and period == field.sizes[factor] > 1:
         return before  # no two units are alike
-    if other.lo.shape[factor] > 1 and not other.shift[factor]:  # raster order: to the next row in one jump
+    if not other.shift[factor] and _differs(other.lo, factor):  # raster order: to the next row in one jump
         return Fraction(abs(spread.shift[factor]))
     inner = range(factor + 1, field.span(dim).stop)
     finer = prod(field.sizes[f] for f in inner if not other.shift[f])  # steps of this axis within a step of the factor
     return abs(spread.slope(factor)) / finer
+
+
+def _differs(lo: Ints, factor: int) -> bool:
+    """Whether first pixels differ along a factor, of those elements that see any."""
+    sees = lo < NOWHERE // 2
+    least, largest = np.where(sees, lo, NOWHERE).min(factor), np.where(sees, lo, -NOWHERE).max(factor)
+    return bool((least < largest).any())
 
 
 def _first(field: Field, axis: int) -> int | None:
