@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -111,6 +112,30 @@ def test_urls_of_a_table_are_fetched_retried_and_told(site: str, classifier: Cla
     assert asked["/busy/99/6.jpg"] == asked["/cut/1"] == storage.ATTEMPTS
     assert report.counts.errors == {tried: 2, "the file can't be fetched": 2, "there is no such file": 1,
                                     "the file is empty": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "sent"), [
+    ("/sized?url=http%3A%2F%2Fx%2Fy%20z&s=b%3D/1.jpg", "/sized?url=http%3A%2F%2Fx%2Fy%20z&s=b%3D/1.jpg"),
+    ("/a b/\u00e9/2.jpg", "/a%20b/%C3%A9/2.jpg"),
+    ("/100%/3.jpg", "/100%25/3.jpg"),
+])  # fmt: skip
+def test_a_url_is_sent_as_it_is_where_all_is_escaped(site: str, path: str, sent: str) -> None:
+    fetch(site + path, threading.Event())
+    assert Site.asked[sent] == 1
+
+
+@pytest.mark.parametrize("form", ["file://{}", "FILE://{}", "file://localhost{}"])
+def test_a_file_may_be_named_by_a_url(form: str, tmp_path: Path) -> None:
+    photo = tmp_path / "a b%.jpg"
+    photo.write_bytes(IMAGES[0].read_bytes())
+    url = form.format(quote(str(photo)))
+    (tmp_path / "list.csv").write_text(f"url\n{url}\n")
+    assert [entry.source for where in (url, str(tmp_path / "list.csv")) for entry in entries(where)] == [str(photo)] * 2
+
+
+def test_a_protocol_that_needs_a_host_is_refused_in_a_line() -> None:
+    with pytest.raises(UsageError, match="ftp://: can't be read from here"):
+        storage.resolve("ftp://host/a.jpg")
 
 
 def test_no_more_is_fetched_than_a_photo_may_have(site: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +21,8 @@ ATTEMPTS = 5
 FIRST_WAIT = 0.2
 """Seconds to the second attempt; each further one waits twice as long."""
 _FILE = "file://"
+_WHOLE_URL = re.compile(r"([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
+"""A URL in which all is escaped that has to be (RFC 3986)."""
 _NEED_A_HOST = ("ftp", "ftps")
 """What fsspec connects to while it makes a file system, and complains of in a traceback where it can't."""
 _TIMEOUT = 60
@@ -83,7 +86,8 @@ def size_of(where: str) -> int:
 
 def resolve(url: str) -> tuple[Any, str]:
     """The fsspec file system of a URL and the path in it; raises `UsageError`."""
-    files = _file_system(url.partition("://")[0].lower())
+    # Of a URL that is whole nothing may be unescaped: with it a signature would no longer hold.
+    files = _file_system(url.partition("://")[0].lower(), bool(_WHOLE_URL.fullmatch(url)))
     return files, files._strip_protocol(url)
 
 
@@ -129,11 +133,11 @@ def _reach(call: Callable[[], T], where: str) -> T:
 
 
 @cache
-def _file_system(protocol: str) -> Any:
+def _file_system(protocol: str, as_is: bool) -> Any:
     if protocol in _NEED_A_HOST:
         raise UsageError(f"{protocol}://: can't be read from here; copy the files, or name them by http")
     try:
-        return fsspec.filesystem(protocol, use_listings_cache=False, **_options(protocol))
+        return fsspec.filesystem(protocol, use_listings_cache=False, **_options(protocol, as_is))
     except ImportError as error:
         if protocol in ("s3", "s3a"):
             raise MissingExtraError("s3fs", "s3") from error
@@ -144,15 +148,15 @@ def _file_system(protocol: str) -> Any:
         raise UsageError(f"{protocol}://: {sentence(error)}") from error
 
 
-def _options(protocol: str) -> dict[str, Any]:
-    """Time limits, and no retries below ours, which would multiply."""
+def _options(protocol: str, as_is: bool) -> dict[str, Any]:
+    """Time limits, and no retries below ours, which would multiply; URLs sent as they are, or escaped first."""
     if protocol in ("s3", "s3a"):
         retries = {"mode": "standard", "total_max_attempts": 1}
         return {"config_kwargs": {"retries": retries, "connect_timeout": 10, "read_timeout": _TIMEOUT}}
     if protocol in ("http", "https"):
         import aiohttp
 
-        return {"client_kwargs": {"timeout": aiohttp.ClientTimeout(total=_TIMEOUT, sock_connect=10)}}
+        return {"encoded": as_is, "client_kwargs": {"timeout": aiohttp.ClientTimeout(total=_TIMEOUT, sock_connect=10)}}
     return {}
 
 
