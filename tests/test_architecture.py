@@ -27,6 +27,7 @@ models | bundle
 orientation
 calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch | parity
+recorded
 config | provenance | memory | graph
 utils
 errors

@@ -18,13 +18,6 @@ ARCHITECTURES = ("mobilenet_v2", "resnet_small")
 """Names that `models.create_model` knows beside `timm:NAME`; here, so that listing them needs no torch."""
 
 
-_RETIRED = {
-    "augmentation.quarter_turns": 0.0, "augmentation.policy": 0.0, "augmentation.mix": 0.0,
-    "optimization.logit_adjustment": 0.0, "optimization.layer_decay": 1.0,
-}  # fmt: skip
-"""Settings of earlier versions, and the value at which each did nothing."""
-
-
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys and never converts types."""
 
@@ -245,37 +238,6 @@ def parse_settings(values: dict[str, Any]) -> TrainSettings:
         raise ConfigError(
             _explain(".".join(str(part) for part in first["loc"]), first["type"], first["msg"])
         ) from error
-
-
-def recorded_settings(values: dict[str, Any]) -> tuple[TrainSettings, list[str]]:
-    """The settings of a run's record, and those that `known_settings` names; raises `ConfigError`."""
-    known, gone = known_settings(values)
-    return parse_settings(known), gone
-
-
-def read_settings(record: dict[str, Any]) -> tuple[TrainSettings | None, list[str]]:
-    """The settings of a record, and those that this version no longer knows; None where it is no record of a run."""
-    sections = record.get("settings")
-    try:
-        return recorded_settings(sections) if isinstance(sections, dict) else (None, [])
-    except ConfigError:
-        return None, []
-
-
-def known_settings(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Of a record's settings those that are known, and, as `section.key=value`, those of others that did something."""
-    known: dict[str, Any] = {}
-    gone = []
-    for name, section in values.items():
-        here = getattr(TrainSettings(), name, None)
-        if here is None or not isinstance(section, dict):
-            gone.append(name)
-            continue
-        fields = type(here).model_fields
-        known[name] = {key: value for key, value in section.items() if key in fields}
-        others = {f"{name}.{key}": value for key, value in section.items() if key not in fields}
-        gone += [f"{key}={value}" for key, value in others.items() if _RETIRED.get(key) != value]
-    return known, gone
 
 
 def _explain(key: str, kind: str, message: str) -> str:

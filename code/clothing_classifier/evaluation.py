@@ -10,9 +10,9 @@ import numpy.typing as npt
 from clothing_classifier import metrics
 from clothing_classifier.answers import Answers, ProbabilityFunction, collect
 from clothing_classifier.comparison import compare
-from clothing_classifier.config import read_settings
 from clothing_classifier.dataset import Columns, Record
 from clothing_classifier.errors import UsageError
+from clothing_classifier.recorded import read_settings
 
 BLANK = "(blank)"
 """How an empty cell is called among the values of a slice."""

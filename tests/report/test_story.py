@@ -16,8 +16,9 @@ from reading import read_page
 
 from clothing_classifier.bundle import write_manifest
 from clothing_classifier.cli.common import app
-from clothing_classifier.config import TrainSettings, read_settings
+from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ClothingError
+from clothing_classifier.recorded import read_settings
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
 from clothing_classifier.report.sections.network import corner_view, receptive_field

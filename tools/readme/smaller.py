@@ -84,6 +84,20 @@ def shipped_points() -> str:
     return "\n".join([*lines, "", f"{about} {views} on average, by the others once."])
 
 
+def taught_anew() -> str:
+    """wardrobe-small from the hardened wardrobe, beside the one that ships, which is from wardrobe before."""
+    measured = result("wardrobe-small-hardened-comparison.json")["validation"]
+    found, run = measured["comparison"], next(iter(result("wardrobe-small-hardened-training.json")["runs"].values()))
+    low, high = map(points, found["difference_interval"])
+    shipped, accuracy = result("wardrobe-small-evaluation.json")["validation"], measured["accuracy"]
+    return (
+        f"From the hardened wardrobe the same recipe makes one that has {accuracy:.1%} right, which is "
+        f"{points(found['difference'])} ({low} to {high}) against the one that ships, and a log loss of "
+        f"{measured['log_loss']:.3f} against {shipped['log_loss']:.3f}: one run of "
+        f"{run['settings']['optimization']['epochs']} epochs, {found['n']} validation photos, paired, 95% by sender."
+    )
+
+
 def pruned_layers() -> str:
     """The channels that each block kept."""
     kept = {name: manifest(name)["architecture"]["settings"] for name in SMALLER}
@@ -169,6 +183,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "pareto": pareto,
     "lighter": lighter,
     "shipped-points": shipped_points,
+    "taught-anew": taught_anew,
     "pruned-layers": pruned_layers,
     "pruning-importance": importance,
     "int8": quantization,

@@ -13,7 +13,7 @@ import torch
 from clothing_classifier import bundle, metrics, orientation, unfamiliarity
 from clothing_classifier.analysis.stages import describe_stages
 from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
-from clothing_classifier.config import TrainSettings, recorded_settings
+from clothing_classifier.config import TrainSettings
 from clothing_classifier.dataset import Record
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
@@ -22,6 +22,7 @@ from clothing_classifier.export.quantization import int8_or_float
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.provenance import read_record
+from clothing_classifier.recorded import recorded_settings
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
 from clothing_classifier.training.orientation import fit_orientation

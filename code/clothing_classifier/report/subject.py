@@ -10,11 +10,12 @@ from clothing_classifier import evaluation
 from clothing_classifier.answers import ProbabilityFunction
 from clothing_classifier.bundle import Bundle, find, load_bundle
 from clothing_classifier.calibration import softmax
-from clothing_classifier.config import TrainSettings, read_settings
+from clothing_classifier.config import TrainSettings
 from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.provenance import RECORD, read_record
+from clothing_classifier.recorded import read_settings
 from clothing_classifier.utils import ProgressBar
 
 _NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
