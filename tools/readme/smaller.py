@@ -13,7 +13,7 @@ _LIGHTER = {
     "wardrobe, float": "wardrobe, 256 px",
     "quantize": "the same",
     "smaller-input:192+quantize": "photos of 192 px, no training",
-    "smaller-input:128+distil": "photos of 128 px, two epochs on wardrobe's answers",
+    "smaller-input:128+distil+quantize": "photos of 128 px, two epochs on wardrobe's answers",
     "narrow:0.75+smaller-input:160+distil+quantize": "width 0.75, photos of 160 px, two epochs",
     "wardrobe-small": "pruned, photos of 160 px, 24 epochs: wardrobe-small",
 }
@@ -36,10 +36,10 @@ def pareto() -> str:
         memory = f"{peak['1']:.0f}, {peak['32']:.0f}"
         lines.append(f"| {name} | {point['epochs']} | {accuracy} | {drop} | {sizes} | {latency} | {batch} | {memory} |")
     about = (
-        f"{record['n']} validation photos; drops in points against wardrobe in float, paired, and what they are 90% "
-        "sure not to exceed (one-sided, bootstrap over senders). Times are of the network alone with one and two "
-        "threads; in parentheses, one thread as a ratio to wardrobe in float, measured in turn with it. Peak memory of "
-        "a process that answers one photo, and 32 at once."
+        f"{record['n']} validation photos, read as `predict` reads them; drops in points against wardrobe in float, "
+        "paired, and what they are 90% sure not to exceed (one-sided, bootstrap over senders). Times are of the "
+        "network alone, of one reading, with one and two threads; in parentheses, one thread as a ratio to wardrobe in "
+        "float, measured in turn with it. Peak memory of a process that answers one photo, and 32 at once."
     )
     accepted = sum(point["accepted"] for point in record["points"][1:])
     verdict = f"{accepted} of {len(record['points']) - 1} lose at most {100 * record['max_drop']:.0f} point for sure."
@@ -58,9 +58,8 @@ def lighter() -> str:
         arithmetic = {"fp32": "floats", "int8": "int8"}[point["precision"]]
         lines.append(f"| {title} | {arithmetic} | {point['macs'] / 1e6:.0f}M | {accuracy} | {speedup} |")
     about = (
-        f"{record['n']} validation photos, each read once, as it comes, where `predict` also sets photos upright; "
-        "latency of the network alone on one thread, as a ratio to floats in turn. Floats: where int8 was not tried or "
-        "would lose more than half a point."
+        f"{record['n']} validation photos, read as `predict` reads them; latency of the network alone on one thread, "
+        "of one reading, as a ratio to floats in turn."
     )
     return "\n".join([*lines, "", about])
 
