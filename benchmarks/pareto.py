@@ -131,11 +131,12 @@ def memory(bundle: str, batch: int) -> float:
 def draw(points: list[dict[str, Any]], path: Path) -> None:
     """Accuracy against MACs and against measured latency; each way of getting small has its mark and colour."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure(figsize=(13, 6), dpi=110, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, title, value in zip(panels, ("million MACs", "ms a photo, batch 1, one thread"), (_macs, _latency),
-                                  strict=True):  # fmt: skip
+    titles = ("million MACs", "latency, as a share of float wardrobe's in turn")
+    for axes, title, value in zip(panels, titles, (_macs, _latency), strict=True):
         for kind, (colour, marker) in KINDS.items():
             some = [point for point in points if kind_of(point) == kind]
             for filled in (False, True):
@@ -150,6 +151,7 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
         axes.set_xscale("log")
         axes.margins(x=0.13)
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
         axes.xaxis.set_minor_formatter("{x:g}")
         axes.tick_params(axis="x", which="minor", labelsize=7)
         axes.set_xlabel(title)
@@ -213,7 +215,7 @@ def _macs(point: dict[str, Any]) -> float:
 
 
 def _latency(point: dict[str, Any]) -> float:
-    return float(point["milliseconds"]["latency"])
+    return 1 / float(point["speedup"]["latency"])
 
 
 def _short(point: dict[str, Any]) -> str:
