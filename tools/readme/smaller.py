@@ -50,16 +50,17 @@ def lighter() -> str:
     """What a smaller photo and a narrower network cost, from the points of the Pareto table."""
     record = result("pareto.json")
     points = {point["name"]: point for point in record["points"]}
-    lines = ["| network | arithmetic | MACs | accuracy (95%) | latency |", "|---|---|---|---|---|"]
+    lines = ["| network | arithmetic | MACs | accuracy (95%) | speed |", "|---|---|---|---|---|"]
     for name, title in _LIGHTER.items():
         point = points[name]
         accuracy = percent(point["accuracy"], point["accuracy_interval"])
-        speedup = f"{point['milliseconds']['latency']:.2f} ms ({point['speedup']['latency']:.1f}x)"
         arithmetic = {"fp32": "floats", "int8": "int8"}[point["precision"]]
-        lines.append(f"| {title} | {arithmetic} | {point['macs'] / 1e6:.0f}M | {accuracy} | {speedup} |")
+        lines.append(
+            f"| {title} | {arithmetic} | {point['macs'] / 1e6:.0f}M | {accuracy} | {point['speedup']['latency']:.1f}x |"
+        )
     about = (
-        f"{record['n']} validation photos, read as `predict` reads them; latency of the network alone on one thread, "
-        "of one reading, as a ratio to floats in turn."
+        f"{record['n']} validation photos, read as `predict` reads them; speed of the network alone on one thread, one "
+        "photo at a time, against floats in turn."
     )
     return "\n".join([*lines, "", about])
 
