@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
 
+import pytest
 from PIL import Image
 from running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 
@@ -75,7 +76,8 @@ def test_work_for_a_client_that_has_gone_is_dropped(log: Path) -> None:
         assert float(evaluated.split()[1]) < 8
 
 
-def test_sigterm_under_load_loses_no_request(log: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ending_it_under_load_loses_no_request(number: signal.Signals, log: Path) -> None:
     photos = [path.read_bytes() for path in IMAGES[:8]]
     with serving(log) as server:
         loaded = Event()
@@ -83,7 +85,7 @@ def test_sigterm_under_load_loses_no_request(log: Path) -> None:
             clients = [pool.submit(client, server, photos, number, loaded) for number in range(16)]
             loaded.wait(30)
             time.sleep(0.3)
-            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(number)
             results = [one.result() for one in clients]
         assert server.process.wait(30) == 0
     assert [lost for _, lost in results if lost] == []

@@ -63,9 +63,11 @@ def serve(
     )
     server = _Server(config, service, listener, _url(listener))
     # The server raises the signal again when it has stopped; stopping was all that was asked for.
-    for number in (signal.SIGTERM, signal.SIGINT, getattr(signal, "SIGHUP", None)):  # Windows lacks the last
-        if number and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, server.handle_exit)
+    ends = [signal.SIGTERM, signal.SIGINT]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup has it ignored
+        ends.append(signal.SIGHUP)
+    for number in ends:
+        signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
 
 
