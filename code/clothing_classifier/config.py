@@ -186,7 +186,7 @@ class RuntimeSettings(Section):
 
     seed: int = Field(0, ge=0, lt=2**63)
     """Decides new weights, the order of the photos and their random views."""
-    threads: int = Field(0, ge=0)
+    threads: int = Field(0, ge=0, le=1024)
     """0 takes every processor that the process may use."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 where the processor or GPU computes it natively."""

@@ -69,10 +69,12 @@ def test_the_split_is_written_back_as_a_column_that_loads(tmp_path: Path) -> Non
 
 def test_the_table_keeps_its_mark_and_who_may_read_it(tmp_path: Path) -> None:
     table = big_table(tmp_path) / "dataset.csv"
-    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes().replace(b"\n", b"\r\n"))
     table.chmod(0o600)
     split(tmp_path, out=table)
-    assert table.read_bytes().startswith(b"\xef\xbb\xbfimage,")
+    written = table.read_bytes()
+    assert written.startswith(b"\xef\xbb\xbfimage,")
+    assert written.count(b"\r\n") == written.count(b"\n") == 101
     assert table.stat().st_mode & 0o777 == 0o600
 
 

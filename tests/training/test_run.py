@@ -101,8 +101,10 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(
     out = tmp_path / "killed"
     for line in ("photos to train on", "epoch 1", "epoch 2"):
         kill_after(line, command(out, "--resume"), environment, delay)
+    (out / ".last.safetensors.x.part").touch()
     result = run(command(out, "--resume"), environment)
     assert result.returncode == 0, result.stderr
+    assert not list(out.glob(".*"))
     assert weights(out) == weights(uninterrupted)
 
 
@@ -154,6 +156,19 @@ def test_a_state_whose_record_is_gone_is_not_gone_on_with(
     assert (result.returncode, "run.json: not the record of a run" in result.stderr) == (2, True)
     result = run(command(tmp_path / "student", "--teacher", str(out / "last.safetensors")), environment)
     assert "its weights are best.safetensors beside it" in result.stderr
+
+
+def test_the_state_of_another_network_is_not_gone_on_with(
+    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    other, out = tmp_path / "other", tmp_path / "run"
+    run(command(other, "--set", "model.settings.width=4", epochs=1), environment)
+    kill_after("epoch 1", command(out), environment, 0)
+    shutil.copy(other / "last.safetensors", out)
+    result = run(command(out, "--resume"), environment)
+    assert result.returncode == 2
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("clothing: ")]
+    assert line.endswith("last.safetensors: the state of another network; remove it to begin anew")
 
 
 def test_the_figures_of_a_run_are_those_of_its_weights(uninterrupted: Path) -> None:

@@ -51,9 +51,12 @@ def test_answers_are_of_the_views_that_the_student_sees_larger(photos: Photos) -
     asked = teacher.asked
     again = store_answers(photos, labels, settings, record, "no").of(1, teacher, torch.device("cpu"))
     assert torch.equal(again, answers) and teacher.asked == asked
+    (kept,) = stored.folder.iterdir()
+    kept.write_bytes(kept.read_bytes()[:50])
+    assert torch.equal(stored.of(1, teacher, torch.device("cpu")), answers) and teacher.asked == 2 * asked
     other = store_answers(photos, labels, settings, record | {"teachers_sha256": ["u"]}, "no")
     other.of(1, teacher, torch.device("cpu"))
-    assert teacher.asked == 2 * asked
+    assert teacher.asked == 3 * asked
 
 
 def test_a_shift_in_pixels_is_refused_where_teachers_see_another_size() -> None:

@@ -42,14 +42,22 @@ def main() -> None:
 
 
 def _leave_in_order() -> None:
-    """Let whoever ends the process, or closes its terminal, leave no half-written file behind, as Ctrl-C does."""
+    """Let whoever ends the process, or closes its terminal, leave no half-written file behind."""
 
     def leave(number: int, frame: FrameType | None) -> None:
+        while frame:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                # A module may swallow what is raised while it loads, and nothing is half written then.
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            frame = frame.f_back
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no second one
-        if number and signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows lacks the last
+        if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # nohup has it ignored
             signal.signal(number, leave)
 
 

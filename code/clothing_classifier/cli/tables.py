@@ -28,6 +28,9 @@ from clothing_classifier.cli.common import (
 )
 from clothing_classifier.errors import DownloadError, UsageError
 
+_FAILURES_NAMED = 20
+"""Of a download that failed; its last line says how many there are."""
+
 
 @app.command(epilog="Example: clothing fetch clothing --out datasets/clothing")
 def fetch(
@@ -48,7 +51,7 @@ def fetch(
     except DownloadError as error:
         if not error.failures:
             raise
-        for line in (*error.failures, f"clothing: {error}"):
+        for line in (*error.failures[:_FAILURES_NAMED], f"clothing: {error}"):
             log(line)
         raise typer.Exit(1) from error
     if format is Format.json:

@@ -172,9 +172,10 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 
 def write_table(path: Path, like: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Write `rows`, the header first, as the table `like` is written: with or without the mark that Excel looks for."""
-    with like.open(encoding="utf-8") as file:
-        mark = _MARK if file.read(1) == _MARK else ""
+    """Write `rows`, the header first, with the line ends of the table `like`, and its mark, which Excel looks for."""
+    with like.open(encoding="utf-8", newline="") as file:
+        first = file.readline()
+    end = "\r\n" if first.endswith("\r\n") else "\n"
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(mark)
-        file.writelines(map(csv_line, rows))
+        file.write(_MARK if first.startswith(_MARK) else "")
+        file.writelines(csv_line(cells).removesuffix("\n") + end for cells in rows)

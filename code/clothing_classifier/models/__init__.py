@@ -10,6 +10,7 @@ from clothing_classifier.models.base import ImageClassifier
 from clothing_classifier.models.mobilenet_v2 import mobilenet_v2
 from clothing_classifier.models.resnet import resnet_small
 from clothing_classifier.models.timm_adapter import timm_model
+from clothing_classifier.utils import reason_of
 
 ARCHITECTURES: dict[str, Callable[..., ImageClassifier]] = {"mobilenet_v2": mobilenet_v2, "resnet_small": resnet_small}
 
@@ -31,7 +32,10 @@ def create_model(name: str, num_classes: int, dropout: float = 0.0, /, **setting
         if key not in known:
             raise ConfigError(f"model {name} has no setting '{key}' (settings: {', '.join(known)})")
         _check(f"model {name}, setting '{key}'", value, known[key])
-    return build(num_classes, dropout, **settings)
+    try:
+        return build(num_classes, dropout, **settings)
+    except RuntimeError as error:  # more than the memory there is
+        raise ConfigError(f"model {name}: can't be built with {settings} ({reason_of(error)})") from error
 
 
 def _check(subject: str, value: Any, parameter: inspect.Parameter) -> None:

@@ -106,6 +106,8 @@ def train(
         if processes.first:
             if before is None:
                 (out / STATE).unlink(missing_ok=True)  # of a run whose record is gone
+            for part in out.glob(".*.part"):  # of one that was killed while it wrote
+                part.unlink()
             write_json(out / RECORD, record)
     stored = None
     if taught and settings.distillation.views:

@@ -47,11 +47,12 @@ class PixelCache:
         return np.load(self._path(key), allow_pickle=False) if held is None else held
 
     def _holds(self, key: str) -> bool:
-        """Whether the whole array is there: a machine that went down may leave a part."""
+        """Whether the whole array is there: a machine that went down may leave a part, or as many zeros."""
         try:
-            return self._path(key).stat().st_size > 3 * self.contract.size**2
-        except OSError:
+            kept: Pixels = np.load(self._path(key), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
             return False
+        return kept.dtype == np.uint8 and kept.shape == (self.contract.size, self.contract.size, 3)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npy"

@@ -260,9 +260,12 @@ def _restore(
     if metadata is None:
         return State()
     tensors = processes.tensors_from_first(tensors)
-    model.load_state_dict(checkpoint.below("model", tensors))
-    average.load_state_dict(checkpoint.below("average", tensors))
-    checkpoint.restore_optimizer(optimizer, checkpoint.below("optimizer", tensors))
+    try:
+        model.load_state_dict(checkpoint.below("model", tensors))
+        average.load_state_dict(checkpoint.below("average", tensors))
+        checkpoint.restore_optimizer(optimizer, checkpoint.below("optimizer", tensors))
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise processes.of_all(ConfigError(f"{path}: the state of another network; remove it to begin anew")) from error
     return State(metadata["epoch"], metadata["history"], metadata["best"])
 
 

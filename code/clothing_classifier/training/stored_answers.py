@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from clothing_classifier.config import TrainSettings
+from clothing_classifier.errors import ConfigError
 from clothing_classifier.preprocessing import VERSION, ImageContract
 from clothing_classifier.training.augmentation import augment
 from clothing_classifier.training.cache import default_cache
@@ -34,9 +35,12 @@ class StoredAnswers:
         """The teachers' mean probabilities on the views of `epoch`, `(N, K) float32`: read, or computed and kept."""
         text = json.dumps(self.decided_by | {"epoch": epoch}, sort_keys=True)
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()}.safetensors"
-        if not path.exists():
-            save_tensors(path, {"answers": self._ask(epoch, teachers, device)}, self.decided_by)
-        return load_tensors(path)[0]["answers"]
+        try:
+            return load_tensors(path)[0]["answers"]
+        except ConfigError:  # not asked yet, or what was kept is damaged
+            answers = self._ask(epoch, teachers, device)
+        save_tensors(path, {"answers": answers}, self.decided_by)
+        return answers
 
     def _ask(self, epoch: int, teachers: nn.Module, device: torch.device) -> Tensor:
         seed = self.settings.runtime.seed
