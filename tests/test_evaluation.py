@@ -61,7 +61,7 @@ def test_what_confidence_is_worth_is_in_the_figures() -> None:
         {"coverage": 1.0, "risk": 0.25, "threshold": 0.5},
     ]
     assert [(part["n"], part["confidence"], part["accuracy"]) for part in figures["reliability"]] == [
-        (1, 0.5, 0), (1, 0.7, 1), (1, 0.8, 1), (1, 0.8, 1),
+        (1, 0.5, 0), (1, 0.7, 1), (2, 0.8, 1),
     ]  # fmt: skip
     assert figures["slices"] == {}
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
