@@ -1,65 +1,19 @@
-"""Whole runs on the drawn data: the same seed, the same weights, however often the run was killed."""
+"""Whole runs on the drawn data: the same seed, the same weights, and what a run does with settings and data."""
 
 import csv
 import hashlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
+from runs import ROOT, TINY, command, history, run, weights
 
 from clothing_classifier.config import load_settings
 from clothing_classifier.training.checkpoint import load_model, load_tensors
 from clothing_classifier.training.loop import logits_of, scores
 from clothing_classifier.training.parts import decode_parts, load_parts
-
-ROOT = Path(__file__).parents[2]
-CLOTHING = Path(sys.executable).parent / "clothing"
-TINY = (
-    "model.name=resnet_small", "model.settings.depth=8", "model.settings.width=8", "image.size=32",
-    "optimization.batch_size=24", "runtime.threads=1",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
-
-
-def command(
-    out: Path, *more: str, data: Path = ROOT / "data", epochs: int = 4, settings: tuple[str, ...] = TINY
-) -> list[str]:
-    changes = [part for change in (*settings, f"optimization.epochs={epochs}") for part in ("--set", change)]
-    return [str(CLOTHING), "train", "--data", str(data), "--out", str(out), *changes, *more]
-
-
-def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, capture_output=True, text=True, env=environment)
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "whole"
-    result = run(command(out), environment)
-    assert result.returncode == 0, result.stderr
-    return out
-
-
-def history(out: Path) -> list[dict[str, str]]:
-    with (out / "history.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def weights(out: Path) -> tuple[bytes, bytes]:
-    """The best weights, and the tensors of the last state (its header also holds speeds, which differ)."""
-    last = (out / "last.safetensors").read_bytes()
-    return (out / "best.safetensors").read_bytes(), last[8 + int.from_bytes(last[:8], "little") :]
 
 
 def test_a_run_folder_holds_what_the_format_says(uninterrupted: Path) -> None:
@@ -92,83 +46,6 @@ def test_the_same_seed_gives_identical_weights(
 def test_another_seed_gives_other_weights(uninterrupted: Path, environment: dict[str, str], tmp_path: Path) -> None:
     assert run(command(tmp_path / "other", "--set", "runtime.seed=20260725"), environment).returncode == 0
     assert weights(tmp_path / "other") != weights(uninterrupted)
-
-
-@pytest.mark.parametrize("delay", [0.0, 0.08, 0.2])
-def test_a_killed_and_resumed_run_ends_with_the_same_weights(
-    uninterrupted: Path, environment: dict[str, str], tmp_path: Path, delay: float
-) -> None:
-    out = tmp_path / "killed"
-    for line in ("photos to train on", "epoch 1", "epoch 2"):
-        kill_after(line, command(out, "--resume"), environment, delay)
-    (out / ".last.safetensors.x.part").touch()
-    result = run(command(out, "--resume"), environment)
-    assert result.returncode == 0, result.stderr
-    assert not list(out.glob(".*"))
-    assert weights(out) == weights(uninterrupted)
-
-
-def kill_after(text: str, arguments: list[str], environment: dict[str, str], delay: float) -> None:
-    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if text in line:
-            time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
-            break
-    process.stderr.close()
-    process.wait()
-
-
-def test_a_finished_run_is_not_overwritten(uninterrupted: Path, environment: dict[str, str]) -> None:
-    result = run(command(uninterrupted), environment)
-    assert result.returncode == 2
-    assert result.stderr.strip() == (
-        f"clothing: {uninterrupted}: holds a run already; go on with --resume or choose another --out"
-    )
-
-
-def test_going_on_with_a_run_that_is_not_there_is_said(environment: dict[str, str], tmp_path: Path) -> None:
-    result = run(command(tmp_path / "none", "--resume", epochs=1), environment)
-    assert "none: holds no run to go on with; this one begins" in result.stderr
-
-
-def test_resuming_with_other_settings_is_refused(
-    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    out = shutil.copytree(uninterrupted, tmp_path / "run")
-    result = run(command(out, "--resume", epochs=9), environment)
-    assert result.returncode == 2
-    assert "can't resume the run that was stopped: optimization.epochs was 4, and is 9" in result.stderr
-
-
-def test_a_state_whose_record_is_gone_is_not_gone_on_with(
-    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    out = shutil.copytree(uninterrupted, tmp_path / "run")
-    (out / "run.json").unlink()
-    result = run(command(out, "--resume", "--set", "model.settings.width=4", epochs=1), environment)
-    assert result.returncode == 0, result.stderr
-    assert "this one begins" in result.stderr
-    assert [row["epoch"] for row in history(out)] == ["1"]
-    (out / "run.json").write_text("{}")
-    result = run(command(out, "--resume", epochs=1), environment)
-    assert (result.returncode, "run.json: not the record of a run" in result.stderr) == (2, True)
-    result = run(command(tmp_path / "student", "--teacher", str(out / "last.safetensors")), environment)
-    assert "its weights are best.safetensors beside it" in result.stderr
-
-
-def test_the_state_of_another_network_is_not_gone_on_with(
-    uninterrupted: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    other, out = tmp_path / "other", tmp_path / "run"
-    run(command(other, "--set", "model.settings.width=4", epochs=1), environment)
-    kill_after("epoch 1", command(out), environment, 0)
-    shutil.copy(other / "last.safetensors", out)
-    result = run(command(out, "--resume"), environment)
-    assert result.returncode == 2
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("clothing: ")]
-    assert line.endswith("last.safetensors: the state of another network; remove it to begin anew")
 
 
 def test_the_figures_of_a_run_are_those_of_its_weights(uninterrupted: Path) -> None:
@@ -286,13 +163,6 @@ def test_a_teacher_that_saw_what_is_held_out_is_refused(
     result = run(command(tmp_path / "run", *fold), environment)
     assert result.returncode == 2
     assert f"{uninterrupted}: a teacher of other photos, or of another split" in result.stderr
-
-
-def test_a_finished_run_is_left_as_it_is(uninterrupted: Path, environment: dict[str, str]) -> None:
-    before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
-    result = run(command(uninterrupted, "--resume"), environment)
-    assert result.returncode == 0, result.stderr
-    assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 
 def test_the_last_epoch_is_kept_where_validation_may_choose_nothing(
