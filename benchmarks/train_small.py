@@ -4,8 +4,9 @@
     python benchmarks/train_small.py wardrobe-small-90-epochs --data datasets/clothing
     python benchmarks/train_small.py wardrobe-tiny --data datasets/clothing
 
-What ships was made from the wardrobe before it was hardened; from today's the first command makes another, no better, of
-which wardrobe-small-hardened-training.json tells. The second is the first with more patience, not shipped either. The third begins with its run, which knows
+What ships was made from the wardrobe before it was hardened; from today's the first command makes another, no better
+(results/wardrobe-small-hardened-training.json). The second is the first with more patience, no more accurate and not
+shipped. The third begins with its run, which knows
 small photos already. With --teachers, runs of wardrobe's size take the place of the shipped wardrobe: all teach, and
 the first is pruned for wardrobe-small. Each of --seeds is a student, of which validation picks one. Resumable; finished
 runs are kept. Writes results/NAME-training.json, or the --record of a candidate, and the bundle.
