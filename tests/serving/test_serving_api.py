@@ -129,6 +129,7 @@ def test_the_model_describes_itself(server: Server, classifier: Classifier) -> N
 def test_health_readiness_and_other_addresses(server: Server) -> None:
     assert ask(server, "/healthz").json() == {"status": "alive"}
     assert ask(server, "/readyz").json() == {"status": "ready"}
+    assert all(ask(server, path, method="HEAD").status == 200 for path in ("/healthz", "/readyz"))
     for path, method, status in (("/nope", "GET", 404), ("/v1/predict", "GET", 405), ("/healthz", "DELETE", 405)):
         reply = ask(server, path, method=method)
         assert reply.status == status

@@ -296,6 +296,13 @@ def test_more_connections_than_allowed_are_turned_away(strict_server: Server) ->
             connection.close()
 
 
+def test_a_name_in_the_encoding_of_other_headers_is_a_files(server: Server) -> None:
+    body, headers = form([("a.jpg", encoded("JPEG"))])
+    encoded_name = body.replace(b'filename="a.jpg"', b"filename*=UTF-8''%E2%82%AC.jpg")
+    [entry] = ask(server, "/v1/predict", encoded_name, headers).json()["predictions"]
+    assert (entry["path"], entry["error"]) == ("€.jpg", None)
+
+
 def test_names_are_made_safe() -> None:
     assert safe_name(b"../../etc/passwd") == "passwd"
     assert safe_name(b"C:\\photos\\a.jpg") == "a.jpg"

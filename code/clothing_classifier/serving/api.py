@@ -140,11 +140,13 @@ def create_router(service: Service, token: str | None) -> APIRouter:
         """The first one answers where a request names none."""
         return catalogue.summaries()
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", summary="Is the process alive?")
     async def healthz() -> State:
         """Always, where it answers."""
         return State(status="alive")
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", summary="Does it take requests?", responses=_refusals("busy"))
     async def readyz() -> State:
         """Not while it starts or shuts down."""

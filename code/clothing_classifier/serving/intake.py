@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from io import BytesIO
 from typing import TYPE_CHECKING, Protocol
 
@@ -199,7 +200,7 @@ class _Parts:
         self._value.clear()
 
     def _begin_content(self) -> None:
-        name = parse_options_header(self._disposition)[1].get(b"filename")
+        name = _file_name(self._disposition)
         if name is None:
             return
         if len(self.uploads) == self._limits.files:
@@ -213,6 +214,16 @@ class _Parts:
 
     def _end(self) -> None:
         self.ended = True
+
+
+def _file_name(disposition: bytes) -> bytes | None:
+    """The name of a part's file; None where the part is a plain field."""
+    if name := parse_options_header(disposition)[1].get(b"filename"):
+        return name
+    header = Message()  # knows filename* too, which RFC 7578 forbids and some clients send alone
+    header["content-disposition"] = disposition.decode("latin-1")
+    encoded = header.get_filename()
+    return None if encoded is None else encoded.encode("utf-8", "replace")
 
 
 async def _arriving(request: Request, limits: ServiceLimits) -> AsyncIterator[bytes]:
