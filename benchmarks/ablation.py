@@ -11,15 +11,14 @@ chance.
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier import metrics
 from clothing_classifier.calibration import fit_temperature, softmax
@@ -41,28 +40,11 @@ RECIPE = (
 VARIANTS = {
     "recipe": (),
     "no erasing": ("augmentation.erase=0.0",),
-    "weaker crops, turns and colours": (
-        "augmentation.scale=[0.6, 1.1]", "augmentation.rotation=10.0", "augmentation.brightness=0.3",
-        "augmentation.contrast=0.3", "augmentation.saturation=0.3",
-    ),
-    "stronger crops, turns and colours": (
-        "augmentation.scale=[0.25, 1.3]", "augmentation.rotation=30.0", "augmentation.brightness=0.5",
-        "augmentation.contrast=0.5", "augmentation.saturation=0.5",
-    ),
-    "views as large as the input": ("augmentation.size=160",),
-    "batch norm": ("model.settings={batch_norm=true}",),
-    "every stage learns": ("optimization.frozen_stages=0",),
-    "five stages frozen": ("optimization.frozen_stages=5",),
     "no label smoothing": ("optimization.label_smoothing=0.0",),
     "no average of weights": ("optimization.ema_decay=0.0",),
     "no dropout": ("model.dropout=0.0",),
-    "no weight decay": ("optimization.weight_decay=0.0",),
-    "twice the rate": ("optimization.learning_rate=8e-4",),
-    "half the rate": ("optimization.learning_rate=2e-4",),
-    "twice the epochs": ("optimization.epochs=24",),
-}  # fmt: skip
+}
 _CLOTHING = Path(sys.executable).with_name("clothing")
-_DRAWS = 2000
 
 
 def main() -> None:
@@ -148,22 +130,8 @@ def summarise(name: str, measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "runs": len(figures),
         **{key: mean_and_spread([row[key] for row in figures]) for key in figures[0]},
         "ahead": float(ahead.mean()),
-        "ahead_interval": interval(ahead, recipe["senders"]),
+        "ahead_interval": metrics.grouped_interval(ahead, recipe["senders"]),
     }
-
-
-def mean_and_spread(values: Sequence[float]) -> dict[str, float]:
-    """Mean, and standard deviation where there are two values or more."""
-    return {"mean": statistics.mean(values)} | ({"spread": statistics.stdev(values)} if len(values) > 1 else {})
-
-
-def interval(values: metrics.Floats, groups: Sequence[str]) -> list[float]:
-    """95% of the means of `values` over groups drawn with replacement."""
-    _, index = np.unique(groups, return_inverse=True)
-    sums, counts = np.bincount(index, values), np.bincount(index)
-    draws = np.random.default_rng(0).integers(0, len(sums), (_DRAWS, len(sums)))
-    means = sums[draws].sum(1) / counts[draws].sum(1)
-    return [float(value) for value in np.percentile(means, [2.5, 97.5])]
 
 
 if __name__ == "__main__":

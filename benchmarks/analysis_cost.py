@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from measures import peak_megabytes  # type: ignore[import-not-found]
+
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
@@ -66,7 +68,7 @@ def measure(name: str, size: int) -> dict[str, Any]:
         "import_torch_seconds": imported - started,
         "seconds": time.perf_counter() - imported,
         "layers": len(traced.layers),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_megabytes(resource.getrusage(resource.RUSAGE_SELF)),
     }
 
 

@@ -19,6 +19,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from measures import peak_megabytes  # type: ignore[import-not-found]
+
 from clothing_classifier.dataset import load_dataset
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
@@ -106,7 +108,7 @@ def audit_real(data: Path, columns: list[str], out: Path) -> dict[str, Any]:
     summary = run_audit(["--data", str(data), *columns], out)
     seconds = time.monotonic() - started
     findings = read(out / "findings.csv")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    peak = peak_megabytes(resource.getrusage(resource.RUSAGE_CHILDREN))
     return {
         "photos": summary["summary"]["photos"], "seconds": seconds, "peak_megabytes": peak, "counts": summary["counts"],
         "pairs": [row for row in findings if "duplicate" in row["kind"] or row["kind"] == "label-conflict"],

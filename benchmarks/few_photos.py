@@ -15,7 +15,6 @@ import csv
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.dataset import Columns, Record, load_dataset
 from clothing_classifier.provenance import provenance
@@ -138,11 +138,6 @@ def summarise(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "seconds": mean_and_spread([row["seconds"] for row in folds]),
             })  # fmt: skip
     return summary
-
-
-def mean_and_spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation."""
-    return {"mean": statistics.mean(values), "spread": statistics.stdev(values)}
 
 
 if __name__ == "__main__":

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from ablation import interval, mean_and_spread  # type: ignore[import-not-found]
+from measures import mean_and_spread  # type: ignore[import-not-found]
 from safetensors.torch import load_file, save_file
 
 from clothing_classifier.analysis import analyze
 from clothing_classifier.config import load_settings
+from clothing_classifier.metrics import grouped_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.splits import group_names
 from clothing_classifier.training.parts import load_parts
@@ -142,13 +143,13 @@ def summarise(name: str, measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
             senders = [sender for sender, there in zip(own["senders"], inside, strict=True) if there]
             by_class[label] = {
                 "support": int(inside.sum()), "recall": float(right[inside].mean()),
-                "interval": interval(right[inside], senders),
+                "interval": grouped_interval(right[inside], senders),
             }  # fmt: skip
     return {
         "settings": VARIANTS[name], "receptive_field": totals["receptive_field"], "macs": totals["macs"],
         "runs": len(own["right"]), "accuracy": mean_and_spread([float(run.mean()) for run in own["right"]]),
-        "interval": interval(right, own["senders"]), "ahead_of_published": float((right - whole).mean()),
-        "ahead_interval": interval(right - whole, own["senders"]), "per_class": by_class,
+        "interval": grouped_interval(right, own["senders"]), "ahead_of_published": float((right - whole).mean()),
+        "ahead_interval": grouped_interval(right - whole, own["senders"]), "per_class": by_class,
     }  # fmt: skip
 
 

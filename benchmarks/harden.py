@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, required=True, help="the run, or its weights, that goes on")
     parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="runs, or weights, that teach beside it")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="the run is kept here")
-    parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
+    parser.add_argument("--bundles", type=Path, help="where the bundle is written. Default: RUNS/bundles")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     record, run = provenance(), options.runs / DEFAULT / "hardened"
@@ -47,7 +47,7 @@ def main() -> None:
          "--init", os.path.relpath(weights_in(options.start)), *taught, *changes],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    out: Path = options.bundles / DEFAULT
+    out: Path = (options.bundles or options.runs / "bundles") / DEFAULT
     shutil.rmtree(out, ignore_errors=True)
     subprocess.run(
         [str(_CLOTHING), "export", str(run), "--data", options.data, "--out", str(out), "--weights"], check=True

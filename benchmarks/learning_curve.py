@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ablation import interval, mean_and_spread  # type: ignore[import-not-found]
+from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import Record
-from clothing_classifier.metrics import Floats
+from clothing_classifier.metrics import Floats, grouped_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.splits import group_names
 from clothing_classifier.training.parts import load_parts
@@ -170,14 +170,14 @@ def summarise(name: str, right: dict[Task, Floats], sizes: dict[Task, int], send
         "share": name, "photos": [size for (share, _), size in sizes.items() if share == name],
         "mean_photos": mean_size(name, sizes), "runs": len(rows),
         "accuracy": mean_and_spread([float(row.mean()) for row in rows]),
-        "interval": interval(rows.mean(0), senders),
+        "interval": grouped_interval(rows.mean(0), senders),
     }  # fmt: skip
 
 
 def behind(right: dict[Task, Floats], senders: list[str]) -> dict[str, Any]:
     """How far a random start stays behind the trained one, on the same photos."""
     gap = right_at("1.0", right).mean(0) - right_at(RANDOM, right).mean(0)
-    return {"behind": float(gap.mean()), "behind_interval": interval(gap, senders)}
+    return {"behind": float(gap.mean()), "behind_interval": grouped_interval(gap, senders)}
 
 
 def law(right: dict[float, Floats], sizes: dict[float, float], senders: list[str]) -> dict[str, Any]:

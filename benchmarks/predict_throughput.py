@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from measures import peak_megabytes  # type: ignore[import-not-found]
 from peers import installed_bytes  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT, Bundle, load_bundle
@@ -186,7 +187,7 @@ def _child(command: list[str], paths: Sequence[str] = (), lines: int = 1) -> tup
         printed, complaints = out.read().splitlines(), log.read().splitlines()
     if process.returncode or len(printed) != lines:
         raise ChildError(complaints[-1] if complaints else f"status {process.returncode}, {len(printed)} lines")
-    cost = {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+    cost = {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_mb": peak_megabytes(usage)}
     return cost, json.loads(printed[-1])
 
 

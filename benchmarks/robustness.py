@@ -21,7 +21,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.errors import ImageError
 from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import Floats
+from clothing_classifier.metrics import Floats, grouped_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import progress_bar, write_json
 
@@ -153,7 +153,7 @@ def answer(classifier: Classifier, photo: Record, seed: int) -> Floats:
 def summarise(right: Floats, confidence: Floats, senders: Sequence[str]) -> dict[str, Any]:
     """The photos as they are, and each corruption at each strength beside them; columns as in `answer_all`."""
     found: dict[str, Any] = {
-        "clean": {"accuracy": float(right[:, 0].mean()), "interval": interval(right[:, 0], senders),
+        "clean": {"accuracy": float(right[:, 0].mean()), "interval": grouped_interval(right[:, 0], senders),
                   "confidence": float(confidence[:, 0].mean())},
         "corruptions": {},
     }  # fmt: skip
@@ -164,21 +164,13 @@ def summarise(right: Floats, confidence: Floats, senders: Sequence[str]) -> dict
             drop = right[:, 0] - right[:, column]
             levels.append({
                 "strength": strength, "accuracy": float(right[:, column].mean()),
-                "interval": interval(right[:, column], senders), "confidence": float(confidence[:, column].mean()),
-                "drop": float(drop.mean()), "drop_interval": interval(drop, senders),
+                "interval": grouped_interval(right[:, column], senders),
+                "confidence": float(confidence[:, column].mean()),
+                "drop": float(drop.mean()), "drop_interval": grouped_interval(drop, senders),
             })  # fmt: skip
             column += 1
         found["corruptions"][name] = {"unit": kind.unit, "levels": levels}
     return found
-
-
-def interval(values: Floats, groups: Sequence[str]) -> list[float]:
-    """95% of the means of `values` over groups drawn with replacement."""
-    _, index = np.unique(groups, return_inverse=True)
-    sums, counts = np.bincount(index, values), np.bincount(index)
-    draws = np.random.default_rng(0).integers(0, len(sums), (_DRAWS, len(sums)))
-    means = sums[draws].sum(1) / counts[draws].sum(1)
-    return [float(value) for value in np.percentile(means, [2.5, 97.5])]
 
 
 def draw(record: dict[str, Any], path: Path) -> None:

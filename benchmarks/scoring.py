@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from measures import peak_megabytes  # type: ignore[import-not-found]
 
 from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import prepare
@@ -266,7 +267,7 @@ def _child(command: list[str], given: str = "") -> dict[str, Any]:
             sys.exit(f"{' '.join(command[:3])}: status {process.returncode}")
         stdout.seek(0)
         *_, last = stdout
-    return {"seconds": seconds, "megabytes": usage.ru_maxrss / 1000, "report": json.loads(last)}
+    return {"seconds": seconds, "megabytes": peak_megabytes(usage), "report": json.loads(last)}
 
 
 def _options() -> argparse.Namespace:

@@ -12,13 +12,14 @@ import argparse
 import csv
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
+
+from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
@@ -45,7 +46,7 @@ def main() -> None:
     write_json(Path("results") / f"{NAME}-training.json", record | {
         "seed": options.seeds, "n": shipped["n"], "data_sha256": shipped["data_sha256"],
         "shipped": shipped, "wide": wide, "short": short,
-        "summary": {key: _mean_and_spread([run[key] for run in figures]) for key in ("accuracy", "macro_f1") if short},
+        "summary": {key: mean_and_spread([run[key] for run in figures]) for key in ("accuracy", "macro_f1") if short},
     })  # fmt: skip
 
 
@@ -73,10 +74,6 @@ def learn(name: str, changes: Sequence[str], options: argparse.Namespace) -> dic
         if first is not None:
             reached[f"{target:.0%}"] = {"epoch": first + 1, "seconds": ends[first]}
     return record | {"training_seconds": ends[-1], "reached": reached}
-
-
-def _mean_and_spread(values: list[float]) -> dict[str, float]:
-    return {"mean": statistics.mean(values)} | ({"spread": statistics.stdev(values)} if len(values) > 1 else {})
 
 
 def _options() -> argparse.Namespace:

@@ -11,14 +11,15 @@ the seeds.
 
 import argparse
 import shutil
-import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT
 from clothing_classifier.provenance import provenance, read_record
@@ -94,7 +95,7 @@ def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
 
 def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None:
     """Turn the chosen run into the bundle."""
-    out: Path = options.bundles / options.model
+    out: Path = (options.bundles or options.runs / "bundles") / options.model
     shutil.rmtree(out, ignore_errors=True)
     command = [str(_CLOTHING), "export", str(chosen), "--data", options.data, "--out", str(out)]
     command += ["--weights"] if options.model == DEFAULT else []  # what a user's own training starts from
@@ -105,12 +106,7 @@ def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None
 def summarise(kind: str, seeds: Sequence[int], finished: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation of the seeds' validation figures."""
     runs = [finished[f"{kind}-{seed}"]["metrics"]["validation"] for seed in seeds]
-    return {"runs": len(runs), **{key: _mean_and_spread(run[key] for run in runs) for key in ("accuracy", "macro_f1")}}
-
-
-def _mean_and_spread(values: Iterable[float]) -> dict[str, float]:
-    listed = list(values)
-    return {"mean": statistics.mean(listed)} | ({"spread": statistics.stdev(listed)} if len(listed) > 1 else {})
+    return {"runs": len(runs), **{key: mean_and_spread([run[key] for run in runs]) for key in ("accuracy", "macro_f1")}}
 
 
 def merit(record: dict[str, Any]) -> tuple[float, float]:
@@ -125,7 +121,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", required=True, help="the clothing data set, as 'clothing fetch' leaves it")
     parser.add_argument("--features", required=True, help="ImageNet features as safetensors")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
-    parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
+    parser.add_argument("--bundles", type=Path, help="where the bundle is written. Default: RUNS/bundles")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--student-seeds", type=int, nargs="+", help="default: those of the teachers")
     parser.add_argument(

@@ -65,7 +65,7 @@ def main() -> None:
 
 def export(chosen: Path, options: argparse.Namespace) -> None:
     """Turn the chosen run into the bundle."""
-    out: Path = options.bundles / options.model
+    out: Path = (options.bundles or options.runs / "bundles") / options.model
     shutil.rmtree(out, ignore_errors=True)
     subprocess.run([str(_CLOTHING), "export", str(chosen), "--data", str(options.data), "--out", str(out)], check=True)
 
@@ -93,7 +93,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("model", choices=list(BUDGETS))
     parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="finished runs are kept here")
-    parser.add_argument("--bundles", type=Path, default=Path("runs/bundles"), help="where the bundle is written")
+    parser.add_argument("--bundles", type=Path, help="where the bundle is written. Default: RUNS/bundles")
     parser.add_argument(
         "--teachers", type=Path, nargs="*", default=[], help="runs instead of the shipped wardrobe; choose other --runs"
     )

@@ -3,10 +3,11 @@
     python benchmarks/unfamiliarity.py --data datasets/clothing
 
 Each candidate is computed from what the shipped graphs give, on the validation photos and on drawings of
-tools/draw_strangers.py; class means, covariance and directions are those of 1,024 training photos. The score with the
-largest worst AUROC over kinds (but noise) and the two larger models, on one half of the drawings, is taken, and its
-figures are of the other half. Beside it stand rows labelled `Other` and `Not sure`, which no model learnt from and most
-of which show garments; and the drawn garments of data/, to see that a score does not merely tell drawings from photos.
+tools/draw_strangers.py; class means, covariance and directions are those of 1,024 training photos. They are
+compared by their worst AUROC over kinds (but noise) and the two larger models, on one half of the drawings; figures of
+what the graphs ship, which a bundle's size decides too, are of the other half. Beside it stand rows labelled `Other`
+and `Not sure`, which no model learnt from and most of which show garments; and the drawn garments of data/, to see that
+a score does not merely tell drawings from photos.
 Writes results/unfamiliarity.json: AUROC with a 95% interval by bootstrap over senders of validation and over pictures.
 """
 

@@ -104,7 +104,7 @@ def image_fit() -> str:
     lines = ["| fit | accuracy, mean (least to most) | ahead of squashing |", "|---|---|---|"]
     for fit, spread in record["accuracy"].items():
         ahead = record["difference_to_squash"].get(fit)
-        text = "" if ahead is None else f"{_points(ahead['mean'])} ({' to '.join(map(_points, ahead['interval']))})"
+        text = "" if ahead is None else f"{points(ahead['mean'])} ({' to '.join(map(points, ahead['interval']))})"
         lines.append(f"| {fit} | {spread['mean']:.1%} ({spread['min']:.1%} to {spread['max']:.1%}) | {text} |")
     about = f"{record['n']['validation']} validation photos, {record['settings']['image']['size']} px"
     about += f", {len(record['seeds'])} seeds each; {record['interval_method']}."
@@ -217,7 +217,7 @@ def ablation(preset: str) -> str:
     lines = ["| | runs | accuracy | macro-F1 | log loss | ahead of the recipe |", "|---|---|---|---|---|---|"]
     for name, about in record["variants"].items():
         low, high = about["ahead_interval"]
-        ahead = "" if name == "recipe" else f"{_points(about['ahead'])} ({_points(low)} to {_points(high)})"
+        ahead = "" if name == "recipe" else f"{points(about['ahead'])} ({points(low)} to {points(high)})"
         figures = [_with_spread(about[key], form) for key, form in
                    (("accuracy", "1%"), ("macro_f1", "3f"), ("log_loss", "3f"))]  # fmt: skip
         lines.append(f"| {name} | {about['runs']} | {' | '.join(figures)} | {ahead} |")
@@ -234,7 +234,7 @@ def few_photos() -> str:
     lines.append("|---|---|---|---|---|---|---|")
     for row in record["summary"]:
         ahead = row["wardrobe_ahead"]
-        margin = "" if row["start"] == "wardrobe" else f"{_points(ahead['mean'])} ± {100 * ahead['spread']:.1f}"
+        margin = "" if row["start"] == "wardrobe" else f"{points(ahead['mean'])} ± {100 * ahead['spread']:.1f}"
         figures = f"{_with_spread(row['accuracy'], '1%')} | {_with_spread(row['macro_f1'], '3f')}"
         start = f"{row['photos']} | {row['start']} | {row['runs']}"
         lines.append(f"| {start} | {figures} | {margin} | {row['seconds']['mean']:.0f} |")
@@ -311,10 +311,6 @@ BLOCKS: dict[str, Callable[..., str]] = {
 def _with_spread(values: dict[str, float], form: str) -> str:
     spread = f" ± {values['spread']:.{form}}" if "spread" in values else ""
     return f"{values['mean']:.{form}}{spread}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f} points"
 
 
 def main() -> None:

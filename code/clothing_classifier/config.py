@@ -187,7 +187,7 @@ class RuntimeSettings(Section):
     seed: int = Field(0, ge=0, lt=2**63)
     """Decides new weights, the order of the photos and their random views."""
     threads: int = Field(0, ge=0, le=1024)
-    """0 takes every processor that the process may use."""
+    """0 leaves it to torch: every processor that the process may use, or what `OMP_NUM_THREADS` says."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto` takes bf16 where the processor or GPU computes it natively."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

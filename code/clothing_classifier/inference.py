@@ -57,6 +57,11 @@ class Prediction:
     unfamiliarity: float | None = None
     turn: int = 0
 
+    @staticmethod
+    def failed(error: ImageError) -> "Prediction":
+        """Of a photo that can't be read."""
+        return Prediction(None, None, False, (), str(error))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as `clothing predict --format json` prints it beside the path."""
         return {**vars(self), "top": [{**vars(one)} for one in self.top]}  # `asdict` takes ten times as long
@@ -138,7 +143,7 @@ class Classifier:
         threshold = self._threshold(top, min_precision)
         for outcome in self._answers(sources):
             if isinstance(outcome, ImageError):
-                yield Prediction(None, None, False, (), str(outcome))
+                yield Prediction.failed(outcome)
             else:
                 yield self._prediction(outcome, top, threshold)
 

@@ -55,8 +55,9 @@ def write(
 ) -> list[str]:
     """Print `rows` as `table`, `json` or `csv`, and to the file `save` as CSV; return the errors of the failed ones.
 
-    JSON lines and CSV are printed as they come, the table at the end. `truth` is what `true_labels` gave, or empty;
-    `total` the number of rows, where it is known; the table marks photos of an unfamiliarity above `strange`.
+    JSON lines and CSV are printed as they come, in a pipe too, the table at the end. `truth` is what `true_labels`
+    gave, or empty; `total` the number of rows, where it is known; the table marks photos of an unfamiliarity above
+    `strange`.
     """
     failed: list[str] = []
     table: list[Row] = []
@@ -89,7 +90,9 @@ def write(
 
 def _printer(form: str, table: list[Row], truth: Mapping[str, str]) -> Callable[[Row], None]:
     if form == "json":
-        return lambda row: print(json.dumps({"path": row[0], **row[1].to_dict(), **_truth_of(row[0], truth)}))
+        return lambda row: print(
+            json.dumps({"path": row[0], **row[1].to_dict(), **_truth_of(row[0], truth)}), flush=True
+        )
     return table.append if form == "table" else _csv_writer(sys.stdout, truth)
 
 
@@ -102,7 +105,8 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         abstained = str(prediction.abstained).lower()
         cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
         cells += [prediction.unfamiliarity, prediction.turn]
-        file.write(csv_line([*cells, _true_label(path, truth)] if truth else cells))
+        line = csv_line([*cells, _true_label(path, truth)] if truth else cells)
+        print(line, end="", file=file, flush=file is sys.stdout)
 
     return write_row
 

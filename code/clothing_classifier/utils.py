@@ -6,18 +6,15 @@ import io
 import json
 import os
 import re
+import secrets
 import stat
 import sys
-import tempfile
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any, Protocol
-
-_UMASK = Lock()
 
 
 def available_cpus() -> int:
@@ -87,13 +84,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield path
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        # mkstemp makes files private; what we write is as readable as what it replaces, or any other file of the user.
-        temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -108,13 +104,6 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, whole or not at all; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _umask() -> int:
-    with _UMASK:  # between the two calls the process has none
-        mask = os.umask(0)
-        os.umask(mask)
-    return mask
 
 
 class ProgressBar(Protocol):

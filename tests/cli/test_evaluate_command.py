@@ -66,7 +66,7 @@ def test_evaluate_shows_few_groups_one_by_one(tmp_path: Path) -> None:
     figures = json.loads(clothing("evaluate", "--data", "data", "--labels", "Hat,Shoes", "--format", "json").stdout)
     assert figures["interval_method"] == "Wilson, photos taken as independent: 4 groups are too few to resample"
     assert len(figures["groups"]) == 4
-    table = clothing("evaluate", "--data", "data", "--labels", "Hat,Shoes").stdout
+    table = clothing("evaluate", "--data", "data", "--labels", "Hat\nShoes\n").stdout
     assert "4 groups are too few to resample" in table
     assert "one group left out" in table
 

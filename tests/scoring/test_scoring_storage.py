@@ -230,3 +230,17 @@ def test_globs_and_tables_of_a_bucket(s3: Faults) -> None:
         list(entries(f"s3://{BUCKET}/tables/none.parquet"))
     with pytest.raises(ImageError, match="there is no such file"):
         fetch(f"s3://{BUCKET}/none.jpg")
+
+
+def test_what_was_stopped_while_it_waits_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "FIRST_WAIT", 30.0)
+    asked, stopped = [], threading.Event()
+
+    def fail() -> None:
+        asked.append(None)
+        threading.Timer(0.05, stopped.set).start()
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        storage.retry(fail, stopped)
+    assert len(asked) == 1

@@ -214,8 +214,9 @@ def found() -> str:
     )
     looked = f"{judged['verdicts']['wrong']} are plainly wrong when looked at, {judged['verdicts']['right']} are right"
     doubted = f"{counts['suspect-label']} that the other photos contradict, {judged['n']} of them strongly; of these"
+    damaged, leaks = (counts.get(kind, 0) or "none" for kind in ("unreadable", "split-leak"))
     lines = (
-        f"**Copies:** {copies}; no file is damaged, and no copy crosses the split.",
+        f"**Copies:** {copies}. Copies across the split: {leaks}; damaged files: {damaged}.",
         f"**Labels:** {doubted} {looked}, and of {judged['verdicts']['either']} one could say either.",
         f"**Classes:** {counts['small-class']} times a class has too few photos in a part to learn or to measure.",
     )  # fmt: skip

@@ -56,8 +56,8 @@ def shipped_speed() -> str:
     first, again = (side["bound_photos_per_second"] for side in sides)
     about = (
         f"In turn on {record['machine']['cpus']} cores ({record['machine']['processor']}), medians of "
-        f"{len(record['rounds'])} rounds. The machine was unsteady: wardrobe's own bound came out as {first:.0f} and "
-        f"{again:.0f} photos a second, so that shares say little here."
+        f"{len(record['rounds'])} rounds. Wardrobe's own bound, measured twice, came out as {first:.0f} and "
+        f"{again:.0f} photos a second: shares say no more than these agree."
     )
     return "\n".join([*lines, "", about])
 

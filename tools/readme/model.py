@@ -184,20 +184,21 @@ def layers(model: str) -> str:
 
 def quantization(model: str) -> str:
     """A shipped model in 32-bit arithmetic and as it ships, on the same photos."""
-    content = result(f"{model}-evaluation.json")["validation"]
-    before = finished(model)["metrics"]["validation"]
+    paired = result("quantization.json")["models"][model]
+    before, after = finished(model)["metrics"]["validation"], manifest(model)["validation"]
     folder = ROOT / "code" / "clothing_classifier" / "bundles" / model
     whole = result(f"{model}-network.json")["totals"]["params"] * 4 / 1e6
     rows = [
-        ["32-bit floats", f"{whole:.1f} MB of weights", f"{before['accuracy']:.1%}", f"{before['macro_f1']:.3f}"],
+        ["32-bit floats", f"{whole:.1f} MB of weights", f"{paired['float_accuracy']:.1%}", f"{before['macro_f1']:.3f}"],
         ["8-bit integers, as it ships", f"{(folder / 'model.onnx').stat().st_size / 1e6:.1f} MB",
-         f"{content['accuracy']:.1%}", f"{content['macro_f1']:.3f}"],
+         f"{paired['int8_accuracy']:.1%}", f"{after['macro_f1']:.3f}"],
     ]  # fmt: skip
-    table = markdown.table(Table([f"{model}, {content['n']} validation photos", "size", "accuracy", "macro-F1"], rows))
-    paired = result("quantization.json")["models"][model]
+    table = markdown.table(
+        Table([f"{model}, {paired['n']} validation photos, each read once", "size", "accuracy", "macro-F1"], rows)
+    )
     low, high = (-end for end in reversed(paired["drop_interval"]))
     change = f"{points(-paired['drop'])} (95% {points(low)} to {points(high)})"
-    gain = f"each photo read once, int8 changes accuracy by {change}"
+    gain = f"int8 changes accuracy by {change}"
     chance = "which chance alone can do" if low <= 0 <= high else "more than chance alone would do to these photos"
     return f"{table}\n\nPaired by photo, {gain}, {chance}."
 

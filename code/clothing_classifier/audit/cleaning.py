@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.survey import Survey
 from clothing_classifier.dataset import TABLE, Dataset, read_table, write_table
@@ -19,7 +21,7 @@ def plan(survey: Survey, copies: Sequence[Copies]) -> set[int]:
     Blank pictures; copies that disagree in label, all of them, since nobody can tell which is right; of copies that
     cross a split those on the side that is learnt from; of equal pixels all but one.
     """
-    gone = {i for i, grey in enumerate(survey.greys) if grey.std() < FLAT}
+    gone = set(np.flatnonzero(survey.deviations < FLAT).tolist())
     for cluster in copies:
         records = {i: survey.photos[i].record for i in cluster.photos}
         if len({record.label.casefold() for record in records.values()}) > 1:

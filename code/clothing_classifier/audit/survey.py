@@ -18,7 +18,7 @@ from clothing_classifier.audit.blocks import blocks_shifted, colours_impossible
 from clothing_classifier.dataset import Record, RecordSource
 from clothing_classifier.errors import BundleError, DatasetError, ImageError, ImageUnreadableError
 from clothing_classifier.inference import Classifier
-from clothing_classifier.preprocessing import Pixels
+from clothing_classifier.preprocessing import QUIET, Pixels
 from clothing_classifier.utils import available_cpus
 
 GREY_SIDE = 128
@@ -132,6 +132,11 @@ def _file_facts(source: RecordSource) -> tuple[str | None, str | None]:
     """
     if not isinstance(source, Path):
         return None, None
+    with QUIET:
+        return _facts(source)
+
+
+def _facts(source: Path) -> tuple[str | None, str | None]:
     try:
         data = source.read_bytes()
     except OSError as error:  # it was there a moment ago

@@ -85,9 +85,9 @@ def say_set_aside(count: int) -> None:
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """The parts of `A,B,C`, of which one with a comma stands in double quotes; none for None."""
-    cells = next(csv.reader([text], skipinitialspace=True)) if text else []
-    return tuple(name for name in map(plain_text, cells) if name)
+    """The parts of `A,B,C`, or of lines of them; one with a comma stands in double quotes. None for None."""
+    lines = csv.reader((text or "").splitlines(), skipinitialspace=True)
+    return tuple(name for line in lines for name in map(plain_text, line) if name)
 
 
 def teacher_weights(named: Iterable[str]) -> list[Path]:

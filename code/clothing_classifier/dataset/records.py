@@ -71,7 +71,7 @@ class Columns:
 class Dataset:
     """The usable records of a folder, in the table's order, beside the bad rows and the count of rows set aside.
 
-    `notes` says which of the classes asked for were matched without regard to case.
+    `notes` says where case alone told names apart: of classes asked for, and of labels in the table.
     """
 
     root: Path

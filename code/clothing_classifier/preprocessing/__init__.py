@@ -23,7 +23,7 @@ from clothing_classifier.preprocessing.pillow import QUIET, sentence
 from clothing_classifier.preprocessing.upright import upright_rgb
 
 __all__ = [
-    "DEFAULT_LIMITS", "FORMATS", "HEAD", "VERSION", "Fit", "ImageContract", "Limits", "Pixels", "Source",
+    "DEFAULT_LIMITS", "FORMATS", "HEAD", "QUIET", "VERSION", "Fit", "ImageContract", "Limits", "Pixels", "Source",
     "check_arrived", "load", "prepare", "scale",
 ]  # fmt: skip
 

@@ -48,7 +48,7 @@ def metric_table(figures: Mapping[str, Any]) -> Table:
 
 
 def class_table(figures: Mapping[str, Any]) -> Table:
-    """Precision, recall and F1 of each class that occurs or is predicted, the best first."""
+    """Precision, recall and F1 of each class that occurs, the best first."""
     rows = [
         (
             label,

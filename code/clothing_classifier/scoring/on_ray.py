@@ -115,10 +115,7 @@ class _Worker:
         readable = [each for each in prepared if not isinstance(each, ImageError)]
         asked = [self.asked] * len(readable)
         answers = iter(self.classifier.predict_pixels(np.stack(readable), asked) if readable else ())
-        return [
-            Prediction(None, None, False, (), str(each)) if isinstance(each, ImageError) else next(answers)
-            for each in prepared
-        ]
+        return [Prediction.failed(each) if isinstance(each, ImageError) else next(answers) for each in prepared]
 
     def _prepare(self, entry: Entry, row: dict[str, Any]) -> Pixels | ImageError:
         if row["error"] is not None:

@@ -58,7 +58,7 @@ def load(entries: Iterable[Entry], column: str | None) -> Iterator[str | Photo]:
     pool.shutdown(wait=False)  # the last photos may be on their way yet
 
 
-def fetch(url: str, stopped: Event | None = None) -> bytes:
+def fetch(url: str, stopped: Event = storage.NEVER) -> bytes:
     """The bytes of a photo elsewhere, not much more of them than a photo may have; raises `ImageError`.
 
     Once `stopped` is set, it is not asked for again.

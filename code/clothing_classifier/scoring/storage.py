@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
@@ -28,6 +27,9 @@ _NEED_A_HOST = ("ftp", "ftps")
 _TIMEOUT = 60
 _PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ValueError, ImportError)
 _PASSING_STATUS = (408, 425, 429)
+
+NEVER = Event()
+"""What stops nothing."""
 
 T = TypeVar("T")
 
@@ -91,7 +93,7 @@ def resolve(url: str) -> tuple[Any, str]:
     return files, files._strip_protocol(url)
 
 
-def retry(call: Callable[[], T], stopped: Event | None = None) -> T:
+def retry(call: Callable[[], T], stopped: Event = NEVER) -> T:
     """Return what `call` returns, asking again after failures that may pass: a busy server, a broken connection.
 
     Nothing is asked again once `stopped` is set.
@@ -100,10 +102,10 @@ def retry(call: Callable[[], T], stopped: Event | None = None) -> T:
         try:
             return call()
         except Exception as error:  # the libraries below raise errors of no common root
-            if is_permanent(error) or attempt == ATTEMPTS or (stopped and stopped.is_set()):
+            # Spread, so that many readers that failed at once do not come back at once.
+            pause = FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+            if is_permanent(error) or attempt == ATTEMPTS or stopped.wait(pause):
                 raise
-        # Spread, so that many readers that failed at once do not come back at once.
-        time.sleep(FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
     raise AssertionError
 
 

@@ -17,8 +17,6 @@ from clothing_classifier.serving.problems import Problem
 from clothing_classifier.serving.security import BearerToken
 from clothing_classifier.serving.service import Answered, Service
 
-_NOTHING = Prediction(None, None, False, ())
-
 
 class ProblemDocument(BaseModel):
     """Why a request was refused and what to do (RFC 9457)."""
@@ -172,7 +170,7 @@ def _entry(answered: Answered) -> dict[str, Any]:
     """As `clothing predict --format json` prints it."""
     outcome = answered.outcome
     if isinstance(outcome, ImageError):
-        return {"path": answered.name, **_NOTHING.to_dict(), "error": str(outcome)}
+        return {"path": answered.name, **Prediction.failed(outcome).to_dict()}
     return {"path": answered.name, **outcome.prediction.to_dict(), **_class_map(outcome)}
 
 
