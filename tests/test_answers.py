@@ -119,3 +119,11 @@ def test_a_photo_whose_label_is_no_candidate_is_named() -> None:
 def test_candidates_that_have_no_probability_at_all_are_an_error() -> None:
     with pytest.raises(ModelOutputError, match=r"^b: the model gives every candidate the probability 0"):
         collect(giving(GOOD, [0, 0, 1], GOOD), RECORDS, LABELS, candidates=("Dress", "Hat"))
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+def test_answers_may_be_tensors_of_torch(kind: str) -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra 'train'")
+    outcome = torch.tensor([0.5, 0.25, 0.25], dtype=getattr(torch, kind), requires_grad=True)
+    answers = collect(giving(outcome), RECORDS[:1], LABELS)
+    assert answers.probabilities.tolist() == [[0.5, 0.25, 0.25]]

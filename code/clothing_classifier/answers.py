@@ -137,6 +137,8 @@ def _match_candidates(candidates: Sequence[str], labels: Sequence[str]) -> list[
 
 def check_distribution(outcome: Any, image: str, classes: int) -> metrics.Floats:
     """A model's answer to `image` as probabilities `(K,) float64`; raises `ModelOutputError` where they are none."""
+    if hasattr(outcome, "detach"):  # a tensor of torch: numpy takes none with a gradient, in bf16 or on a GPU
+        outcome = outcome.detach().float().cpu()
     try:
         values: metrics.Floats = np.asarray(outcome).astype(float)
     except (TypeError, ValueError) as error:

@@ -23,7 +23,8 @@ def assign_splits(
     `validation` and `test` are shares of the photos in [0, 1). Groups in `held_out` go to test whole, and the shares
     are then taken of the other photos. A record without a group is a group of its own. Of the folds that scikit-learn's
     `StratifiedGroupKFold` makes, one (for a share such as 2/5, two of five) of about the asked size with the largest
-    effective number of groups is taken: the more independent senders, the narrower the interval. Raises `DatasetError`.
+    effective number of groups is taken: the more independent senders, the narrower the interval. Of a class that would
+    have no photo to learn from, the smallest group then stays in train. Raises `DatasetError`.
     """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise DatasetError(f"the shares of validation ({validation:g}) and test ({test:g}) must leave some to train on")
@@ -37,6 +38,8 @@ def assign_splits(
         chosen = _fold(records, groups, left, share * total / len(left), seed) if share else []
         split |= dict.fromkeys(chosen, name)
         left = [i for i in left if i not in split]
+    for i in _needed_to_learn(records, groups, split, held_out):
+        del split[i]
     return [replace(record, split=split.get(i, "train")) for i, record in enumerate(records)]
 
 
@@ -174,6 +177,22 @@ def _warnings(records: Sequence[Record]) -> tuple[str, ...]:
     )
 
 
+def _needed_to_learn(
+    records: Sequence[Record], groups: list[str], split: dict[int, str], held_out: frozenset[str]
+) -> set[int]:
+    """Positions of the smallest group of each class that lies in `split` whole, and is not held out by choice."""
+    learnt = {record.label for i, record in enumerate(records) if i not in split}
+    sizes, needed = Counter(groups), set[int]()
+    for label in sorted({record.label for record in records} - learnt):
+        of_class = {groups[i] for i, record in enumerate(records) if record.label == label} - held_out
+        if label not in learnt and of_class:
+            smallest = min(of_class, key=lambda group: (sizes[group], group))
+            members = {i for i, group in enumerate(groups) if group == smallest}
+            needed |= members
+            learnt |= {records[i].label for i in members}
+    return needed
+
+
 def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: float, seed: int) -> list[int]:
     names = [groups[i] for i in left]
     labels = [records[i].label for i in left]
@@ -184,6 +203,8 @@ def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: 
     part = Fraction(share).limit_denominator(most)
     if len(set(names)) == 1:
         raise DatasetError("all photos are of one group, which can't be split; group by a column of several values")
+    if largest == 1:
+        raise DatasetError("no class has two photos, of which one could be held out; add photos")
     if not 0 < part < 1:
         raise DatasetError(
             f"{len(set(names))} groups, with {largest} photos of the largest class, can't give a part of {share:.0%}; "

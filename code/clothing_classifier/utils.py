@@ -33,11 +33,11 @@ def one_line(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """`text` as two people who see the same would type it: letters composed (NFC), nothing invisible, no blanks around.
+    """`text` as two people who see the same would type it: letters composed (NFC), nothing invisible, blanks alike.
 
-    A Mac decomposes what it writes, and copies from web pages bring spaces of no width.
+    A Mac decomposes what it writes; copies from web pages bring spaces of no width, and such as do not break.
     """
-    return unicodedata.normalize("NFC", re.sub("[\u00ad\u200b\u2060\ufeff]", "", text)).strip()
+    return " ".join(unicodedata.normalize("NFC", re.sub("[\u00ad\u200b\u2060\ufeff]", "", text)).split())
 
 
 def costliest(costs: Sequence[int]) -> set[int]:

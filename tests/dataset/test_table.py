@@ -85,12 +85,29 @@ def test_spaces_around_cells_and_names_are_no_part_of_them(tmp_path: Path) -> No
 
 
 def test_what_looks_the_same_is_one_label_and_one_group(tmp_path: Path) -> None:
-    """A Mac decomposes letters, and web pages hold spaces of no width."""
-    rows = ("a.jpg,R\u00f6cke,M\u00fcller", "b.jpg,Ro\u0308cke,Mu\u0308ller", "c.jpg,R\u00f6cke\u200b,")
+    """A Mac decomposes letters, and web pages hold spaces of no width, or such as do not break."""
+    rows = ("a.jpg,R\u00f6cke,M\u00fcller A", "b.jpg,Ro\u0308cke,Mu\u0308ller\u00a0 A", "c.jpg,R\u00f6cke\u200b,")
     make_table(tmp_path, "\n".join(["image,label,group", *rows]))
     dataset = load_dataset(tmp_path, labels=["Ro\u0308cke"])
     assert dataset.labels == ("R\u00f6cke",)
-    assert [record.group for record in dataset.records] == ["M\u00fcller", "M\u00fcller", None]
+    assert [record.group for record in dataset.records] == ["M\u00fcller A", "M\u00fcller A", None]
+
+
+def test_parts_of_a_split_may_be_called_as_people_call_them(tmp_path: Path) -> None:
+    make_table(tmp_path, "image,label,split\na.jpg,Hat,Train\nb.jpg,Hat,val\nc.jpg,Hat,TEST\n")
+    assert [record.split for record in load_dataset(tmp_path).records] == ["train", "validation", "test"]
+
+
+def test_names_that_begin_with_the_folder_of_images_are_explained(tmp_path: Path) -> None:
+    make_table(tmp_path, "image,label\na.jpg,Hat\nimages/b.jpg,Hat\n")
+    (bad,) = load_dataset(tmp_path).bad_rows
+    assert bad.reason.endswith("images/images/b.jpg; names are of files in images/: write 'b.jpg'")
+
+
+def test_a_column_in_other_letters_is_explained(tmp_path: Path) -> None:
+    make_table(tmp_path, "Image,label\na.jpg,Hat\n")
+    with pytest.raises(DatasetError, match=r"no column 'image' .*\(columns: Image, label\); call 'Image' 'image'$"):
+        load_dataset(tmp_path)
 
 
 def test_a_row_again_with_its_label_in_other_case_disputes_nothing(tmp_path: Path) -> None:

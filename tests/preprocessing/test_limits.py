@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pictures import CONTRACT, assert_one_line, encode, garment, png
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from clothing_classifier import errors
 from clothing_classifier.preprocessing import FORMATS, HEAD, Limits, check_arrived, prepare
@@ -169,3 +170,19 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
     with pytest.raises(errors.ImageCorruptError, match="more than 100 scans") as caught:
         prepare(data[:-2] + 100 * data[start:-2] + data[-2:], CONTRACT)
     assert_one_line(caught.value)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_a_phone_puts_behind_a_jpeg_is_no_scan_of_it(progressive: bool) -> None:
+    data = encode(garment(), "JPEG", progressive=progressive)
+    film = 200 * b"\xff\xda\x00\x08film"
+    np.testing.assert_array_equal(prepare(data + film, CONTRACT), prepare(data, CONTRACT))
+    with pytest.raises(errors.ImageCorruptError, match="more than 100 scans"):
+        prepare(data[:-2] + film + data[-2:], CONTRACT)
+
+
+def test_what_an_editor_kept_in_a_png_is_no_damage() -> None:
+    history = PngInfo()
+    history.add_text("history", 3_000_000 * "x", zip=True)
+    data = encode(garment(), "PNG", pnginfo=history)
+    np.testing.assert_array_equal(prepare(data, CONTRACT), prepare(garment(), CONTRACT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,8 +128,27 @@ def test_one_group_can_not_be_split() -> None:
 
 def test_photos_that_are_each_a_class_are_refused_not_crashed_on() -> None:
     records = [Record(f"{i}.jpg", Path("x"), f"label {i}") for i in range(10)]
-    with pytest.raises(DatasetError, match="1 photos of the largest class"):
+    with pytest.raises(DatasetError, match=r"^no class has two photos, of which one could be held out; add photos$"):
         assign_splits(records, 0.2, 0, 0)
+
+
+@pytest.mark.parametrize("group_count", [None, 40])
+@pytest.mark.parametrize("validation", [0.15, 0.4])
+def test_every_class_is_learnt_however_rare(group_count: int | None, validation: float) -> None:
+    records = make_records(240, group_count)
+    records[::11] = [replace(record, label=f"rare {i}") for i, record in enumerate(records[::11])]
+    for seed in range(10):
+        assigned = assign_splits(records, validation, 0.2, seed)
+        assert "train" not in missing_classes(assigned)
+        assert group_count is None or not crossing_groups(assigned)
+        assert {record.split for record in assigned} == set(SPLITS)
+
+
+def test_what_is_held_out_by_choice_stays_so_with_its_class() -> None:
+    records = [*make_records(60, 6), Record("a.jpg", Path("x"), "rare", "mine")]
+    assigned = assign_splits(records, 0.2, 0, 0, frozenset({"mine"}))
+    assert assigned[-1].split == "test"
+    assert missing_classes(assigned)["train"] == ["rare"]
 
 
 def test_many_classes_of_two_are_split_without_a_warning() -> None:

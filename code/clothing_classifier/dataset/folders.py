@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from clothing_classifier.dataset.records import SPLITS, BadRow, Dataset, Record
+from clothing_classifier.dataset.records import PARTS, BadRow, Dataset, Record
 from clothing_classifier.dataset.table import TABLE
 from clothing_classifier.errors import DatasetError
 from clothing_classifier.utils import plain_text
@@ -15,15 +15,13 @@ SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", *_UNREAD)
 )
 """A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
-_PARTS = {name: name for name in SPLITS} | {"val": "validation", "valid": "validation", "training": "train"}
-"""Folders that are parts of a split and not classes, in any case."""
 _LEFT_BY_ZIP = "__MACOSX"
 
 
 def load_class_folders(root: Path) -> Dataset:
     """Load `label/*.jpg` or `split/label/*.jpg`; raises `DatasetError` where there are none, or both."""
     folders = _subfolders(root)
-    parts = {folder: _PARTS[folder.name.lower()] for folder in folders if folder.name.lower() in _PARTS}
+    parts = {folder: PARTS[folder.name.lower()] for folder in folders if folder.name.lower() in PARTS}
     if parts:
         odd = next((folder.name for folder in folders if folder not in parts), None)
         if odd:

@@ -14,6 +14,8 @@ from clothing_classifier.errors import DatasetError
 from clothing_classifier.utils import one_line
 
 SPLITS = ("train", "validation", "test")
+PARTS = {name: name for name in SPLITS} | {"val": "validation", "valid": "validation", "training": "train"}
+"""What people call the parts of a split, in any case."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 RecordSource: TypeAlias = Path | Pixels

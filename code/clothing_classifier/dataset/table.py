@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from clothing_classifier.dataset.records import SPLITS, BadRow, Columns, Dataset, Record
+from clothing_classifier.dataset.records import PARTS, SPLITS, BadRow, Columns, Dataset, Record
 from clothing_classifier.errors import DatasetError
 from clothing_classifier.utils import atomic_path, csv_line, one_line, plain_text
 
@@ -44,7 +44,9 @@ def _resolve_columns(table: Path, header: list[str], columns: Columns) -> dict[s
             names[role] = chosen or role
     for role, name in names.items():
         if name not in header:
-            raise DatasetError(f"{table}: no column '{name}' for the {role} ({columns_there(header)})")
+            alike = next((there for there in header if there.lower() == name.lower()), None)
+            hint = f"; call '{alike}' '{name}'" if alike else ""
+            raise DatasetError(f"{table}: no column '{name}' for the {role} ({columns_there(header)}){hint}")
     return names
 
 
@@ -74,6 +76,7 @@ class _RowReader:
         if any(not plain_text(cells[i]) for i in self.mapped):
             return None
         image, label, split = (self._cell(cells, role) for role in ("image", "label", "split"))
+        split = PARTS.get(split.lower(), split)
         reason = self._image_fault(image) or self._value_fault(label, split)
         if reason:
             return BadRow(self.table, line, image, reason)
@@ -110,7 +113,9 @@ class _RowReader:
         if leaves_folder(folder + slash) or ((name == ".." or "\\" in name) and leaves_folder(name)):
             return f"the path '{image}' leaves the folder {IMAGES}/"
         if name not in self._listing(folder):
-            return f"there is no file {self.images / image}"
+            inside = image.removeprefix(f"{IMAGES}/")
+            hint = f"; names are of files in {IMAGES}/: write '{inside}'" if inside != image else ""
+            return f"there is no file {self.images / image}{hint}"
         return None
 
     def _listing(self, folder: str) -> set[str]:

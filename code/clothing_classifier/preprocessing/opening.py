@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from clothing_classifier import errors
 from clothing_classifier.preprocessing.contract import DEFAULT_LIMITS, Limits, Source
@@ -25,8 +25,14 @@ _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _SCANS = 100
 """Passes over a JPEG's pixels: an encoder makes some ten, each costs time, and a small file could hold 100,000."""
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])")
+"""A marker with a length behind it, or the end of a JPEG."""
 _FIRST_READ = 1 << 16
 """Bytes asked for at first: a read sets aside as many as it is asked for, and most photos are far below the limit."""
+
+
+PngImagePlugin.MAX_TEXT_CHUNK = DEFAULT_LIMITS.bytes
+"""What editors keep of their history, compressed, is not damage; Pillow's bound on all of a file's text stays."""
 
 
 def open_image(source: Source, limits: Limits, name: str) -> Image.Image:
@@ -104,13 +110,24 @@ def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
     except UnidentifiedImageError as error:
         raise _unidentified(data, name) from error
     except Image.DecompressionBombError as error:
-        raise errors.ImageTooManyPixelsError(f"{name}: more than {limits.pixels / 1e6:g} million pixels") from error
+        raise errors.ImageTooManyPixelsError(
+            f"{name}: more than {limits.pixels / 1e6:g} million pixels; save it smaller"
+        ) from error
     except Exception as error:  # Pillow's header parsers raise a dozen unrelated types on damaged data
         raise errors.ImageCorruptError(f"{name}: the image is damaged ({sentence(error)})") from error
     _check_size(image.size, limits, name)
-    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _SCANS:
+    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _SCANS and _scans(data) > _SCANS:
         raise errors.ImageCorruptError(f"{name}: the JPEG is made of more than {_SCANS} scans; save it anew")
     return image
+
+
+def _scans(data: bytes) -> int:
+    """Scans before a JPEG's end of image (ITU-T T.81, B.1.1); phones put a film behind it, which may hold any bytes."""
+    scans, position = 0, 2
+    while (found := _MARKER.search(data, position)) and found[1] != b"\xd9":
+        scans += found[1] == b"\xda"
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    return scans
 
 
 def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
@@ -121,7 +138,7 @@ def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
         raise errors.ImageTooLongError(f"{name}: {width} x {height} px; no side may be over {limits.side} px")
     if width * height > limits.pixels:
         raise errors.ImageTooManyPixelsError(
-            f"{name}: {width} x {height} px; the limit is {limits.pixels / 1e6:g} million pixels"
+            f"{name}: {width} x {height} px; the limit is {limits.pixels / 1e6:g} million pixels; save it smaller"
         )
 
 

@@ -11,6 +11,7 @@ from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.splits import assign_splits, cut_fold
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.data import Photos, prepare_photos
+from clothing_classifier.utils import csv_line
 
 _DETAIL = 1.15
 """Photos are cached this much larger than the network's input, so that a crop keeps its detail."""
@@ -34,10 +35,11 @@ def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Recor
         left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
         assigned = assign_splits(left, settings.validation_share, 0, settings.seed)
         train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
-    unseen = sorted({record.label for record in validation} - {record.label for record in train})
-    if unseen:
+    if unseen := sorted({record.label for record in validation} - {record.label for record in train}):
+        listed = csv_line(unseen).rstrip()
         raise DatasetError(
-            f"{root}: '{unseen[0]}' has validation photos and none to train on; split again or exclude it"
+            f"{root}: validation photos and none to train on of {listed}; split again, or leave them out with "
+            f"--exclude-labels '{listed}'"
         )
     return dataset, train, validation
 
