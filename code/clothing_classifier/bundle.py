@@ -60,7 +60,8 @@ class Calibration(Part):
 class Manifest(Part):
     """What `bundle.json` holds. `calibration`, `orientation`, `provenance` and `validation` are for people; the rest is
     needed to predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. The graph reads as many
-    `views` of a photo: 2 where one is its mirror image. What a bundle or an export of earlier versions lacks is None.
+    `views` of a photo: 2 where one is its mirror image. `known_photos` are those that it learnt from and was
+    judged by, as `dataset.abbreviate` has them. What a bundle or an export of earlier versions lacks is None.
     """
 
     format: int
@@ -77,6 +78,7 @@ class Manifest(Part):
     architecture: dict[str, Any]
     stages: list[dict[str, Any]] | None = None
     views: int = 1
+    known_photos: dict[str, str] = {}
     validation: dict[str, Any]
     provenance: dict[str, Any]
     hashes: dict[str, str]

@@ -242,7 +242,7 @@ def parse_settings(values: dict[str, Any]) -> TrainSettings:
 
 def _explain(key: str, kind: str, message: str) -> str:
     if kind != "extra_forbidden":
-        return f"setting {key}: {plain_reason(message)}"
+        return f"setting {key}: {plain_reason(message)}" if key else plain_reason(message)
     section_name, _, _ = key.rpartition(".")
     section = TrainSettings.model_fields[section_name].annotation if section_name else TrainSettings
     known = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}

@@ -110,3 +110,14 @@ def test_a_share_that_pruning_cannot_reach_is_refused_before_the_work(run: Path,
     with pytest.raises(ConfigError, match=r"prune:0.001: pruning leaves .*% of the MACs at the least"):
         search(str(run), stripes, tmp_path / "out", Search(("prune:0.001",), 0.5, 0))
     assert not (tmp_path / "out").exists()
+
+
+def test_distilling_at_another_size_needs_crops_that_know_no_pixels(run: Path, stripes: Path, tmp_path: Path) -> None:
+    shifted = shutil.copytree(run, tmp_path / "run")
+    record = json.loads((shifted / "run.json").read_text())
+    whole = {"scale": [1, 1], "aspect": 1, "rotation": 0, "shift": 2}
+    record["settings"]["augmentation"] |= whole
+    (shifted / "run.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=r"^distil with a smaller input: .* leave out either step$"):
+        search(str(shifted), stripes, tmp_path / "out", Search(("quantize", "smaller-input:24+distil"), 0.5, 1))
+    assert not (tmp_path / "out").exists()

@@ -1,6 +1,7 @@
 """From a table to a model: `train`, `export`, `convert`, `evaluate`."""
 
 import json
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,7 +78,7 @@ def train(
     else:
         figures = f"accuracy {best['accuracy']:.3f}, macro-F1 {best['macro_f1']:.3f}"
         print(f"validation: {figures} (epoch {best['epoch']})")
-        print(f"next: clothing export {out} --data {data} --out BUNDLE")
+        print(f"next: {shlex.join(['clothing', 'export', str(out), '--data', str(data), '--out'])} BUNDLE")
     finish(outcome.failures, named=True)
 
 
@@ -183,7 +184,8 @@ def evaluate(
             report = evaluation.with_rival(report, answers, against)
     say_set_aside(dataset.set_aside)
     unused = evaluation.unused_columns(classifier.manifest.provenance, dataset.records, columns)
-    for note in (*dataset.notes, *report.notes, *unused):
+    known = evaluation.known_photos(classifier.manifest.known_photos, records, split)
+    for note in (*dataset.notes, *report.notes, *unused, *known):
         log(note)
     if format is Format.json:
         print_json(report.figures)

@@ -18,6 +18,7 @@ from clothing_classifier.compression.making import Making, check_share, make
 from clothing_classifier.compression.parent import find_parent, write_run
 from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
+from clothing_classifier.config import TrainSettings
 from clothing_classifier.dataset import Record, content_sha256, fingerprint
 from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.inference import Classifier
@@ -59,7 +60,7 @@ def search(
     record, weights = find_parent(model, say)
     of_parent = {"model": model, "weights_sha256": weights_sha256(weights)}
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
-    candidates = _candidates(wanted, weights, making.settings.image.size, say)
+    candidates = _candidates(wanted, weights, making.settings, say)
     try:
         dataset, train, validation = load_parts(data, making.settings.data)
     except DatasetError as error:
@@ -92,8 +93,8 @@ class _Parent:
         return self.answers.records
 
 
-def _candidates(wanted: Search, weights: Path, size: int, say: Callable[[str], None]) -> list[Candidate]:
-    texts = wanted.strategies
+def _candidates(wanted: Search, weights: Path, settings: TrainSettings, say: Callable[[str], None]) -> list[Candidate]:
+    texts, size = wanted.strategies, settings.image.size
     if not texts:
         architecture = load_model(weights)[0].architecture
         texts = default_strategies(architecture, size, wanted.epochs)
@@ -103,6 +104,11 @@ def _candidates(wanted: Search, weights: Path, size: int, say: Callable[[str], N
     distils = any(candidate.distil for candidate in found)
     if distils and not wanted.epochs:
         raise ConfigError("distil is learnt: give it --epochs")
+    if settings.augmentation.shift and any(candidate.distil and candidate.size for candidate in found):
+        raise ConfigError(
+            "distil with a smaller input: teacher and student see one crop, and the parent's augmentation.shift is in "
+            "pixels of one size; leave out either step"
+        )
     if wanted.teachers and not distils:
         raise ConfigError("a teacher is for the step distil, and no strategy has it")
     if pruned := [candidate for candidate in found if candidate.share is not None]:

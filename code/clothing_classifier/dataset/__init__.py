@@ -16,7 +16,9 @@ from clothing_classifier.dataset.records import (
     Dataset,
     Record,
     RecordSource,
+    abbreviate,
     content_sha256,
+    count_known,
     fingerprint,
 )
 from clothing_classifier.dataset.table import (
@@ -33,8 +35,8 @@ from clothing_classifier.utils import plain_text
 
 __all__ = [
     "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "SUFFIXES", "TABLE", "BadRow", "Columns", "Dataset", "Record",
-    "RecordSource", "columns_there", "content_sha256", "fingerprint", "image_files", "leaves_folder", "load_dataset",
-    "match_labels", "read_table", "write_table",
+    "RecordSource", "abbreviate", "columns_there", "content_sha256", "count_known", "fingerprint", "image_files",
+    "leaves_folder", "load_dataset", "match_labels", "read_table", "write_table",
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from clothing_classifier import bundle, metrics, orientation, unfamiliarity
 from clothing_classifier.analysis.stages import describe_stages
 from clothing_classifier.calibration import fit_temperature, measure_calibration, precision_curve, softmax
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.dataset import Record
+from clothing_classifier.dataset import Record, abbreviate
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures
 from clothing_classifier.export.onnx_graph import BATCH, Graph, check_parity, run_graph, set_temperature, to_onnx
@@ -41,6 +41,7 @@ class _Parts:
     labels: tuple[str, ...]
     learnt: Sequence[Record]
     validation: Photos
+    known: dict[str, str]
     failures: tuple[str, ...]
 
     def some(self, count: int, why: str) -> Photos:
@@ -121,6 +122,7 @@ def export_bundle(
             **({"views": 2} if mirrored else {}),
             **({"orientation": standing} if standing else {}),
             **({"stages": stages} if (stages := describe_stages(model, settings.image.size)) else {}),
+            "known_photos": parts.known,
             "validation": figures(photos.targets, softmax(logits, temperature), labels, groups),
             "provenance": record
             | {"export_gate": gate, "calibration": {"runs": len(calibration) or 1, "n": len(answers.targets)}},
@@ -149,7 +151,8 @@ def _read_parts(
         raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
     order = np.random.default_rng(settings.runtime.seed).permutation(len(learnt))
     failures = tuple(map(str, (*dataset.bad_rows, *learnt.failures, *photos.failures)))
-    return _Parts(labels, [learnt.records[i] for i in order], photos, failures)
+    known = {"train": abbreviate(learnt.keys), "validation": abbreviate(photos.keys)}
+    return _Parts(labels, [learnt.records[i] for i in order], photos, known, failures)
 
 
 def _calibration(answers: HeldOut, say: Say) -> dict[str, Any]:

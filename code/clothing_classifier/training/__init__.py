@@ -163,6 +163,8 @@ def _photos(
         if count:
             say(f"{count} rows set aside: {why}")
     say(f"{len(photos)} photos to train on, {len(held_out)} to validate, {len(labels)} classes")
+    if not settings.data.folds and not any(record.split for record in dataset.records):
+        say("the data has no split: validation is cut from it, and no photo is left to measure the finished model by")
     if len(held_out) < MIN_GATE_PHOTOS:
         say(f"warning: to validate, 'clothing export' needs at least {MIN_GATE_PHOTOS}: {MORE_VALIDATION}")
     return photos, held_out, labels, failures
