@@ -2,21 +2,18 @@
 
 import io
 import random
-import socket
 import struct
-import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
-from time import monotonic
 
 import pytest
 from PIL import Image
 from running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 
-from clothing_classifier.serving.intake import safe_name
+from clothing_classifier.serving.api import PredictQuery
+from clothing_classifier.serving.intake import OF_THE_QUERY, safe_name
 
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 REFUSALS = {400, 413, 415, 422}
@@ -232,75 +229,26 @@ def test_too_many_files_for_this_service(strict_server: Server) -> None:
     assert ask(strict_server, "/v1/predict", body, headers | ALLOWED).status == 200
 
 
-def test_a_body_that_stops_is_a_408(strict_server: Server) -> None:
-    head = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Length: 9999\r\n\r\n"
-    answer = talk(strict_server, head % TOKEN.encode() + encoded("JPEG")[:2000])
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"slow-request" in answer
-
-
-def test_a_body_that_trickles_is_a_408(strict_server: Server) -> None:
-    data = encoded("JPEG")
-    with socket.create_connection(("127.0.0.1", strict_server.port), timeout=20) as connection:
-        head = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
-        connection.sendall(head % (TOKEN.encode(), len(data)))
-        connection.setblocking(False)
-        answer = b""
-        for byte in data:
-            connection.send(bytes([byte]))
-            time.sleep(0.05)
-            try:
-                answer = connection.recv(65_536)
-                break
-            except BlockingIOError:
-                continue
-    assert answer.startswith(b"HTTP/1.1 408 ")
-
-
-@pytest.mark.parametrize("sent", [b"", b"POST /v1/predict HT", b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /hea"])
-def test_headers_that_stop_close_the_connection(strict_server: Server, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", strict_server.port), timeout=20) as connection:
-        connection.sendall(sent)
-        received = b""
-        while data := connection.recv(65_536):
-            received += data
-    assert received == b"" if not sent else b"408" in received
-
-
-def test_a_client_that_does_not_read_gives_its_place_up(strict_server: Server) -> None:
-    asked = b"GET /page/page.css HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000
-    connections = [socket.create_connection(("127.0.0.1", strict_server.port), timeout=20) for _ in range(40)]
-    try:
-        for connection in connections:
-            connection.setblocking(False)
-            with suppress(BlockingIOError):
-                connection.send(asked)
-        last = monotonic() + 20
-        while ask(strict_server, "/healthz").status != 200:
-            assert monotonic() < last, "clients that do not read hold all places"
-            time.sleep(0.2)
-    finally:
-        for connection in connections:
-            connection.close()
-
-
-def test_more_connections_than_allowed_are_turned_away(strict_server: Server) -> None:
-    port = strict_server.port
-    connections = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(45)]
-    try:
-        answer = connections[-1].recv(65_536)
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        assert b"retry-after: 1" in answer.lower()
-    finally:
-        for connection in connections:
-            connection.close()
-
-
 def test_a_name_in_the_encoding_of_other_headers_is_a_files(server: Server) -> None:
     body, headers = form([("a.jpg", encoded("JPEG"))])
     encoded_name = body.replace(b'filename="a.jpg"', b"filename*=UTF-8''%E2%82%AC.jpg")
     [entry] = ask(server, "/v1/predict", encoded_name, headers).json()["predictions"]
     assert (entry["path"], entry["error"]) == ("€.jpg", None)
+
+
+def test_what_is_asked_in_a_form_is_told_to_go_into_the_query(server: Server) -> None:
+    assert set(OF_THE_QUERY) == set(PredictQuery.model_fields)
+    body, headers = form([("a.jpg", encoded("JPEG"))])
+    field = b'--b0undary\r\nContent-Disposition: form-data; name="min_precision"\r\n\r\n1\r\n'
+    reply = ask(server, "/v1/predict", field + body, headers)
+    assert (reply.status, "?min_precision=..." in problem_of(reply)["detail"]) == (400, True)
+
+
+def test_an_input_that_was_left_blank_is_no_photo(server: Server) -> None:
+    body, headers = form([("", b""), ("a.jpg", encoded("JPEG")), ("empty.jpg", b"")])
+    entries = ask(server, "/v1/predict", body, headers).json()["predictions"]
+    assert [entry["path"] for entry in entries] == ["a.jpg", "empty.jpg"]
+    assert problem_of(ask(server, "/v1/predict", *form([("", b"")])))["detail"].startswith("the form holds no file")
 
 
 def test_names_are_made_safe() -> None:

@@ -22,6 +22,8 @@ from clothing_classifier.utils import one_line
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks  # which is not there at run time
 
+OF_THE_QUERY = ("top", "min_precision", "class_map", "model")
+"""What is asked of photos, which would do nothing among them."""
 _LONGEST_NAME = 255
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -165,7 +167,7 @@ class _Form:
 
 
 class _Parts:
-    """What the parts of a form hold; those without a file name are passed over."""
+    """What the parts of a form hold; fields are passed over, and the empty file of an input that was left blank."""
 
     def __init__(self, limits: ServiceLimits) -> None:
         self._limits = limits
@@ -184,6 +186,7 @@ class _Parts:
             "on_header_end": self._end_header,
             "on_headers_finished": self._begin_content,
             "on_part_data": self._add_content,
+            "on_part_end": self._end_part,
             "on_end": self._end,
         }
 
@@ -202,6 +205,7 @@ class _Parts:
     def _begin_content(self) -> None:
         name = _file_name(self._disposition)
         if name is None:
+            self._check_field()
             return
         if len(self.uploads) == self._limits.files:
             raise Problem("too-large", f"more than {self._limits.files} photos: send them in several requests")
@@ -212,8 +216,17 @@ class _Parts:
         if self._current is not None:
             self._current.add(data[start:end], self._limits)
 
+    def _end_part(self) -> None:
+        if self._current is not None and not self._current.tell() and _file_name(self._disposition) == b"":
+            self.uploads.remove(self._current)
+
     def _end(self) -> None:
         self.ended = True
+
+    def _check_field(self) -> None:
+        name = parse_options_header(self._disposition)[1].get(b"name", b"").decode("utf-8", "replace")
+        if name in OF_THE_QUERY:
+            raise Problem("bad-request", f"the field '{name}' is ignored in a form: put it into the query, ?{name}=...")
 
 
 def _file_name(disposition: bytes) -> bytes | None:

@@ -49,9 +49,9 @@ class Problem(Exception):
         return Response(json.dumps(self.document()), self.status, self.headers, MEDIA_TYPE)
 
 
-def busy(detail: str) -> Problem:
+def busy(detail: str, advice: str = "send the request again later") -> Problem:
     """The refusal of a request that may well succeed a second later."""
-    return Problem("busy", f"{detail}; send the request again later", {"Retry-After": "1"})
+    return Problem("busy", f"{detail}; {advice}", {"Retry-After": "1"})
 
 
 def image_problem(error: errors.ImageError) -> Problem:

@@ -94,7 +94,10 @@ class Service:
                 return [_sound(outcome) for outcome in together.result()]
             if gone.done():
                 raise ClientDisconnect
-            raise busy(f"no answer within {self.limits.deadline:g} s")
+            late = f"within {self.limits.deadline:g} s"
+            if len(answers) > 1:
+                raise busy(f"no answer to {len(answers)} photos {late}", "send fewer in a request, or this one later")
+            raise busy(f"no answer {late}")
         finally:
             gone.cancel()
             for answer in answers:
