@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import monotonic
 
 import pytest
-from running import TOKEN, Server, ask
+from running import IMAGES, TOKEN, Server, ask, talk
 
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 
