@@ -1,7 +1,7 @@
 """`Classifier`: photos in, labels out, by ONNX Runtime over a bundle; the same in the shell and in Python."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -134,14 +134,19 @@ class Classifier:
         return self._prediction(self._answer(prepare(source, self.bundle.contract)[None])[0], top, threshold)
 
     def predict_many(
-        self, sources: Iterable[Source], top: int = 3, min_precision: float | None = None
+        self,
+        sources: Iterable[Source],
+        top: int = 3,
+        min_precision: float | None = None,
+        is_idle: Callable[[], bool] = lambda: False,
     ) -> Iterator[Prediction]:
         """Label photos in the order given, in all threads; an unreadable one has its reason in `error`.
 
-        `sources` is read a few photos ahead: while it waits for its next one, no answer comes.
+        `sources` is read a few photos ahead, and while it waits for its next one no answer comes. Where that may take
+        long, `is_idle` tells that the next one is not there yet: then those that are get their answers first.
         """
         threshold = self._threshold(top, min_precision)
-        for outcome in self._answers(sources):
+        for outcome in self._answers(sources, is_idle):
             if isinstance(outcome, ImageError):
                 yield Prediction.failed(outcome)
             else:
@@ -161,14 +166,16 @@ class Classifier:
         result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
         return result
 
-    def _answers(self, sources: Iterable[Source]) -> Iterator[_Answer | ImageError]:
+    def _answers(
+        self, sources: Iterable[Source], is_idle: Callable[[], bool] = lambda: False
+    ) -> Iterator[_Answer | ImageError]:
         remaining, most = iter(sources), self.threads * max(1, _AHEAD // self.batch)
         waiting: deque[Future[list[_Answer | ImageError]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 while chunk := list(islice(remaining, self.batch)):
                     waiting.append(pool.submit(self._classify, chunk))
-                    while waiting and (len(waiting) > most or waiting[0].done()):
+                    while waiting and (len(waiting) > most or waiting[0].done() or is_idle()):
                         yield from waiting.popleft().result()
                 while waiting:
                     yield from waiting.popleft().result()

@@ -1,8 +1,11 @@
 """From paths to rows: which files are meant, what each shows, and the rows as table, JSON lines or CSV."""
 
+import codecs
 import json
 import os
+import select
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import tee
@@ -13,6 +16,8 @@ from clothing_classifier.dataset import image_files, load_dataset, match_labels
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier, Prediction
 from clothing_classifier.utils import atomic_path, csv_line, progress_bar
+
+_READ = 1 << 16
 
 Row: TypeAlias = tuple[str, Prediction]
 CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn")
@@ -27,10 +32,49 @@ def expand(paths: Iterable[str]) -> Iterator[str]:
             yield path
 
 
-def predict_paths(classifier: Classifier, paths: Iterable[str], top: int, min_precision: float | None) -> Iterator[Row]:
-    """Yield each path with its prediction, in order; `paths` may be endless."""
+class PathLines(Iterator[str]):
+    """Paths from an open file, one a line; who waits for the answer to one before writing the next gets it.
+
+    Windows' mark of UTF-8 in front, and line ends of either kind, are no part of them; names need not be UTF-8.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._descriptor = file.fileno()
+        self._lines, self._rest = deque[str](), b""
+        self._begun = self._ended = False
+
+    def __next__(self) -> str:
+        while not self._lines and not self._ended:
+            self._read()
+        if not self._lines:
+            raise StopIteration
+        return self._lines.popleft()
+
+    def is_idle(self) -> bool:
+        """Whether there is nothing to read at this moment."""
+        return not self._lines and not self._ended and not select.select([self._descriptor], (), (), 0)[0]
+
+    def _read(self) -> None:
+        data = os.read(self._descriptor, _READ)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if not data:
+            lines, self._ended = [self._rest], True
+        if lines and not self._begun:
+            lines[0], self._begun = lines[0].removeprefix(codecs.BOM_UTF8), True
+        texts = (line.decode("utf-8", "surrogateescape").rstrip("\r") for line in lines)
+        self._lines.extend(text for text in texts if text.strip())
+
+
+def predict_paths(
+    classifier: Classifier,
+    paths: Iterable[str],
+    top: int,
+    min_precision: float | None,
+    is_idle: Callable[[], bool] = lambda: False,
+) -> Iterator[Row]:
+    """Yield each path with its prediction, in order; `paths` may be endless. See `Classifier.predict_many`."""
     named, read = tee(paths)
-    yield from zip(named, classifier.predict_many(read, top, min_precision), strict=True)
+    yield from zip(named, classifier.predict_many(read, top, min_precision, is_idle), strict=True)
 
 
 def true_labels(root: Path, known: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+_OPEN_ALREADY = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
+
 
 def available_cpus() -> int:
     """Number of processors that this process may use (its affinity, not the machine's count)."""
@@ -77,12 +79,14 @@ def plain_reason(message: str) -> str:
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` only when the block ends without error."""
-    path = path.resolve()  # what a symbolic link points to is written, and the link stays
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder stands where the file should go", str(path))
     if path.exists() and not path.is_file():  # a pipe or a device can't be replaced, only written to
         yield path
         return
+    if path.exists() and str(path).startswith(_OPEN_ALREADY):  # replaced, it would be lost to who opened it
+        raise OSError(errno.EBUSY, "leads to a file that is open already; name another file", str(path))
+    path = path.resolve()  # what a symbolic link points to is written, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     temporary.touch(exist_ok=False)

@@ -180,3 +180,29 @@ def test_the_table_names_label_confidence_and_truth(tmp_path: Path) -> None:
 def test_json_has_the_true_label_beside() -> None:
     result = clothing("predict", str(IMAGES[0]), "nowhere.jpg", "--truth", str(DATA), "--format", "json")
     assert [row["true_label"] for row in rows(result)] == [IMAGES[0].name.partition("-")[0].capitalize(), None]
+
+
+def test_who_waits_for_the_answer_to_one_path_gets_it_before_the_next() -> None:
+    command = [CLOTHING, "predict", "-", "--format", "json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for image in IMAGES[:3]:
+            process.stdin.write(f"{image}\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["path"] == str(image)
+        process.stdin.close()
+        assert process.stdout.read() == ""
+    assert process.returncode == 0
+
+
+def test_a_stream_that_is_open_already_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "all.txt"
+    file.write_text("before\n")
+    with file.open("a") as stream:
+        command = [CLOTHING, "predict", IMAGES[0], "--format", "csv", "--save", "/dev/stdout"]
+        result = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.stderr == "clothing: /dev/stdout: leads to a file that is open already; name another file\n"
+    assert file.read_text().startswith("before\n")
+    piped = subprocess.run([*command[:3], "--save", "/dev/stdout"], capture_output=True, text=True, check=True)
+    assert piped.stdout.startswith("path,label,")

@@ -120,3 +120,10 @@ def test_an_unreadable_folder_is_handed_on_by_name(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
     assert list(image_files(tmp_path)) == [tmp_path / "a.jpg", tmp_path / "locked"]
+
+
+def test_what_a_mac_keeps_beside_files_is_no_photo(tmp_path: Path) -> None:
+    for name in ("Hat/a.jpg", "Hat/._a.jpg", "Hat/__MACOSX/a.jpg", "Hat/.a.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in image_files(tmp_path)] == [".a.jpg", "a.jpg"]

@@ -34,6 +34,8 @@ def tree(tmp_path: Path) -> Path:
 def test_a_folder_is_listed_as_predict_lists_it(tree: Path) -> None:
     (tree / "a" / "loop").symlink_to(tree)
     (tree / "elsewhere.jpg").symlink_to(tree / "b.jpg")
+    (tree / "a" / "._1.png").touch()
+    shutil.copytree(tree / "a-b", tree / "__MACOSX" / "a-b")
     assert paths(tree) == [str(path) for path in image_files(tree)]
     assert len(paths(tree)) == 5
 
@@ -65,10 +67,11 @@ def test_globs_match_while_walking(tree: Path, monkeypatch: pytest.MonkeyPatch) 
     assert paths("odd[1].jpg") == ["odd[1].jpg"]
 
 
-@pytest.mark.parametrize("where", ["nowhere", "*.tiff", "empty", "nothing://x/y.jpg"])
+@pytest.mark.parametrize("where", ["nowhere", "*.tiff", "empty", "nothing://x/y.jpg", "list.txt", "s3://x/list.tsv"])
 def test_nothing_to_score_is_one_line(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "list.txt").touch()
     with pytest.raises(UsageError, match=where.partition(":")[0].replace("*", r"\*")) as caught:
         list(entries(where))
     assert "\n" not in str(caught.value)

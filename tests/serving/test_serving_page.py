@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -38,6 +39,19 @@ def test_too_large_a_file_is_told_so(page: Driver) -> None:
     """)
     answered(page, 1)
     assert "larger than 20 MB" in find(page, ".failed .others").text
+
+
+def test_pictures_of_a_dropped_folder_keep_their_way_there(page: Driver, tmp_path: Path) -> None:
+    for name in ("item-1/front.jpg", "item-2/front.jpg", "item-2/._front.jpg", "__MACOSX/front.jpg", "notes.txt"):
+        file = tmp_path / "closet" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PHOTOS[0], file)
+    data = {"items": [], "files": [str(tmp_path / "closet")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 100, "y": 100, "data": data})
+    answered(page, 2)
+    names = sorted(name.text for name in find_all(page, "#gallery .name"))
+    assert names == ["closet/item-1/front.jpg", "closet/item-2/front.jpg"]
 
 
 def test_chosen_pasted_and_photographed_pictures(page: Driver) -> None:

@@ -1,7 +1,6 @@
 """Photos in, labels out: `predict` here, `serve` over HTTP, `score` for large collections."""
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
@@ -32,9 +31,7 @@ class Engine(StrEnum):
 def predict(
     paths: Annotated[
         list[str],
-        typer.Argument(
-            metavar="PATH...|-", help="Photos, folders, or - for paths on stdin, which is read some photos ahead."
-        ),
+        typer.Argument(metavar="PATH...|-", help="Photos, folders, or - for paths on stdin."),
     ],
     model: Model = "wardrobe",
     top: Annotated[int, typer.Option(help="Candidates listed for each photo.")] = 3,
@@ -50,14 +47,16 @@ def predict(
     from clothing_classifier import prediction
     from clothing_classifier.inference import Classifier
 
-    inputs = prediction.expand(_lines_of_stdin()) if paths == ["-"] else list(prediction.expand(paths))
+    lines = prediction.PathLines(sys.stdin) if paths == ["-"] else None
+    inputs = prediction.expand(lines) if lines else list(prediction.expand(paths))
     classifier = Classifier.load(model, threads, batch, upright)
     known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:
         point = classifier.operating_point(min_precision)
         kept = f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos"
         log(f"abstaining below a confidence of {point.threshold:.3f}: on held-out photos, as they came, it kept {kept}")
-    rows = prediction.predict_paths(classifier, inputs, top, min_precision)
+    is_idle = lines.is_idle if lines else lambda: False
+    rows = prediction.predict_paths(classifier, inputs, top, min_precision, is_idle)
     strange = classifier.manifest.unfamiliarity_threshold
     total = len(inputs) if isinstance(inputs, list) else None
     failed = prediction.write(rows, format.value, known, save, total, strange)
@@ -132,9 +131,3 @@ def score(
     if failed := report.counts.errors.total():
         log(f"clothing: {failed} input{'s' if failed > 1 else ''} failed; their rows say why, in the column 'error'")
         raise typer.Exit(1)
-
-
-def _lines_of_stdin() -> Iterator[str]:
-    # Windows marks UTF-8 in front of the first line.
-    lines = (line if i else line.removeprefix("\ufeff") for i, line in enumerate(sys.stdin))
-    return (line.rstrip("\r\n") for line in lines if line.strip())

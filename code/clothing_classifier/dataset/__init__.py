@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clothing_classifier.dataset.folders import SUFFIXES, image_files, load_class_folders
+from clothing_classifier.dataset.folders import image_files, is_image_named, left_by_mac, load_class_folders
 from clothing_classifier.dataset.idx import FASHION_MNIST_LABELS, is_idx, load_idx
 from clothing_classifier.dataset.records import (
     SPLITS,
@@ -34,9 +34,9 @@ from clothing_classifier.errors import DatasetError
 from clothing_classifier.utils import plain_text
 
 __all__ = [
-    "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "SUFFIXES", "TABLE", "BadRow", "Columns", "Dataset", "Record",
+    "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "TABLE", "BadRow", "Columns", "Dataset", "Record",
     "RecordSource", "abbreviate", "columns_there", "content_sha256", "count_known", "fingerprint", "image_files",
-    "leaves_folder", "load_dataset", "match_labels", "read_table", "write_table",
+    "is_image_named", "leaves_folder", "left_by_mac", "load_dataset", "match_labels", "read_table", "write_table",
 ]  # fmt: skip
 
 

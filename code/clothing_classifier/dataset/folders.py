@@ -15,7 +15,6 @@ SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", *_UNREAD)
 )
 """A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
-_LEFT_BY_ZIP = "__MACOSX"
 
 
 def load_class_folders(root: Path) -> Dataset:
@@ -51,13 +50,23 @@ def load_class_folders(root: Path) -> Dataset:
 def _subfolders(folder: Path) -> list[Path]:
     try:
         inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        return [path for path in inside if path.name != _LEFT_BY_ZIP]
+        return [path for path in inside if not left_by_mac(path.name)]
     except OSError as error:
         raise DatasetError(f"{folder}: the folder can't be read ({error.strerror})") from error
 
 
 def _images_directly_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.is_dir())
+    return sorted(path for path in folder.iterdir() if is_image_named(path.name) and not path.is_dir())
+
+
+def left_by_mac(name: str) -> bool:
+    """Whether a file or folder is what a Mac keeps beside others on foreign disks and in zip files: nobody's photo."""
+    return name.startswith("._") or name == "__MACOSX"
+
+
+def is_image_named(name: str) -> bool:
+    """Whether a file is taken for a photo in a folder; what it holds is for `preprocessing` to say."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not left_by_mac(name)  # noqa: PTH122
 
 
 def image_files(folder: Path) -> Iterator[Path]:
@@ -76,7 +85,7 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
         return
     for path in entries:
         if os.path.isdir(path):  # noqa: PTH112 - of a path that can't be looked at it says no, and does not raise
-            if path.resolve() not in above | {real}:
+            if path.resolve() not in above | {real} and not left_by_mac(path.name):
                 yield from _walk(path, above | {real})
-        elif path.suffix.lower() in SUFFIXES:
+        elif is_image_named(path.name):
             yield path

@@ -14,9 +14,13 @@ from clothing_classifier.utils import atomic_path, csv_line, one_line, plain_tex
 
 TABLE = "dataset.csv"
 IMAGES = "images"
+_LONGEST_CELL = 1 << 24
+"""Characters; by itself the standard library takes 131,072, and shops export whole descriptions and thumbnails."""
 _OTHER_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _MARK = "\ufeff"
 """What Excel writes before UTF-8, and wants to find there."""
+
+csv.field_size_limit(_LONGEST_CELL)
 
 
 def load_table(root: Path, columns: Columns) -> Dataset:

@@ -13,15 +13,20 @@ from clothing_classifier.utils import costliest, one_line
 _BAR = 20
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _PIPE_WIDTH = 160
+_LEAST_PATH, _LEAST_LABEL = 16, 10
+"""Characters on one line, however narrow the terminal."""
+_ROOM_FOR_BARS = 72
 
 
 def show(*parts: RenderableType) -> None:
     """Print to standard output, as wide as the terminal, or wide enough for any row in a pipe."""
     # Paths and labels are data: a bracket in one is no markup.
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(width=_PIPE_WIDTH, markup=False, highlight=False)
-    console.print(Group(*parts))
+    Console(width=_width(), markup=False, highlight=False).print(Group(*parts))
+
+
+def _width() -> int:
+    console = Console()
+    return console.width if console.is_terminal else _PIPE_WIDTH
 
 
 def bar(share: float, width: int = _BAR) -> str:
@@ -38,13 +43,14 @@ def predictions_table(
     Images of an unfamiliarity above `strange` are marked, and those that were turned before they were read.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("image", overflow="fold")
-    for title in ("label", "confidence"):
-        table.add_column(title, no_wrap=True)
+    table.add_column("image", overflow="fold", min_width=_LEAST_PATH)
+    table.add_column("label", overflow="fold", min_width=_LEAST_LABEL)
+    table.add_column("confidence", no_wrap=True)
     table.add_column("true label" if with_truth else "then", overflow="fold")
+    has_room = _width() >= _ROOM_FOR_BARS
     for path, prediction, truth in rows:
         last = _truth(prediction, truth) if with_truth else _runners_up(prediction)
-        table.add_row(Text(one_line(path)), _label(prediction, strange), _confidence(prediction), last)
+        table.add_row(Text(one_line(path)), _label(prediction, strange), _confidence(prediction, has_room), last)
     return table
 
 
@@ -129,10 +135,11 @@ def _label(prediction: Prediction, strange: float | None) -> Text:
     return text
 
 
-def _confidence(prediction: Prediction) -> Text:
+def _confidence(prediction: Prediction, has_room: bool) -> Text:
     if prediction.confidence is None:
         return Text()
-    return Text(f"{prediction.confidence:4.0%} ").append(bar(prediction.confidence), "cyan")
+    share = Text(f"{prediction.confidence:4.0%} ")
+    return share.append(bar(prediction.confidence), "cyan") if has_room else share
 
 
 def _truth(prediction: Prediction, truth: str | None) -> Text:

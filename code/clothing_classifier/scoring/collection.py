@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsspec.utils import glob_translate
 
-from clothing_classifier.dataset import SUFFIXES
+from clothing_classifier.dataset import is_image_named, left_by_mac
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring import storage, tables
 from clothing_classifier.scoring.entry import Entry
@@ -17,6 +17,7 @@ from clothing_classifier.utils import one_line
 _WILD = re.compile(r"[*?\[]")
 _HTTP = ("http://", "https://")
 PARQUET, CSV = (".parquet", ".pq"), (".csv",)
+_OTHER_LISTS = (".txt", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx", ".gz", ".zip")
 
 
 def entries(where: str, column: str | None = None, without: Path | None = None) -> Iterator[Entry]:
@@ -39,6 +40,8 @@ def _entries(where: str, column: str | None, without: str | None) -> Iterator[En
         yield from _each(_glob(where), column, without)
     elif storage.exists_as_folder(where):
         yield from _folder(where, column, without)
+    elif _suffix(where) in _OTHER_LISTS:
+        raise UsageError(f"{one_line(where)}: neither a photo nor a table of some; a table is a .csv or .parquet file")
     elif storage.is_url(where) or os.path.lexists(where):
         yield from _each(iter([where]), column)
     else:
@@ -51,14 +54,14 @@ def _is_glob(where: str) -> bool:
 
 
 def _folder(where: str, column: str | None, without: str | None) -> Iterator[Entry]:
-    has_photos = any(_suffix(path) in SUFFIXES for path in storage.walk(where))
-    suffixes = SUFFIXES if has_photos else frozenset(PARQUET)
-    yield from _each((p for p in storage.walk(where) if _suffix(p) in suffixes or _is_folder(p)), column, without)
+    has_photos = any(map(_is_photo, storage.walk(where)))
+    is_meant = _is_photo if has_photos else _is_parquet
+    yield from _each((p for p in storage.walk(where) if is_meant(p) or _is_folder(p)), column, without)
 
 
 def _each(paths: Iterator[str], column: str | None, without: str | None = None) -> Iterator[Entry]:
     for path in paths:
-        if _suffix(path) in PARQUET:
+        if _is_parquet(path):
             if without and os.path.realpath(path).startswith(without):
                 continue
             yield from tables.parquet_entries(path, column)
@@ -90,6 +93,18 @@ def _photo(path: str) -> Entry:
     return Entry(tables.text_of(path), path)
 
 
+def _is_photo(path: str) -> bool:
+    return is_image_named(_name(path)) and not any(map(left_by_mac, path.split("/")[:-1]))
+
+
+def _is_parquet(path: str) -> bool:
+    return _suffix(path) in PARQUET
+
+
 def _suffix(path: str) -> str:
+    return os.path.splitext(_name(path))[1].lower()  # noqa: PTH122
+
+
+def _name(path: str) -> str:
     end = path.split("?")[0] if path.startswith(_HTTP) else path  # elsewhere it is part of a name
-    return os.path.splitext(end)[1].lower()  # noqa: PTH122
+    return end.rpartition("/")[2]

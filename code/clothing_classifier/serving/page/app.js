@@ -13,7 +13,7 @@ let model = null, running = 0, round = new AbortController();
 
 function add(files) {
   for (const file of files) {
-    const photo = { file, name: file.webkitRelativePath || file.name, entry: null };
+    const photo = { file, name: file.path || file.webkitRelativePath || file.name, entry: null };
     photos.push(photo);
     byId("gallery").append(createCard(photo, () => photo.entry && open(photo)));
   }

@@ -52,8 +52,11 @@ async function filesBelow(entry, complain) {
 }
 
 async function fileOf(entry) {
+  // What can't be read is refused by name, as `clothing predict` does; what a Mac keeps beside files is no picture.
+  if (!/\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|heic|heif|avif|jxl|jp2)$/i.test(entry.name)) return [];
+  if (/\/(\._|__MACOSX\/)/.test(entry.fullPath)) return [];
   const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-  return /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|heic|heif)$/i.test(file.name) ? [file] : [];
+  return [Object.assign(file, { path: entry.fullPath.slice(1) })];
 }
 
 async function filesIn(reader, complain) {
