@@ -8,14 +8,14 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import tee
+from itertools import chain, tee
 from pathlib import Path
 from typing import IO, TypeAlias
 
 from clothing_classifier.dataset import image_files, load_dataset, match_labels
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier, Prediction
-from clothing_classifier.utils import atomic_path, csv_line, progress_bar
+from clothing_classifier.utils import atomic_path, csv_line, one_line, progress_bar
 
 _READ = 1 << 16
 
@@ -23,11 +23,15 @@ Row: TypeAlias = tuple[str, Prediction]
 CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn")
 
 
-def expand(paths: Iterable[str]) -> Iterator[str]:
-    """Yield each path, and for a folder the image-named files below it; a folder of none yields nothing."""
+def expand(paths: Iterable[str], say: Callable[[str], object] = lambda line: None) -> Iterator[str]:
+    """Yield each path, and for a folder the image-named files below it; of a folder of none a line is said."""
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - of a path that is none it says no, and does not raise
-            yield from map(str, image_files(Path(path)))
+            found = map(str, image_files(Path(path)))
+            if first := next(found, None):
+                yield from chain([first], found)
+            else:
+                say(f"{one_line(path)}: no images in this folder")
         else:
             yield path
 

@@ -196,6 +196,12 @@ def test_who_waits_for_the_answer_to_one_path_gets_it_before_the_next() -> None:
     assert process.returncode == 0
 
 
+def test_a_folder_without_images_is_named_beside_others(tmp_path: Path) -> None:
+    result = clothing("predict", tmp_path, IMAGES[0], "--format", "json")
+    assert (result.returncode, len(rows(result))) == (0, 1)
+    assert result.stderr == f"{tmp_path}: no images in this folder\n"
+
+
 def test_a_stream_that_is_open_already_is_not_replaced(tmp_path: Path) -> None:
     file = tmp_path / "all.txt"
     file.write_text("before\n")

@@ -50,6 +50,8 @@ class Site(http.server.BaseHTTPRequestHandler):
             self._answer(503 if Site.asked[self.path] % 2 else 429, b"later")
         elif kind == "status":
             self._answer(int(rest.partition("/")[0]), b"no")
+        elif kind == "circle":
+            self._answer(302, b"", location=self.path)
         elif kind == "empty":
             self._answer(416, b"")
         elif kind == "endless":
@@ -59,8 +61,10 @@ class Site(http.server.BaseHTTPRequestHandler):
         else:
             self._answer(200, IMAGES[int(self.path.rpartition("/")[2].partition(".")[0])].read_bytes())
 
-    def _answer(self, status: int, body: bytes, length: int | None = None) -> None:
+    def _answer(self, status: int, body: bytes, length: int | None = None, location: str | None = None) -> None:
         self.send_response(status)
+        if location:
+            self.send_header("Location", location)
         self.send_header("Content-Length", str(length or len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -112,6 +116,12 @@ def test_urls_of_a_table_are_fetched_retried_and_told(site: str, classifier: Cla
     assert asked["/busy/99/6.jpg"] == asked["/cut/1"] == storage.ATTEMPTS
     assert report.counts.errors == {tried: 2, "the file can't be fetched": 2, "there is no such file": 1,
                                     "the file is empty": 1}  # fmt: skip
+
+
+def test_redirects_that_lead_nowhere_are_followed_once(site: str) -> None:
+    with pytest.raises(ImageError, match=r"the file can't be fetched \(redirects lead nowhere\)$"):
+        fetch(f"{site}/circle/1.jpg")
+    assert Site.asked["/circle/1.jpg"] < 20
 
 
 @pytest.mark.parametrize(("path", "sent"), [

@@ -100,4 +100,4 @@ def models(
     print("architectures:", ", ".join([*ARCHITECTURES, "timm:NAME"]))
     for row in rows:
         about = f"{row['classes']} classes, {row['size']} px, {row['precision']}"
-        print(f"bundle {row['name']}: {about}, validation accuracy {row['validation_accuracy']:.3f}")
+        print(f"bundle {row['name']}: {about}, validation accuracy {row['validation_accuracy']:.3f} as photos came")

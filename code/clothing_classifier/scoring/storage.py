@@ -113,15 +113,21 @@ def is_permanent(error: Exception) -> bool:
     """Whether asking again can't help: the file is not there or not ours, or the request is refused as such."""
     status = getattr(error, "status", None)
     refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING_STATUS
-    return refused or isinstance(error, _PERMANENT)
+    return refused or _goes_in_circles(error) or isinstance(error, _PERMANENT)
 
 
 def sentence(error: BaseException) -> str:
     """The first line of what `error` says."""
+    if _goes_in_circles(error):
+        return "redirects lead nowhere"
     status, message = getattr(error, "status", None), getattr(error, "message", None)
     if isinstance(status, int) and message is not None:
         return f"status {status} {one_line(str(message))}".strip()
     return one_line((str(error).splitlines() or [""])[0].strip(" .")) or type(error).__name__
+
+
+def _goes_in_circles(error: BaseException) -> bool:
+    return type(error).__name__ == "TooManyRedirects"  # aiohttp's, which is there for some URLs only
 
 
 def _reach(call: Callable[[], T], where: str) -> T:

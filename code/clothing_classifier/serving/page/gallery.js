@@ -13,7 +13,7 @@ export function percent(share) {
 /** A card for `photo`; `open` is called when it is chosen. */
 export function createCard(photo, open) {
   const item = template.content.firstElementChild.cloneNode(true);
-  item.querySelector(".name").textContent = photo.name;
+  Object.assign(item.querySelector(".name"), { textContent: photo.name, title: photo.name });
   item.querySelector("button").addEventListener("click", open);
   drawThumbnail(item.querySelector("canvas"), photo.file);
   photo.item = item;
