@@ -1,7 +1,7 @@
 """Confidence that means what it says: a temperature, how far off it leaves confidence, and the confidence below which
 a precision is not kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,13 +121,19 @@ def precision_curve(probabilities: Floats, targets: Integers) -> list[PrecisionP
     ]
 
 
+def point_that_kept(precision: float, curve: Iterable[PrecisionPoint]) -> PrecisionPoint | None:
+    """The point of largest coverage that kept `precision` on validation; None where none did."""
+    return max(
+        (point for point in curve if point.precision >= precision), key=lambda point: point.coverage, default=None
+    )
+
+
 def threshold_for(curve: list[PrecisionPoint], precision: float) -> PrecisionPoint:
-    """The point of largest coverage that kept `precision` on validation; raises `UsageError` where none did."""
-    reached = [point for point in curve if point.precision >= precision]
-    if not reached:
+    """`point_that_kept`; raises `UsageError` where none did."""
+    if (point := point_that_kept(precision, curve)) is None:
         best = max((point.precision for point in curve), default=0.0)
         raise UsageError(f"a precision of {precision:g} is out of reach: on validation the model gets to {best:.3f}")
-    return max(reached, key=lambda point: point.coverage)
+    return point
 
 
 def _loss(logits: Floats, targets: Integers, log_temperature: float) -> float:

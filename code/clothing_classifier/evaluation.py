@@ -187,19 +187,24 @@ def _by_group(right: metrics.Booleans, groups: Sequence[str | None]) -> dict[str
     named = [group for group in groups if group]
     if len(named) < len(right) or len(set(named)) >= metrics.MIN_GROUPS:
         return {}
-    found = _slices(right, groups, named)
-    parts = {"groups": {name: {key: part[key] for key in ("n", "accuracy")} for name, part in found.items()}}
+    parts = {"groups": {
+        name: {"n": len(rows), "accuracy": float(right[rows].mean())} for name, rows in _places(named).items()
+    }}  # fmt: skip
     reach = metrics.leave_one_group_out(right, named)
     return parts if reach is None else {**parts, "leave_one_group_out": list(reach)}
 
 
 def _slices(right: metrics.Booleans, groups: Sequence[str | None], values: Sequence[str]) -> dict[str, Any]:
     """Accuracy of the photos of each value, the most frequent first."""
+    return {value: _accuracy(right[rows], [groups[row] for row in rows]) for value, rows in _places(values).items()}
+
+
+def _places(values: Sequence[str]) -> dict[str, list[int]]:
+    """Where each value stands, the most frequent first."""
     places: dict[str, list[int]] = {}
     for place, value in enumerate(values):
         places.setdefault(value, []).append(place)
-    ordered = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
-    return {value: _accuracy(right[rows], [groups[row] for row in rows]) for value, rows in ordered}
+    return dict(sorted(places.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def _per_class(

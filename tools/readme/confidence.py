@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from clothing_classifier.calibration import PrecisionPoint, point_that_kept
 from readme.records import manifest, percent, points, result
 
 _PRECISIONS = (0.9, 0.95, 0.97, 0.99)
@@ -31,11 +32,9 @@ def precision(models: str) -> str:
     lines.append("|---|---|---|---|---|")
     for model in models.split(","):
         for wanted in _PRECISIONS:
-            kept = [point for point in manifest(model)["precision_curve"] if point["precision"] >= wanted]
             figures = "out of reach | | |"
-            if kept:
-                point = max(kept, key=lambda point: point["coverage"])
-                figures = f"{point['threshold']:.3f} | {point['precision']:.3f} | {point['coverage']:.1%} |"
+            if point := point_that_kept(wanted, (PrecisionPoint(**one) for one in manifest(model)["precision_curve"])):
+                figures = f"{point.threshold:.3f} | {point.precision:.3f} | {point.coverage:.1%} |"
             lines.append(f"| {model} | {wanted:g} | {figures}")
     return "\n".join(lines)
 

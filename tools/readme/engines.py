@@ -57,7 +57,7 @@ def shipped_speed() -> str:
     about = (
         f"In turn on {record['machine']['cpus']} cores ({record['machine']['processor']}), medians of "
         f"{len(record['rounds'])} rounds. Wardrobe's own bound, measured twice, came out as {first:.0f} and "
-        f"{again:.0f} photos a second: shares say no more than these agree."
+        f"{again:.0f} photos a second: shares are as exact as these two agree."
     )
     return "\n".join([*lines, "", about])
 

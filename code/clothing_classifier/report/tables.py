@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clothing_classifier.calibration import PrecisionPoint, point_that_kept
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.metrics import takes_photos_as_independent
 from clothing_classifier.report.document import Table
@@ -93,12 +94,12 @@ def _mark(row: Mapping[str, Any]) -> str:
 
 def abstention_table(curve: Sequence[Mapping[str, float]]) -> Table:
     """For the precisions within reach, the threshold that kept them on validation, and how many photos it answers."""
-    rows = []
-    for wanted in _PRECISIONS:
-        kept = [point for point in curve if point["precision"] >= wanted]
-        if kept:
-            point = max(kept, key=lambda point: point["coverage"])
-            rows.append([f"{wanted:g}", f"{point['threshold']:.3f}", f"{point['coverage']:.1%}"])
+    points = [PrecisionPoint(**point) for point in curve]
+    rows = [
+        [f"{wanted:g}", f"{point.threshold:.3f}", f"{point.coverage:.1%}"]
+        for wanted in _PRECISIONS
+        if (point := point_that_kept(wanted, points))
+    ]
     return Table(["--min-precision", "confidence from", "photos answered"], rows, [0, 1, 2])
 
 

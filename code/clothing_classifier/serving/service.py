@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from clothing_classifier.calibration import threshold_for
 from clothing_classifier.errors import ImageError, UsageError
 from clothing_classifier.inference import Asked, Classifier
 from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
@@ -54,7 +53,7 @@ class Service:
     def _check(self, classifier: Classifier, asked: Asked, with_map: bool) -> None:
         if asked.min_precision is not None:
             try:
-                threshold_for(classifier.bundle.curve, asked.min_precision)
+                classifier.operating_point(asked.min_precision)
             except UsageError as error:
                 raise Problem("bad-query", f"min_precision: {error}") from error
         if with_map and (cells := self.catalogue.map_cells(classifier)) > self.limits.map_cells:
