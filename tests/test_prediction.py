@@ -1,13 +1,14 @@
-"""Rows of predictions: which cells they have, and which are marked."""
+"""Rows of predictions: which cells they have, which are marked, and where their paths come from."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from clothing_classifier.inference import Candidate, Prediction
-from clothing_classifier.prediction import write
+from clothing_classifier.prediction import PathLines, write
 from clothing_classifier.rendering import predictions_table
 
 KNOWN = Prediction("Hat", 0.9, False, (Candidate("Hat", 0.9),), unfamiliarity=0.25)
@@ -32,3 +33,21 @@ def test_the_table_marks_what_is_stranger_than_the_threshold(strange: float | No
     with console.capture() as capture:
         console.print(predictions_table([(path, row, None) for path, row in ROWS], False, strange))
     assert [line.split()[0] for line in capture.get().splitlines() if "unfamiliar" in line] == marked
+
+
+def test_paths_of_a_folder_are_there_at_once(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as file, os.fdopen(writing, "wb", buffering=0) as client:
+        lines = PathLines(file)
+        assert lines.is_idle()
+        client.write(b"\xef\xbb\xbf%s\r\n\nc\xff.j" % os.fsencode(tmp_path))
+        assert next(lines) == str(tmp_path / "a.jpg")
+        assert not lines.is_idle()
+        assert next(lines) == str(tmp_path / "b.jpg")
+        assert lines.is_idle()
+        client.write(b"pg")
+        client.close()
+        assert list(lines) == ["c\udcff.jpg"]
+        assert not lines.is_idle()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clothing_classifier.utils import write_text
+from clothing_classifier.utils import atomic_path, write_text
 
 
 @pytest.fixture
@@ -30,10 +30,13 @@ def test_new_files_and_folders_are_as_open_as_the_user_has_them(careful: None, t
     assert {mode(file.parent) for file in files} == {0o750}
 
 
-def test_a_file_that_is_replaced_keeps_its_mode(careful: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [0o664, 0o600, 0o400])
+def test_a_file_that_is_replaced_keeps_its_mode(before: int, careful: None, tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.touch()
-    file.chmod(0o664)
-    write_text(file, "x")
-    assert mode(file) == 0o664
+    file.chmod(before)
+    with atomic_path(file) as beside:
+        beside.write_text("x")
+        assert not mode(beside) & 0o077 & ~before  # what is private is at no moment open to others
+    assert mode(file) == before
     assert [*tmp_path.iterdir()] == [file]

@@ -173,7 +173,7 @@ class Classifier:
         waiting: deque[Future[list[_Answer | ImageError]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
-                while chunk := list(islice(remaining, self.batch)):
+                while chunk := _take(remaining, self.batch, is_idle):
                     waiting.append(pool.submit(self._classify, chunk))
                     while waiting and (len(waiting) > most or waiting[0].done() or is_idle()):
                         yield from waiting.popleft().result()
@@ -242,6 +242,15 @@ class Classifier:
         rounded = None if strangeness is None else round(strangeness, 6)
         turn = 90 * answer.quarters
         return Prediction(best.label, best.confidence, abstained, candidates, unfamiliarity=rounded, turn=turn)
+
+
+def _take(sources: Iterator[Source], most: int, is_idle: Callable[[], bool]) -> list[Source]:
+    taken = []
+    for source in islice(sources, most):
+        taken.append(source)
+        if is_idle():
+            break
+    return taken
 
 
 def _answer_of(found: _Outputs, index: int, quarters: int = 0) -> _Answer:

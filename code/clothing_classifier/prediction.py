@@ -37,36 +37,36 @@ def expand(paths: Iterable[str], say: Callable[[str], object] = lambda line: Non
 
 
 class PathLines(Iterator[str]):
-    """Paths from an open file, one a line; who waits for the answer to one before writing the next gets it.
+    """`expand` of an open file's lines; who waits for the answer to one before writing the next gets it.
 
-    Windows' mark of UTF-8 in front, and line ends of either kind, are no part of them; names need not be UTF-8.
+    Windows' mark of UTF-8 in front, and its line ends, are no part of them; names need not be UTF-8.
     """
 
-    def __init__(self, file: IO[str]) -> None:
-        self._descriptor = file.fileno()
-        self._lines, self._rest = deque[str](), b""
+    def __init__(self, file: IO[str], say: Callable[[str], object] = lambda line: None) -> None:
+        self._file, self._say = file, say
+        self._paths, self._rest = deque[str](), b""
         self._begun = self._ended = False
 
     def __next__(self) -> str:
-        while not self._lines and not self._ended:
+        while not self._paths and not self._ended:
             self._read()
-        if not self._lines:
+        if not self._paths:
             raise StopIteration
-        return self._lines.popleft()
+        return self._paths.popleft()
 
     def is_idle(self) -> bool:
         """Whether there is nothing to read at this moment."""
-        return not self._lines and not self._ended and not select.select([self._descriptor], (), (), 0)[0]
+        return not self._paths and not self._ended and not select.select([self._file], (), (), 0)[0]
 
     def _read(self) -> None:
-        data = os.read(self._descriptor, _READ)
+        data = os.read(self._file.fileno(), _READ)
         *lines, self._rest = (self._rest + data).split(b"\n")
         if not data:
             lines, self._ended = [self._rest], True
         if lines and not self._begun:
             lines[0], self._begun = lines[0].removeprefix(codecs.BOM_UTF8), True
         texts = (line.decode("utf-8", "surrogateescape").rstrip("\r") for line in lines)
-        self._lines.extend(text for text in texts if text.strip())
+        self._paths.extend(expand((text for text in texts if text.strip()), self._say))
 
 
 def predict_paths(

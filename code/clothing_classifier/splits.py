@@ -40,6 +40,12 @@ def assign_splits(
         left = [i for i in left if i not in split]
     for i in _needed_to_learn(records, groups, split, held_out):
         del split[i]
+    for name, share in (("test", test), ("validation", validation)):
+        if share and name not in split.values():
+            raise DatasetError(
+                f"no photo can be held out for {name}, as each class that it would have is of one group alone; "
+                "group by another column, or add photos"
+            )
     return [replace(record, split=split.get(i, "train")) for i, record in enumerate(records)]
 
 
@@ -182,14 +188,15 @@ def _needed_to_learn(
 ) -> set[int]:
     """Positions of the smallest group of each class that lies in `split` whole, and is not held out by choice."""
     learnt = {record.label for i, record in enumerate(records) if i not in split}
-    sizes, needed = Counter(groups), set[int]()
-    for label in sorted({record.label for record in records} - learnt):
-        of_class = {groups[i] for i, record in enumerate(records) if record.label == label} - held_out
-        if label not in learnt and of_class:
-            smallest = min(of_class, key=lambda group: (sizes[group], group))
-            members = {i for i, group in enumerate(groups) if group == smallest}
-            needed |= members
-            learnt |= {records[i].label for i in members}
+    members, of_class, needed = defaultdict[str, list[int]](list), defaultdict[str, set[str]](set), set[int]()
+    for i, group in enumerate(groups):
+        members[group].append(i)
+        of_class[records[i].label].add(group)
+    for label in sorted(of_class):
+        if label not in learnt and (free := of_class[label] - held_out):
+            smallest = min(free, key=lambda group: (len(members[group]), group))
+            needed.update(members[smallest])
+            learnt.update(records[i].label for i in members[smallest])
     return needed
 
 
@@ -204,7 +211,7 @@ def _fold(records: Sequence[Record], groups: list[str], left: list[int], share: 
     if len(set(names)) == 1:
         raise DatasetError("all photos are of one group, which can't be split; group by a column of several values")
     if largest == 1:
-        raise DatasetError("no class has two photos, of which one could be held out; add photos")
+        raise DatasetError("no class has two photos left, of which one could be held out; ask for less, or add photos")
     if not 0 < part < 1:
         raise DatasetError(
             f"{len(set(names))} groups, with {largest} photos of the largest class, can't give a part of {share:.0%}; "

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-_OPEN_ALREADY = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
+_STREAM = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
+"""What the system calls files that a process has open."""
 
 
 def available_cpus() -> int:
@@ -84,16 +85,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():  # a pipe or a device can't be replaced, only written to
         yield path
         return
-    if path.exists() and str(path).startswith(_OPEN_ALREADY):  # replaced, it would be lost to who opened it
+    named = str(path.readlink()) if path.is_symlink() else ""
+    if _STREAM.fullmatch(str(path)) or _STREAM.fullmatch(named):  # replaced, it would be lost to who opened it
         raise OSError(errno.EBUSY, "leads to a file that is open already; name another file", str(path))
     path = path.resolve()  # what a symbolic link points to is written, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    temporary.touch(exist_ok=False)
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    temporary.touch(0o666 if mode is None else mode | stat.S_IWUSR, exist_ok=False)
     try:
         yield temporary
-        if path.exists():
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

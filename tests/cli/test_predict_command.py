@@ -182,8 +182,9 @@ def test_json_has_the_true_label_beside() -> None:
     assert [row["true_label"] for row in rows(result)] == [IMAGES[0].name.partition("-")[0].capitalize(), None]
 
 
-def test_who_waits_for_the_answer_to_one_path_gets_it_before_the_next() -> None:
-    command = [CLOTHING, "predict", "-", "--format", "json"]
+@pytest.mark.parametrize("batch", ["1", "4"])
+def test_who_waits_for_the_answer_to_one_path_gets_it_before_the_next(batch: str) -> None:
+    command = [CLOTHING, "predict", "-", "--format", "json", "--batch", batch]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -114,7 +114,7 @@ def test_names_that_begin_with_the_folder_of_images_are_explained(tmp_path: Path
 
 def test_a_column_in_other_letters_is_explained(tmp_path: Path) -> None:
     make_table(tmp_path, "Image,label\na.jpg,Hat\n")
-    with pytest.raises(DatasetError, match=r"no column 'image' .*\(columns: Image, label\); call 'Image' 'image'$"):
+    with pytest.raises(DatasetError, match=r"no column 'image' .*; rename 'Image' to 'image'$"):
         load_dataset(tmp_path)
 
 

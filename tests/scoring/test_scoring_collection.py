@@ -38,6 +38,8 @@ def test_a_folder_is_listed_as_predict_lists_it(tree: Path) -> None:
     shutil.copytree(tree / "a-b", tree / "__MACOSX" / "a-b")
     assert paths(tree) == [str(path) for path in image_files(tree)]
     assert len(paths(tree)) == 5
+    below = tree / "__MACOSX" / "a-b"
+    assert paths(below) == [str(path) for path in image_files(below)] == [f"{below}/2.JPG"]
 
 
 def test_a_link_that_leads_nowhere_hides_no_other_photo(tree: Path) -> None:

@@ -234,6 +234,8 @@ def test_a_name_in_the_encoding_of_other_headers_is_a_files(server: Server) -> N
     encoded_name = body.replace(b'filename="a.jpg"', b"filename*=UTF-8''%E2%82%AC.jpg")
     [entry] = ask(server, "/v1/predict", encoded_name, headers).json()["predictions"]
     assert (entry["path"], entry["error"]) == ("€.jpg", None)
+    unknown = body.replace(b'filename="a.jpg"', b"filename*=idna''x.jpg")
+    assert problem_of(ask(server, "/v1/predict", unknown, headers))["detail"].endswith("is in no known encoding")
 
 
 def test_what_is_asked_in_a_form_is_told_to_go_into_the_query(server: Server) -> None:

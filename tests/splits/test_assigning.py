@@ -128,7 +128,7 @@ def test_one_group_can_not_be_split() -> None:
 
 def test_photos_that_are_each_a_class_are_refused_not_crashed_on() -> None:
     records = [Record(f"{i}.jpg", Path("x"), f"label {i}") for i in range(10)]
-    with pytest.raises(DatasetError, match=r"^no class has two photos, of which one could be held out; add photos$"):
+    with pytest.raises(DatasetError, match=r"^no class has two photos left, of which one could be held out"):
         assign_splits(records, 0.2, 0, 0)
 
 
@@ -142,6 +142,12 @@ def test_every_class_is_learnt_however_rare(group_count: int | None, validation:
         assert "train" not in missing_classes(assigned)
         assert group_count is None or not crossing_groups(assigned)
         assert {record.split for record in assigned} == set(SPLITS)
+
+
+def test_classes_of_one_group_each_leave_nothing_to_hold_out() -> None:
+    records = [Record(f"{i}.jpg", Path("x"), f"label {i % 6}", f"g{i % 6}") for i in range(24)]
+    with pytest.raises(DatasetError, match=r"^no photo can be held out for validation, as each class"):
+        assign_splits(records, 0.2, 0, 0)
 
 
 def test_what_is_held_out_by_choice_stays_so_with_its_class() -> None:

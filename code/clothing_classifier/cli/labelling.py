@@ -47,8 +47,8 @@ def predict(
     from clothing_classifier import prediction
     from clothing_classifier.inference import Classifier
 
-    lines = prediction.PathLines(sys.stdin) if paths == ["-"] else None
-    inputs = prediction.expand(lines, log) if lines else list(prediction.expand(paths, log))
+    lines = prediction.PathLines(sys.stdin, log) if paths == ["-"] else None
+    inputs = lines or list(prediction.expand(paths, log))
     classifier = Classifier.load(model, threads, batch, upright)
     known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:

@@ -20,7 +20,7 @@ _OTHER_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _MARK = "\ufeff"
 """What Excel writes before UTF-8, and wants to find there."""
 
-csv.field_size_limit(_LONGEST_CELL)
+csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
 
 
 def load_table(root: Path, columns: Columns) -> Dataset:
@@ -49,7 +49,8 @@ def _resolve_columns(table: Path, header: list[str], columns: Columns) -> dict[s
     for role, name in names.items():
         if name not in header:
             alike = next((there for there in header if there.lower() == name.lower()), None)
-            hint = f"; call '{alike}' '{name}'" if alike else ""
+            how = f"rename '{alike}' to 'image'" if role == "image" else f"name it with --{role}-column '{alike}'"
+            hint = f"; {how}" if alike else ""
             raise DatasetError(f"{table}: no column '{name}' for the {role} ({columns_there(header)}){hint}")
     return names
 

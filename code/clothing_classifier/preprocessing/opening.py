@@ -25,13 +25,13 @@ _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _SCANS = 100
 """Passes over a JPEG's pixels: an encoder makes some ten, each costs time, and a small file could hold 100,000."""
-_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])")
-"""A marker with a length behind it, or the end of a JPEG."""
+_MARKER = re.compile(rb"\xff+([\xc0-\xcf\xd9-\xfe])")
+"""A marker with a length behind it, or the end of a JPEG; decoders pass over others byte by byte."""
 _FIRST_READ = 1 << 16
 """Bytes asked for at first: a read sets aside as many as it is asked for, and most photos are far below the limit."""
 
 
-PngImagePlugin.MAX_TEXT_CHUNK = DEFAULT_LIMITS.bytes
+PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, DEFAULT_LIMITS.bytes)
 """What editors keep of their history, compressed, is not damage; Pillow's bound on all of a file's text stays."""
 
 

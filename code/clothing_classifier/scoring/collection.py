@@ -54,9 +54,11 @@ def _is_glob(where: str) -> bool:
 
 
 def _folder(where: str, column: str | None, without: str | None) -> Iterator[Entry]:
-    has_photos = any(map(_is_photo, storage.walk(where)))
-    is_meant = _is_photo if has_photos else _is_parquet
-    yield from _each((p for p in storage.walk(where) if is_meant(p) or _is_folder(p)), column, without)
+    def found() -> Iterator[str]:
+        return (path for path in storage.walk(where) if not _is_left_by_mac(path[len(where) :]))
+
+    is_meant = _is_photo if any(map(_is_photo, found())) else _is_parquet
+    yield from _each((path for path in found() if is_meant(path) or _is_folder(path)), column, without)
 
 
 def _each(paths: Iterator[str], column: str | None, without: str | None = None) -> Iterator[Entry]:
@@ -80,7 +82,7 @@ def _glob(pattern: str) -> Iterator[str]:
     depth = None if "**" in rest else rest.count("/") + 1
     for path in storage.walk(base, depth):
         below = path[len(base) :].lstrip("/")
-        if matches(below) or _is_folder(below):
+        if (matches(below) and not _is_left_by_mac(below)) or _is_folder(below):
             yield below if base == "." else path
 
 
@@ -94,7 +96,11 @@ def _photo(path: str) -> Entry:
 
 
 def _is_photo(path: str) -> bool:
-    return is_image_named(_name(path)) and not any(map(left_by_mac, path.split("/")[:-1]))
+    return is_image_named(_name(path))
+
+
+def _is_left_by_mac(below: str) -> bool:
+    return any(map(left_by_mac, below.split("/")))
 
 
 def _is_parquet(path: str) -> bool:

@@ -235,7 +235,10 @@ def _file_name(disposition: bytes) -> bytes | None:
         return name
     header = Message()  # knows filename* too, which RFC 7578 forbids and some clients send alone
     header["content-disposition"] = disposition.decode("latin-1")
-    encoded = header.get_filename()
+    try:
+        encoded = header.get_filename()
+    except ValueError as error:  # of a character set that Python knows and can't decode by
+        raise _broken("the name of a file is in no known encoding") from error
     return None if encoded is None else encoded.encode("utf-8", "replace")
 
 

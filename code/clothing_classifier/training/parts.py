@@ -1,5 +1,6 @@
 """The photos of a run: which records are learnt and which held out, decoded, and the hash that names them."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,10 +37,9 @@ def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Recor
         assigned = assign_splits(left, settings.validation_share, 0, settings.seed)
         train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
     if unseen := sorted({record.label for record in validation} - {record.label for record in train}):
-        listed = csv_line(unseen).rstrip()
         raise DatasetError(
-            f"{root}: validation photos and none to train on of {listed}; split again, or leave them out with "
-            f"--exclude-labels '{listed}'"
+            f"{root}: {len(unseen)} of the classes have photos to validate and none to train on; split again, or leave "
+            f"them out with --exclude-labels {shlex.quote(csv_line(unseen).rstrip())}"
         )
     return dataset, train, validation
 
