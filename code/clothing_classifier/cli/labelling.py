@@ -29,10 +29,7 @@ class Engine(StrEnum):
 
 @app.command(epilog="Example: clothing predict photo.jpg wardrobe/ --min-precision 0.97 --format json")
 def predict(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH...|-", help="Photos, folders, or - for paths on stdin."),
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...|-", help="Photos, folders, or - for paths on stdin.")],
     model: Model = "wardrobe",
     top: Annotated[int, typer.Option(help="Candidates listed for each photo.")] = 3,
     min_precision: Annotated[float | None, typer.Option(help="Abstain where this precision is not kept.")] = None,

@@ -11,7 +11,7 @@ from clothing_classifier.utils import plain_text
 
 _UNREAD = (".avif", ".jxl", ".jp2")
 """Images that can't be read, and are named for that rather than passed over."""
-SUFFIXES = frozenset(
+_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", *_UNREAD)
 )
 """A file is image-named where its name ends so; what it holds is for `preprocessing` to say."""
@@ -66,7 +66,7 @@ def left_by_mac(name: str) -> bool:
 
 def is_image_named(name: str) -> bool:
     """Whether a file is taken for a photo in a folder; what it holds is for `preprocessing` to say."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not left_by_mac(name)  # noqa: PTH122
+    return os.path.splitext(name)[1].lower() in _SUFFIXES and not left_by_mac(name)  # noqa: PTH122
 
 
 def image_files(folder: Path) -> Iterator[Path]:
