@@ -1,5 +1,6 @@
 """Bodies as no honest client sends them: every one is refused with a problem or answered, and the service lives on."""
 
+import gzip
 import io
 import random
 import struct
@@ -244,6 +245,11 @@ def test_what_is_asked_in_a_form_is_told_to_go_into_the_query(server: Server) ->
     field = b'--b0undary\r\nContent-Disposition: form-data; name="min_precision"\r\n\r\n1\r\n'
     reply = ask(server, "/v1/predict", field + body, headers)
     assert (reply.status, "?min_precision=..." in problem_of(reply)["detail"]) == (400, True)
+
+
+def test_a_compressed_body_is_told_so(server: Server) -> None:
+    reply = ask(server, "/v1/predict", gzip.compress(encoded("JPEG")), {"Content-Encoding": "gzip"})
+    assert (reply.status, "the encoding gzip is not read" in problem_of(reply)["detail"]) == (400, True)
 
 
 def test_an_input_that_was_left_blank_is_no_photo(server: Server) -> None:

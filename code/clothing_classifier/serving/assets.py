@@ -33,7 +33,8 @@ def _endpoint(path: Path) -> Callable[[Request], Awaitable[Response]]:
     headers = {"etag": tag, "cache-control": "no-cache"}
 
     async def answer(request: Request) -> Response:
-        if request.headers.get("if-none-match") == tag:
+        known = request.headers.get("if-none-match", "").split(",")
+        if tag in {one.strip().removeprefix("W/") for one in known}:  # proxies that compress call a tag weak
             return Response(status_code=304, headers=headers)
         return Response(content, headers=headers, media_type=media_type)
 

@@ -93,6 +93,10 @@ class Lease:
 
 async def read_uploads(request: Request, limits: ServiceLimits, lease: Lease) -> list[Upload]:
     """The photos of a request, one at least; a raw body is one named `body`. Raises `Problem`."""
+    if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        raise Problem(
+            "bad-request", f"a body in the encoding {one_line(encoding)} is not read: send photos as they are"
+        )
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     is_form = kind == b"multipart/form-data"
     receiver: _Receiver = _Form(options.get(b"boundary", b""), limits) if is_form else _Body(limits)
