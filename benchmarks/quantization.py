@@ -32,8 +32,9 @@ from clothing_classifier.dataset import Record
 from clothing_classifier.export import CALIBRATION_PHOTOS
 from clothing_classifier.export.onnx_graph import Graph, run_graph, to_onnx
 from clothing_classifier.export.quantization import quantize_graph
-from clothing_classifier.inference import NO_OVERFLOW, Classifier, open_session
+from clothing_classifier.inference import Classifier
 from clothing_classifier.provenance import provenance
+from clothing_classifier.sessions import NO_OVERFLOW, open_session
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import Photos, in_order, prepare_photos

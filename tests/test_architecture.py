@@ -22,7 +22,7 @@ export | audit | conversion
 training | analysis
 evaluation | inference | splits
 comparison
-answers
+answers | sessions
 models | bundle
 orientation
 calibration | unfamiliarity

@@ -1,7 +1,7 @@
 """`Classifier`: photos in, labels out, by ONNX Runtime over a bundle; the same in the shell and in Python."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -10,16 +10,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from clothing_classifier.answers import check_distribution
 from clothing_classifier.bundle import DEFAULT, Bundle, Manifest, load_bundle
 from clothing_classifier.calibration import PrecisionPoint, threshold_for
-from clothing_classifier.errors import BundleError, ImageError, UsageError
+from clothing_classifier.errors import ImageError, UsageError
 from clothing_classifier.orientation import OUTPUT as ORIENTATION
 from clothing_classifier.orientation import read, turned
 from clothing_classifier.preprocessing import Pixels, Source, prepare
-from clothing_classifier.utils import available_cpus, reason_of
+from clothing_classifier.sessions import open_bundle
+from clothing_classifier.utils import available_cpus
 
 Probabilities = npt.NDArray[np.float32]
 _Outputs: TypeAlias = dict[str, Probabilities]
@@ -28,8 +28,6 @@ _BATCH = 1
 """Photos a thread decodes and evaluates at once. More of them leave the caches, and save next to no calls."""
 _AHEAD = 16
 """Photos given to each thread before the first is answered, so that a slow one in front leaves none idle."""
-NO_OVERFLOW = "session.x64quantprecision"
-"""Has ONNX Runtime take kernels that no processor overflows in, and that are slower; needless on those with VNNI."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Classifier:
         self.threads, self.batch = available_cpus() if threads is None else threads, batch
         if self.threads < 1 or batch < 1:
             raise UsageError(f"threads {self.threads}, batch {batch}; each is at least 1")
-        self.session = _open_bundle(bundle)
+        self.session = open_bundle(bundle)
         given = {output.name for output in self.session.get_outputs()}
         wanted = ("probabilities", "unfamiliarity", *(() if upright else (ORIENTATION,)))
         self._outputs = [name for name in wanted if name in given]
@@ -263,48 +261,3 @@ def _try_prepare(source: Source, bundle: Bundle) -> Pixels | ImageError:
         return prepare(source, bundle.contract)
     except ImageError as error:
         return error
-
-
-def _has_vnni() -> bool:
-    """Whether int8 products are summed in 32 bits here, and can't overflow; false where that is not known."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
-            flags = next((line for line in file if line.startswith("flags")), "")
-    except OSError:
-        return False
-    return not {"avx_vnni", "avx512_vnni"}.isdisjoint(flags.split())
-
-
-def needed_options(bundle: Bundle) -> dict[str, str]:
-    """ONNX Runtime's session options that the bundle asks for and this processor needs."""
-    options = bundle.manifest.session_options
-    return {key: value for key, value in options.items() if not (key == NO_OVERFLOW and _has_vnni())}
-
-
-def open_session(graph: bytes | Path, options: Mapping[str, str], threads: int = 0) -> ort.InferenceSession:
-    """A graph on the CPU under these session options; 0 threads are as many as there are processors."""
-    settings = ort.SessionOptions()
-    settings.intra_op_num_threads, settings.log_severity_level = threads, 3
-    for key, value in options.items():
-        settings.add_session_config_entry(key, value)
-    return ort.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
-
-
-def _open_bundle(bundle: Bundle) -> ort.InferenceSession:
-    try:
-        # Photos run side by side in threads of ours, which scales better than threads inside one photo's operators.
-        session = open_session(bundle.graph, needed_options(bundle), threads=1)
-    except Exception as error:  # onnxruntime's errors have no common root
-        raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({reason_of(error)})") from error
-    inputs, outputs = ({end.name: end.shape for end in ends} for ends in (session.get_inputs(), session.get_outputs()))
-    if "image" not in inputs or "probabilities" not in outputs:
-        ends = f"takes {', '.join(inputs)} and gives {', '.join(outputs)}"
-        raise BundleError(f"{bundle.path}: the graph {ends}; that of a bundle takes 'image' and gives 'probabilities'")
-    side, classes = inputs["image"][1], outputs["probabilities"][-1]
-    manifest = bundle.manifest
-    if side != manifest.preprocessing.size or classes != len(manifest.labels):
-        stated = f"{manifest.preprocessing.size} px and {len(manifest.labels)} labels"
-        raise BundleError(
-            f"{bundle.path}: damaged: the graph takes {side} px and gives {classes} classes, not {stated}"
-        )
-    return session

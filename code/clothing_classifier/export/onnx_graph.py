@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from clothing_classifier import metrics, orientation, parity, unfamiliarity
 from clothing_classifier.calibration import softmax
 from clothing_classifier.errors import ExportError
-from clothing_classifier.inference import open_session
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.parity import GATE_PHOTOS
+from clothing_classifier.sessions import open_session
 from clothing_classifier.training.data import Photos, in_order
 from clothing_classifier.training.loop import to_images
 from clothing_classifier.utils import progress_bar

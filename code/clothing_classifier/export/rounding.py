@@ -13,8 +13,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from clothing_classifier.export.onnx_graph import BATCH
-from clothing_classifier.inference import open_session
 from clothing_classifier.metrics import Floats
+from clothing_classifier.sessions import open_session
 from clothing_classifier.training.data import Photos, in_order
 
 
