@@ -166,7 +166,7 @@ def draw(points: list[dict[str, Any]], path: Path) -> None:
 
 
 def name_points(axes: Any, points: list[dict[str, Any]], value: Callable[[dict[str, Any]], float]) -> None:
-    """Write each network's name beside its mark, on the first side where it covers no other name and no mark."""
+    """Write each network's name beside its mark, on the first side where it is near no other name and no other mark."""
     marks = [axes.transData.transform((value(point), 100 * point["accuracy"])) for point in points]
     names: list[Any] = []
     named: list[Any] = []
@@ -180,14 +180,16 @@ def name_points(axes: Any, points: list[dict[str, Any]], value: Callable[[dict[s
                 ha=side, fontsize=7, fontweight="bold" if points[i].get("shipped") else "normal",
             )  # fmt: skip
             box = text.get_window_extent()
-            if not any(box.overlaps(name) for name in names) and not any(box.contains(*mark) for mark in marks):
+            around = box.padded(SAME)
+            others = [mark for mark in marks if np.abs(mark - marks[i]).max() >= SAME]
+            if not any(around.overlaps(name) for name in names) and not any(around.contains(*m) for m in others):
                 names.append(box)
                 break
             text.remove()
 
 
 SAME = 6
-"""Pixels between marks that are drawn as one."""
+"""Pixels between marks that are drawn as one, and that a name keeps from others and from their marks."""
 KINDS = {
     "wardrobe, smaller input, untrained": ("#0072B2", "o"),
     "smaller input, trained": ("#56B4E9", "s"),

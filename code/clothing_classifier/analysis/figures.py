@@ -91,6 +91,8 @@ def draw_costs(report: Mapping[str, Any], path: Path) -> None:
 
     Of each, the fewest layers that make up half are in full colour.
     """
+    from matplotlib.ticker import MaxNLocator
+
     rows = [row for row in report["layers"] if row["macs"]]
     kinds = {"macs": ("MACs", BLUE), "params": ("parameters", GREEN), "seconds": ("time", ORANGE)}
     kinds = {key: kind for key, kind in kinds.items() if key in report["totals"]}
@@ -101,7 +103,8 @@ def draw_costs(report: Mapping[str, Any], path: Path) -> None:
         dear = costliest(values.tolist())
         shades = [(colour, 1.0 if i in dear else 0.35) for i in range(len(rows))]
         axes.barh(place, values / max(values.sum(), 1e-12), color=shades, height=0.8)
-        axes.xaxis.set_major_formatter(lambda share, position: f"{share:.0%}")
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(lambda share, position: f"{100 * share:g}%")
         axes.set_title(f"{title}\n{_amount(key, values.sum())}", fontsize=9)
         axes.grid(alpha=0.3, axis="x")
         axes.tick_params(labelsize=7)
