@@ -74,7 +74,7 @@ def confusion_table(figures: Mapping[str, Any]) -> Table:
         for j, count in enumerate(row)
         if count and i != j
     ]
-    found.sort(key=lambda pair: -pair[0])
+    found.sort(key=lambda pair: (-pair[0], pair[1]))
     rows = [[truth, taken, str(count), f"{count / of:.0%}"] for count, of, truth, taken in found[:_CONFUSIONS]]
     return Table(["labelled", "taken for", "photos", "of the class"], rows, [2, 3])
 
@@ -195,7 +195,7 @@ def augmentation_list(settings: TrainSettings) -> list[str]:
         found.append(f"a rectangle covered, with a probability of {chosen.erase:.0%}")
     if chosen.degrade:
         found.append(f"detail lost, down to an eighth of its side, with a probability of {chosen.degrade:.0%}")
-        found.append(f"noise of a deviation of up to 0.3, with a probability of {chosen.degrade:.0%}")
+        found.append(f"noise of a deviation of up to 0.3 of full scale, with a probability of {chosen.degrade:.0%}")
     return found
 
 
@@ -205,6 +205,8 @@ def _objective(settings: TrainSettings, teachers: int) -> str:
     if not teachers:
         return labels
     those = "one teacher" if teachers == 1 else f"{teachers} teachers"
+    if settings.distillation.views:
+        those += f" to {settings.distillation.views} views of each photo"
     weight, taught = settings.distillation.weight, f"cross-entropy against the answers of {those}"
     return taught if weight == 1 else f"{weight:.0%} {taught}, the rest {labels}"
 
