@@ -61,7 +61,8 @@ def accuracy(model: str) -> str:
     about = (
         "Intervals: bootstrap over whole groups (senders; garments of the drawings), or, where these are too few to "
         "resample, Wilson's over photos taken as independent. Balanced accuracy and macro-F1: over the classes that "
-        "are there. Calibration error: ten bins of equal mass; chance alone adds to it."
+        "are there; macro-F1 as `clothing evaluate` prints it also counts, as zero, those that are only answered. "
+        "Calibration error: ten bins of equal mass; chance alone adds to it."
     )
     return "\n".join([*lines, "", about])
 
@@ -178,22 +179,21 @@ def field_accuracy() -> str:
 
 
 def field_size() -> str:
-    """`field_accuracy`, and recall of the classes in order of need."""
+    """`field_accuracy`, and recall of the classes in order of need, with the control and the dilated network last."""
     record = result("field-size.json")
     variants, published = record["variants"], record["variants"]["491 px, as published"]
     accuracies, _, about = field_accuracy().rpartition("\n")
-    fields = [
-        name for name in variants if name.split(" px")[0] in ("43", "75", "171", "299", "491") and "anew" not in name
-    ]
-    lines = [f"{accuracies}\n| recall | photos | {' | '.join(name.split(',')[0] for name in fields)} |"]
-    lines.append("|---|---|" + "---|" * len(fields))
+    fields = [name for name in variants if "anew" not in name and "dilated" not in name]
+    columns = [*fields, *(name for name in variants if name not in fields)]
+    titles = [name.partition(",")[0] for name in fields] + columns[len(fields) :]
+    lines = [f"{accuracies}\n| recall | photos | {' | '.join(titles)} |", "|---|---|" + "---|" * len(columns)]
     enough = [label for label, row in published["per_class"].items() if row["support"] >= MIN_SUPPORT]
 
     def recall(label: str, name: str) -> float:
         return float(variants[name]["per_class"][label]["recall"])
 
     for label in sorted(enough, key=lambda label: recall(label, fields[-1]) - recall(label, fields[1])):
-        cells = " | ".join(f"{recall(label, name):.2f}" for name in fields)
+        cells = " | ".join(f"{recall(label, name):.2f}" for name in columns)
         lines.append(f"| {label} | {published['per_class'][label]['support']} | {cells} |")
     limits = f"classes of at least {MIN_SUPPORT} photos, the least needy first"
     return "\n".join([*lines, "", f"{about.removesuffix('.')}; {limits}."])

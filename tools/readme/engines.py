@@ -56,8 +56,8 @@ def shipped_speed() -> str:
     first, again = (side["bound_photos_per_second"] for side in sides)
     about = (
         f"In turn on {record['machine']['cpus']} cores ({record['machine']['processor']}), medians of "
-        f"{len(record['rounds'])} rounds. Wardrobe's own bound, measured twice, came out as {first:.0f} and "
-        f"{again:.0f} photos a second: shares are as exact as these two agree."
+        f"{len(record['rounds'])} rounds, ratios the medians of each round's own. Wardrobe's own bound, measured "
+        f"twice, came out as {first:.0f} and {again:.0f} photos a second: shares are as exact as these two agree."
     )
     return "\n".join([*lines, "", about])
 

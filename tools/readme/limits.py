@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from clothing_classifier.metrics import wilson_interval
-from readme.records import ROOT, hardened, manifest, percent, result
+from readme.records import ROOT, manifest, percent, result, runs_behind
 
 ODD = ("Not sure", "Other", "Skip")
 """Labels of the clothing data set that no model learns."""
@@ -94,9 +94,7 @@ def energy() -> str:
     cores, rate = speed["machine"]["cpus"], speed["images_per_second"]["fine-tuning"]
     lines = ["| | runs | photos seen | hours | kWh |", "|---|---|---|---|---|"]
     for model in ("wardrobe", "benchmark-10"):
-        runs = [*result(f"{model}-training.json")["runs"].values()]
-        if last := hardened(model):
-            runs.append(last)
+        runs = runs_behind(model)
         views = seconds = 0.0
         for run in runs:
             settings = run["settings"]

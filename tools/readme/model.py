@@ -5,7 +5,7 @@ import gzip
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from clothing_classifier.config import TrainSettings
@@ -14,7 +14,7 @@ from clothing_classifier.report import markdown, tables
 from clothing_classifier.report.document import Table
 from clothing_classifier.report.sections.network import corner_view
 from clothing_classifier.report.sections.results import weak_classes
-from readme.records import ROOT, finished, manifest, points, result
+from readme.records import ROOT, finished, hardened, manifest, points, result
 
 PARTS = ("train", "validation", "test")
 _DEAREST = 5
@@ -74,8 +74,10 @@ def leaks(models: str) -> str:
 
 
 def augmentation(model: str) -> str:
-    """What training does to a photo."""
-    return "\n".join(f"- {line}" for line in tables.augmentation_list(_settings(model)))
+    """What training does to a photo, and what only its hardening does."""
+    always = tables.augmentation_list(_settings_of(_chosen(model)))
+    learnt = tables.augmentation_list(_settings(model))
+    return "\n".join(f"- {line}" if line in always else f"- {line}, when hardened" for line in learnt)
 
 
 def network(model: str) -> str:
@@ -92,12 +94,51 @@ def network(model: str) -> str:
 
 
 def training_settings(model: str) -> str:
-    """How a shipped model learnt, or the student that it was before it was hardened."""
-    record = result(f"{model}-training.json")
-    run = record["runs"][record["chosen"]]
-    settings, _ = read_settings(run)
-    assert settings
-    return markdown.table(tables.training_table(run, settings))
+    """How the runs behind a shipped model learnt: its teachers, the chosen student, and what that was hardened to."""
+    runs = result(f"{model}-training.json")["runs"]
+    kinds = {"teachers": [run for name, run in runs.items() if name.startswith("teacher")], "student": [_chosen(model)]}
+    if last := hardened(model):
+        kinds["hardened"] = [last]
+    columns = [_training_cells(found) for found in kinds.values()]
+    if last:
+        columns[-1]["first weights"] = "the student's"
+    rows = []
+    for name in columns[0]:
+        cells = [column[name] for column in columns]
+        rows.append([name, *("the same" if i and cell == cells[i - 1] else cell for i, cell in enumerate(cells))])
+    return markdown.table(Table(["training", *kinds], rows))
+
+
+def _training_cells(runs: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Each row of `training_table`, with the values of all `runs` where these differ."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for name, cell in tables.training_table(run, _settings_of(run)).rows:
+            found.setdefault(name, []).append(cell)
+    return {name: ", ".join(dict.fromkeys(cells)) for name, cells in found.items()}
+
+
+def blocks(model: str) -> str:
+    """What each stage of a shipped MobileNetV2 is made of."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for row in result(f"{model}-network.json")["layers"]:
+        name, _, part = row["name"].removeprefix("extractor.").removesuffix(".conv").rpartition(".")
+        if row["macs"]:
+            parts.setdefault(name or part, []).append(row)
+    names, first, channels, stride = list(parts), 0, 3, 1
+    lines = ["| stage | blocks | expansion | channels | stride | parameters |", "|---|---:|---:|---:|---:|---:|"]
+    for stage in manifest(model)["stages"]:
+        end = names.index(stage["name"]) + 1
+        expand, *rest = parts[names[first]]
+        expansion = f"{expand['output'][0] // channels}" if len(rest) == 2 else ""
+        count = f"{end - first}" if names[first].startswith("blocks") else ""
+        params = sum(row["params"] for name in names[first:end] for row in parts[name])
+        channels = parts[names[end - 1]][-1]["output"][0]
+        step = stage["stride"][0] // stride
+        lines.append(f"| {stage['name']} | {count} | {expansion} | {channels} | {step} | {params:,} |")
+        first, stride = end, stage["stride"][0]
+    last = parts[names[first]][0]
+    return "\n".join([*lines, f"| {names[first]} |  |  | {last['output'][0]} |  | {last['params']:,} |"])
 
 
 def recipe(model: str) -> str:
@@ -154,11 +195,26 @@ def stages(model: str) -> str:
         rows.append([*cells[:3], f"{' x '.join(map(str, field['extent']))} px", f"{share:.0%}", *cells[3:]])
     columns = [*table.columns[:3], "effective field", "effective side / field", *table.columns[3:]]
     about = (
-        f"{model}, {size} px. {corner_view(content['stages'][-1], size)} Effective: on {len(record['photos'])} drawn "
-        "garments, rows x columns around all above 4.55% of the peak; the share of the field takes the root of how "
-        "many these pixels are, not the extent."
+        f"{model}, {size} px. {_field_by_hand(record)} {corner_view(content['stages'][-1], size)} Effective: on "
+        f"{len(record['photos'])} drawn garments, rows x columns around all above 4.55% of the peak; the share of the "
+        "field takes the root of how many these pixels are, not the extent."
     )
     return f"{markdown.table(Table(columns, rows, range(1, 9)))}\n\n{about}"
+
+
+def _field_by_hand(record: dict[str, Any]) -> str:
+    """The field as a sum over the kernels of 3 x 3, each of which adds twice the stride at its input."""
+    counted: Counter[int] = Counter()
+    field, stride = 1, 1
+    for row in record["layers"]:
+        if row["macs"] and row["receptive_field"][0] > field:
+            assert row["receptive_field"][0] == field + 2 * stride
+            counted[stride] += 1
+            field = row["receptive_field"][0]
+        if row["macs"]:
+            stride = row["stride"][0]
+    terms = " + ".join(f"{count} x {step}" for step, count in counted.items())
+    return f"{field} = 1 + 2 x ({terms}): so many 3x3 kernels, times the stride at their input."
 
 
 def layers(model: str) -> str:
@@ -176,9 +232,13 @@ def layers(model: str) -> str:
     listed = ", ".join(
         f"`{row['name'].removeprefix('extractor.')}` {row['macs'] / totals['macs']:.1%}" for row in dearest
     )
+    others: Counter[str] = Counter()
+    for row in record["layers"]:
+        others[row["type"]] += 0 if row["macs"] else row["flops"]
+    rest = ", ".join(f"{flops:,} of `{name}`" for name, flops in others.most_common() if flops)
     return (
         f"{costs}; {marked} of {len(table.rows)} layers make up half of the MACs, first of all {listed}. "
-        f"By kind: {shares}.\n\n{markdown.table(table)}"
+        f"By kind: {shares}. FLOPs outside these layers: {rest}.\n\n{markdown.table(table)}"
     )
 
 
@@ -264,10 +324,19 @@ def dependencies() -> str:
     return f"Python {project['requires-python']}. Pinned: {shown}. Extras: {extras}."
 
 
+def _chosen(model: str) -> dict[str, Any]:
+    record = result(f"{model}-training.json")
+    return dict(record["runs"][record["chosen"]])
+
+
 def _settings(model: str) -> TrainSettings:
-    settings, _ = read_settings(manifest(model)["provenance"])
+    return _settings_of(manifest(model)["provenance"])
+
+
+def _settings_of(run: dict[str, Any]) -> TrainSettings:
+    settings, _ = read_settings(run)
     if settings is None:
-        raise SystemExit(f"{model}: the bundle's settings can't be read")
+        raise SystemExit("the settings of a record can't be read")
     return settings
 
 
@@ -278,6 +347,7 @@ BLOCKS: dict[str, Callable[..., str]] = {
     "leaks": leaks,
     "augmentation": augmentation,
     "network": network,
+    "blocks": blocks,
     "training-settings": training_settings,
     "recipe": recipe,
     "metrics": metrics,

@@ -28,6 +28,15 @@ def hardened(model: str) -> dict[str, Any] | None:
     return dict(result(name)["runs"]["hardened"])
 
 
+def runs_behind(model: str) -> list[dict[str, Any]]:
+    """Every run that a shipped model took: teachers, students, and where it was hardened, that and its teachers."""
+    runs = list(result(f"{model}-training.json")["runs"].values())
+    if last := hardened(model):
+        cleaned = result(f"{model}-cleaned-training.json")["runs"]
+        runs += [last, *(run for name, run in cleaned.items() if name.startswith("teacher"))]
+    return runs
+
+
 def finished(model: str) -> dict[str, Any]:
     """The run that became the bundle."""
     record = result(f"{model}-training.json")

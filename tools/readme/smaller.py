@@ -14,7 +14,8 @@ _LIGHTER = {
     "quantize": "the same",
     "smaller-input:192+quantize": "photos of 192 px, no training",
     "smaller-input:128+distil+quantize": "photos of 128 px, two epochs on wardrobe's answers",
-    "narrow:0.75+smaller-input:160+distil+quantize": "width 0.75, photos of 160 px, two epochs",
+    "smaller-input:160+prune:0.65+distil+quantize": "pruned, photos of 160 px, two epochs",
+    "narrow:0.75+smaller-input:160+distil+quantize": "width 0.75, photos of 160 px, two epochs, far from trained",
     "wardrobe-small": "pruned, photos of 160 px, 24 epochs: wardrobe-small",
 }
 
