@@ -15,7 +15,7 @@ from clothing_classifier.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.provenance import RECORD, provenance, read_any_record
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.data import Photos, epoch_order
-from clothing_classifier.training.device import make_accelerator
+from clothing_classifier.training.device import kernels_for, make_accelerator
 from clothing_classifier.training.distillation import load_teachers
 from clothing_classifier.training.figures import draw_history
 from clothing_classifier.training.initialisation import initialise
@@ -112,10 +112,11 @@ def train(
     stored = None
     if taught and settings.distillation.views:
         stored = store_answers(photos, labels, settings, record, kind["precision"])
-    state = fit(
-        model, photos, held_out, labels, settings, accelerator, taught, out, before is not None,
-        lambda row: say(_line(row)), stored,
-    )  # fmt: skip
+    with kernels_for(model):
+        state = fit(
+            model, photos, held_out, labels, settings, accelerator, taught, out, before is not None,
+            lambda row: say(_line(row)), stored,
+        )  # fmt: skip
     record |= {"metrics": {"validation": state.best}}
     if processes.first:
         kept, _ = load_model(out / WEIGHTS)

@@ -1,10 +1,13 @@
 """What a run computes on, and how exactly: device, threads, precision, and the same figures when it is repeated."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from torch import nn
 
 from clothing_classifier.config import RuntimeSettings
 from clothing_classifier.errors import UsageError
@@ -32,6 +35,25 @@ def make_accelerator(settings: RuntimeSettings) -> Accelerator:
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and _has_bf16(name))
     AcceleratorState._reset_state(reset_partial_state=True)  # of a run before, in the same process
     return Accelerator(cpu=name == "cpu", mixed_precision="bf16" if bf16 else "no")
+
+
+@contextmanager
+def kernels_for(model: nn.Module) -> Iterator[None]:
+    """Inside of it `model` learns on a processor by oneDNN's kernels, but for a network that would crash in them.
+
+    On processors without AVX-512 those of torch 2.13 (oneDNN 3.12) end the process in the gradient to the weights of a
+    strided 1x1 convolution of fewer than eight channels, channels last.
+    """
+    crashes = any(
+        isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1) and max(part.stride) > 1 and part.in_channels < 8
+        for part in model.modules()
+    )
+    before = bool(torch.backends.mkldnn.enabled)
+    setattr(torch.backends.mkldnn, "enabled", before and not crashes)  # noqa: B010 - its stub knows no assignment
+    try:
+        yield
+    finally:
+        setattr(torch.backends.mkldnn, "enabled", before)  # noqa: B010
 
 
 def _has_bf16(device: str) -> bool:
