@@ -32,7 +32,9 @@ def run(variables: dict[str, str], out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:  # for sockets, which no one else can reach, in place of open ports
         config = Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
         resources = {"metadata": {"path": str(NOTEBOOK.parent)}}
-        client = NotebookClient(notebook, timeout=_SECONDS, record_timing=False, resources=resources, config=config)
+        client = NotebookClient(
+            notebook, timeout=_SECONDS, record_timing=False, coalesce_streams=True, resources=resources, config=config
+        )
         client.execute(env=environment)
     notebook.metadata["language_info"] = {"name": "python"}  # not the version that happened to run it
     for cell in notebook.cells:
