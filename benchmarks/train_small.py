@@ -3,13 +3,15 @@
     python benchmarks/train_small.py wardrobe-small --data datasets/clothing
     python benchmarks/train_small.py wardrobe-small-90-epochs --data datasets/clothing
     python benchmarks/train_small.py wardrobe-tiny --data datasets/clothing
+    python benchmarks/train_small.py wardrobe-small-whole --data datasets/clothing
 
 What ships was made from the wardrobe before it was hardened; from today's the first command makes another, no better
 (results/wardrobe-small-hardened-training.json). The second is the first with more patience, no more accurate and not
-shipped. The third begins with its run, which knows
-small photos already. With --teachers, runs of wardrobe's size take the place of the shipped wardrobe: all teach, and
-the first is pruned for wardrobe-small. Each of --seeds is a student, of which validation picks one. Resumable; finished
-runs are kept. Writes results/NAME-training.json, or the --record of a candidate, and the bundle.
+shipped. The third begins with its run, which knows small photos already. The fourth is what pruning has to be better
+than, and does not ship: as many MACs by smaller photos alone, the rest as for wardrobe-small. With --teachers, runs of
+wardrobe's size take the place of the shipped wardrobe: all teach, and the first is pruned for wardrobe-small. Each of
+--seeds is a student, of which validation picks one. Resumable; finished runs are kept. Writes
+results/NAME-training.json, or the --record of a candidate, and the bundle.
 """
 
 import argparse
@@ -32,10 +34,15 @@ from clothing_classifier.training.run_folder import WEIGHTS, weights_in
 from clothing_classifier.utils import write_json
 
 SMALL, PATIENT, TINY = "wardrobe-small", "wardrobe-small-90-epochs", "wardrobe-tiny"
+WHOLE = "wardrobe-small-whole"
 BUDGETS = {
     SMALL: Budget(macs=99_500_000), PATIENT: Budget(macs=99_500_000), TINY: Budget(macs=24_800_000, params=850_000),
+    WHOLE: None,
 }  # fmt: skip
-PRESETS = {SMALL: (SMALL,), PATIENT: (SMALL, "optimization.epochs=90", "distillation.views=15"), TINY: (TINY,)}
+PRESETS = {
+    SMALL: (SMALL,), PATIENT: (SMALL, "optimization.epochs=90", "distillation.views=15"), TINY: (TINY,),
+    WHOLE: (SMALL, "image.size=128", "augmentation.size=112"),
+}  # fmt: skip
 _CLOTHING = Path(sys.executable).with_name("clothing")
 
 
@@ -47,8 +54,11 @@ def main() -> None:
     pruned = folder / "pruned.safetensors"
     teachers = options.teachers or [bundle.weights_of(bundle.DEFAULT)]
     start = weights_in(options.start) if options.start else default_start(options, teachers)
-    if not pruned.exists():
-        prune_weights(start, options.data, load_settings(PRESETS[options.model][0]), BUDGETS[options.model], pruned)
+    budget = BUDGETS[options.model]
+    if budget is None:
+        pruned = start
+    elif not pruned.exists():
+        prune_weights(start, options.data, load_settings(PRESETS[options.model][0]), budget, pruned)
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda seed: train(folder / f"student-{seed}", seed, pruned, teachers, options), options.seeds))
     finished = {f"student-{seed}": read_record(folder / f"student-{seed}") for seed in options.seeds}
@@ -58,7 +68,7 @@ def main() -> None:
         "seed": options.seeds, "n": finished[chosen]["n"], "data_sha256": finished[chosen]["data_sha256"],
         "teachers": [{"path": os.path.relpath(path), "sha256": weights_sha256(weights_in(path))} for path in teachers],
         "start": {"weights": start.name, "sha256": weights_sha256(start)},
-        "budget": vars(BUDGETS[options.model]), "chosen": chosen, "runs": finished,
+        "budget": vars(budget) if budget else {}, "chosen": chosen, "runs": finished,
         "summary": {"student": summarise("student", options.seeds, finished)},
     })  # fmt: skip
 
@@ -81,7 +91,7 @@ def train(run: Path, seed: int, pruned: Path, teachers: list[Path], options: arg
     command = [str(_CLOTHING), "train", "--data", str(options.data), "--init", str(pruned)]
     preset, *changes = PRESETS[options.model]
     changes += [f"runtime.threads={options.threads}", f"runtime.seed={seed}", *options.set]
-    changes += [f"model.settings.{key}={settings[key]}" for key in ("hidden", "head")]
+    changes += [f"model.settings.{key}={settings[key]}" for key in ("hidden", "head") if key in settings]
     command += ["--preset", preset, *(part for change in changes for part in ("--set", change))]
     command += ["--out", str(run), "--resume"]
     command += [part for teacher in teachers for part in ("--teacher", os.path.relpath(teacher))]
