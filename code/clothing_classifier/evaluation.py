@@ -10,7 +10,7 @@ import numpy.typing as npt
 from clothing_classifier import metrics
 from clothing_classifier.answers import Answers, ProbabilityFunction, collect
 from clothing_classifier.comparison import compare
-from clothing_classifier.dataset import Columns, Record, content_sha256, count_known
+from clothing_classifier.dataset import Columns, Record, content_if_readable, count_known
 from clothing_classifier.errors import UsageError
 from clothing_classifier.recorded import read_settings
 
@@ -108,17 +108,10 @@ def known_photos(known: Mapping[str, str], records: Sequence[Record], split: str
     """
     verbs = {"train": "learnt from", "validation": "was chosen and calibrated by"}
     asked = {part: verb for part, verb in verbs.items() if part in known and part != split}
-    contents = [content for record in records if (content := _content(record))] if asked else []
+    contents = [content for record in records if (content := content_if_readable(record.source))] if asked else []
     counts = {verb: count_known(known[part], contents) for part, verb in asked.items()}
     if found := " and ".join(f"{verb} {count}" for verb, count in counts.items() if count):
         yield f"the model {found} of these {len(records)} photos; figures of photos that it knows flatter it"
-
-
-def _content(record: Record) -> str | None:
-    try:
-        return content_sha256(record.source)
-    except OSError:  # that it can't be read, the model says
-        return None
 
 
 def figures(

@@ -19,7 +19,7 @@ from clothing_classifier.compression.parent import find_parent, write_run
 from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.dataset import Record, content_sha256, fingerprint
+from clothing_classifier.dataset import Record, content_if_readable, fingerprint
 from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import accuracy_interval
@@ -126,8 +126,8 @@ def _begin(
         **parent,
         "epochs": wanted.epochs,
         "teachers_sha256": [weights_sha256(weights_in(path)) for path in wanted.teachers],
-        "train_sha256": fingerprint(train, [_content(record) for record in train]),
-        "validation_sha256": fingerprint(validation, [_content(record) for record in validation]),
+        "train_sha256": _fingerprint(train),
+        "validation_sha256": _fingerprint(validation),
     }
     if (out / REPORT).exists():
         try:
@@ -149,11 +149,8 @@ def _finished(out: Path) -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in sorted((out / "candidates").glob(f"*/{_ENTRY}"))]
 
 
-def _content(record: Record) -> str:
-    try:
-        return content_sha256(record.source)
-    except OSError:  # asking the model will name it
-        return "unreadable"
+def _fingerprint(records: Sequence[Record]) -> str:
+    return fingerprint(records, (content_if_readable(record.source) or "unreadable" for record in records))
 
 
 def _parent(making: Making, folder: Path, validation: Sequence[Record], say: Callable[[str], None]) -> _Parent:

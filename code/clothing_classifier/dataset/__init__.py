@@ -17,6 +17,7 @@ from clothing_classifier.dataset.records import (
     Record,
     RecordSource,
     abbreviate,
+    content_if_readable,
     content_sha256,
     count_known,
     fingerprint,
@@ -34,8 +35,8 @@ from clothing_classifier.errors import DatasetError
 from clothing_classifier.utils import plain_text
 
 __all__ = [
-    "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "TABLE", "BadRow", "Columns", "Dataset", "Record",
-    "RecordSource", "abbreviate", "columns_there", "content_sha256", "count_known", "fingerprint", "image_files",
+    "FASHION_MNIST_LABELS", "IMAGES", "SPLITS", "TABLE", "BadRow", "Columns", "Dataset", "Record", "RecordSource",
+    "abbreviate", "columns_there", "content_if_readable", "content_sha256", "count_known", "fingerprint", "image_files",
     "is_image_named", "leaves_folder", "left_by_mac", "load_dataset", "match_labels", "read_table", "write_table",
 ]  # fmt: skip
 

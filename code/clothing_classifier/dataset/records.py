@@ -113,6 +113,14 @@ def content_sha256(source: RecordSource) -> str:
     return hashlib.sha256(repr(source.shape).encode() + source.tobytes()).hexdigest()
 
 
+def content_if_readable(source: RecordSource) -> str | None:
+    """`content_sha256`; None for a file that can't be read, of which whoever decodes it knows better what to say."""
+    try:
+        return content_sha256(source)
+    except OSError:
+        return None
+
+
 def fingerprint(records: Iterable[Record], contents: Iterable[str]) -> str:
     """SHA-256 of a set of records: names, labels, groups, splits and `contents` (one content hash a record)."""
     lines = sorted(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clothing_classifier.dataset import RecordSource, content_sha256
+from clothing_classifier.dataset import RecordSource, content_if_readable
 from clothing_classifier.errors import ImageError, ImageUnreadableError
 from clothing_classifier.preprocessing import VERSION, ImageContract, Pixels, prepare
 from clothing_classifier.utils import ProgressBar, atomic_path, available_cpus
@@ -59,7 +59,7 @@ class PixelCache:
 
     def _add(self, source: RecordSource) -> str | ImageError:
         try:
-            key = _key(source)
+            key = content_if_readable(source)
             if key and isinstance(source, np.ndarray):
                 self._held[key] = prepare(source, self.contract)
                 return key
@@ -73,11 +73,3 @@ class PixelCache:
         with atomic_path(self._path(key)) as temporary, temporary.open("wb") as file:
             np.save(file, pixels, allow_pickle=False)
         return key
-
-
-def _key(source: RecordSource) -> str | None:
-    """The content's hash; `None` for a file that can't be read, of which `prepare` knows better what to say."""
-    try:
-        return content_sha256(source)
-    except OSError:
-        return None
