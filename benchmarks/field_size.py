@@ -24,12 +24,13 @@ from safetensors.torch import load_file, save_file
 
 from clothing_classifier.analysis import analyze
 from clothing_classifier.config import load_settings
+from clothing_classifier.drawing import BLUE, make_figure, to_png
 from clothing_classifier.metrics import grouped_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.splits import group_names
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import load_held_out
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import write_bytes, write_json
 
 BLOCKS = 17
 RECIPE = (
@@ -155,18 +156,16 @@ def summarise(name: str, measured: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def draw(variants: dict[str, Any], labels: list[str], path: Path) -> None:
     """Recall of each class, and accuracy of all, against the field."""
-    from matplotlib.figure import Figure
-
     kept = [variant for name, variant in variants.items() if name != DEALT]
     fields = [variant["receptive_field"][0] for variant in kept]
     panels = [label for label in labels if all(label in variant["per_class"] for variant in kept)]
-    figure = Figure(figsize=(12, 7.5), layout="constrained")
+    figure = make_figure(12, 7.5)
     for axes, label in zip(figure.subplots(3, 6, sharex=True, sharey=True).ravel(), ["all", *panels], strict=False):
         rows = [variant if label == "all" else variant["per_class"][label] for variant in kept]
         centre = np.array([row["accuracy"]["mean"] if label == "all" else row["recall"] for row in rows])
         ends = np.array([row["interval"] for row in rows]).T
-        axes.fill_between(fields, *ends, color="#0072B2", alpha=0.2, linewidth=0)
-        axes.plot(fields, centre, "o-", color="#0072B2", markersize=3)
+        axes.fill_between(fields, *ends, color=BLUE, alpha=0.2, linewidth=0)
+        axes.plot(fields, centre, "o-", color=BLUE, markersize=3)
         support = "" if label == "all" else f", {rows[0]['support']}"
         axes.set_title(f"{label}{support}", fontsize=9)
         axes.set_xscale("log")
@@ -175,8 +174,7 @@ def draw(variants: dict[str, Any], labels: list[str], path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.supxlabel("receptive field, px of an image of 128 px", fontsize=9)
     figure.supylabel("recall on validation, 95% over senders", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    write_bytes(path, to_png(figure, dpi=110))
 
 
 if __name__ == "__main__":

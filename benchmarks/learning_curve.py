@@ -30,12 +30,13 @@ from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import Record
+from clothing_classifier.drawing import BLUE, ORANGE, make_figure, to_png
 from clothing_classifier.metrics import Floats, grouped_interval
 from clothing_classifier.provenance import provenance
 from clothing_classifier.splits import group_names
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import load_held_out
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import write_bytes, write_json
 
 # The parts' tables hold no row of the labels that the preset leaves out, and naming those would be an error.
 RECIPE = ("image.size=128", "augmentation.size=112", "runtime.threads=1", "data.exclude_labels=[]")
@@ -211,21 +212,20 @@ def fit(photos: Floats, errors: Floats) -> tuple[float, float]:
 
 def draw(report: dict[str, Any], path: Path) -> None:
     """Error against photos, both on logarithmic axes, with the law carried on."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
-    figure = Figure(figsize=(6.5, 4.5), layout="constrained")
+    figure = make_figure(6.5, 4.5)
     axes, found, more = figure.subplots(), report["law"], report["law"]["ten_times"]
-    for rows, colour, label in ((report["points"], "#0072B2", "trained start"), ([report[RANDOM]], "#D55E00", RANDOM)):
+    for rows, colour, label in ((report["points"], BLUE, "trained start"), ([report[RANDOM]], ORANGE, RANDOM)):
         error = np.array([1 - row["accuracy"]["mean"] for row in rows])
         ends = np.array([[1 - end for end in row["interval"]] for row in rows])
         bars = np.abs(np.stack([error - ends[:, 1], ends[:, 0] - error]))
         axes.errorbar([row["mean_photos"] for row in rows], error, bars, fmt="o", color=colour, capsize=3, label=label)
     reach = np.geomspace(min(row["mean_photos"] for row in report["points"]), more["photos"], 50)
-    axes.plot(reach, found["a"] * reach ** -found["b"], "--", color="#0072B2", label="error = a n^-b")
+    axes.plot(reach, found["a"] * reach ** -found["b"], "--", color=BLUE, label="error = a n^-b")
     middle, worst, best = (1 - value for value in (more["accuracy"], *more["interval"]))
     axes.errorbar([more["photos"]], [middle], [[middle - best], [worst - middle]], fmt="s", mfc="white",
-                  color="#0072B2", capsize=3, label="ten times the photos, by the law")  # fmt: skip
+                  color=BLUE, capsize=3, label="ten times the photos, by the law")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
@@ -234,8 +234,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     axes.set_ylabel("error on validation, 95%")
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    write_bytes(path, to_png(figure, dpi=110))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from clothing_classifier.compression.gate import judge
 from clothing_classifier.compression.search import PARENT
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import load_settings
+from clothing_classifier.drawing import BLUE, GREEN, ORANGE
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import accuracy_interval
 from clothing_classifier.provenance import provenance
@@ -191,13 +192,13 @@ def name_points(axes: Any, points: list[dict[str, Any]], value: Callable[[dict[s
 SAME = 6
 """Pixels between marks that are drawn as one, and that a name keeps from others and from their marks."""
 KINDS = {
-    "wardrobe, smaller input, untrained": ("#0072B2", "o"),
+    "wardrobe, smaller input, untrained": (BLUE, "o"),
     "smaller input, trained": ("#56B4E9", "s"),
-    "pruned, trained": ("#D55E00", "^"),
-    "narrower, trained": ("#009E73", "D"),
+    "pruned, trained": (ORANGE, "^"),
+    "narrower, trained": (GREEN, "D"),
     "shipped": ("#000000", "*"),
 }
-"""Colours of Okabe and Ito (2008), which stay apart for every kind of colour vision."""
+"""Colour and mark; all colours are of Okabe and Ito (2008), which stay apart for every kind of colour vision."""
 
 
 def kind_of(point: dict[str, Any]) -> str:

@@ -19,14 +19,14 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
+from clothing_classifier.drawing import BLUE, ORANGE, make_figure, to_png
 from clothing_classifier.errors import ImageError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.metrics import Floats, grouped_interval
 from clothing_classifier.provenance import provenance
-from clothing_classifier.utils import progress_bar, write_json
+from clothing_classifier.utils import progress_bar, write_bytes, write_json
 
 Rng = np.random.Generator
-_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -175,16 +175,14 @@ def summarise(right: Floats, confidence: Floats, senders: Sequence[str]) -> dict
 
 def draw(record: dict[str, Any], path: Path) -> None:
     """Accuracy with its interval, and mean confidence, against the strength of each corruption."""
-    from matplotlib.figure import Figure
-
-    figure, clean = Figure(figsize=(12, 5.2), layout="constrained"), record["clean"]
+    figure, clean = make_figure(12, 5.2), record["clean"]
     kinds = record["corruptions"].items()
     for axes, (name, kind) in zip(figure.subplots(2, 5, sharey=True).ravel(), kinds, strict=True):
         rows = [clean, *kind["levels"]]
         at = np.arange(len(rows))
-        axes.fill_between(at, *np.array([row["interval"] for row in rows]).T, color="#0072B2", alpha=0.2, linewidth=0)
-        axes.plot(at, [row["accuracy"] for row in rows], "o-", color="#0072B2", markersize=3, label="accuracy")
-        axes.plot(at, [row["confidence"] for row in rows], "--", color="#D55E00", label="mean confidence")
+        axes.fill_between(at, *np.array([row["interval"] for row in rows]).T, color=BLUE, alpha=0.2, linewidth=0)
+        axes.plot(at, [row["accuracy"] for row in rows], "o-", color=BLUE, markersize=3, label="accuracy")
+        axes.plot(at, [row["confidence"] for row in rows], "--", color=ORANGE, label="mean confidence")
         axes.set_xticks(at, ["as is", *(f"{row['strength']:g}" for row in kind["levels"])], fontsize=7)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(kind["unit"], fontsize=8)
@@ -192,8 +190,7 @@ def draw(record: dict[str, Any], path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.axes[0].legend(fontsize=8, loc="lower left")
     figure.supylabel("on validation, 95% over senders", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    write_bytes(path, to_png(figure, dpi=110))
 
 
 if __name__ == "__main__":

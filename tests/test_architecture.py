@@ -28,7 +28,7 @@ orientation
 calibration | unfamiliarity
 metrics | dataset | preprocessing | fetch | parity
 recorded
-config | provenance | memory | graph
+config | provenance | memory | graph | drawing
 utils
 errors
 """

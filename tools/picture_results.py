@@ -14,11 +14,12 @@ import torch
 from PIL import Image
 
 from clothing_classifier.config import parse_settings
+from clothing_classifier.drawing import make_figure, to_png
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.report import pictures
 from clothing_classifier.report.sections.network import end_channels
 from clothing_classifier.training.augmentation import augment, degrade
-from clothing_classifier.utils import atomic_path
+from clothing_classifier.utils import write_bytes
 from readme.model import class_counts
 from readme.records import ROOT, manifest, result
 
@@ -43,8 +44,7 @@ def main() -> None:
         "confusion": pictures.draw_confusion(result(f"{MODEL}-evaluation.json")["validation"]),
     }
     for name, png in drawn.items():
-        with atomic_path(out / f"{name}.png") as temporary:
-            temporary.write_bytes(png)
+        write_bytes(out / f"{name}.png", png)
 
 
 def draw_views() -> bytes:
@@ -59,7 +59,7 @@ def draw_views() -> bytes:
         degrade(augment(torch.from_numpy(photos), settings.size, settings, generator), settings.degrade, generator)
         for _ in range(VIEWS)
     ]
-    figure = pictures.make_figure(1.35 * (VIEWS + 1), 1.42 * len(SHOWN))
+    figure = make_figure(1.35 * (VIEWS + 1), 1.42 * len(SHOWN))
     for row, axes in enumerate(figure.subplots(len(SHOWN), VIEWS + 1)):
         shown = [photos[row], *(view[row].permute(1, 2, 0).clamp(0, 1).numpy() for view in views)]
         for panel, image in zip(axes, shown, strict=True):
@@ -68,7 +68,7 @@ def draw_views() -> bytes:
         if row == 0:
             axes[0].set_title("photo", fontsize=10)
             axes[1].set_title("as it is learnt from, six times", fontsize=10, loc="left")
-    return with_palette(pictures.save(figure))
+    return with_palette(to_png(figure))
 
 
 def with_palette(png: bytes) -> bytes:

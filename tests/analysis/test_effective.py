@@ -1,7 +1,5 @@
 """The effective field against what is known of it: uniform layers, whose gradients are binomial-like."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,8 @@ from torch import nn
 
 from clothing_classifier.analysis import summarise, trace
 from clothing_classifier.analysis.effective import effective_fields, measure
-from clothing_classifier.analysis.figures import draw_fields
+from clothing_classifier.analysis.pictures import draw_fields
+from clothing_classifier.drawing import to_png
 from clothing_classifier.errors import AnalysisError
 
 
@@ -56,7 +55,7 @@ def test_a_module_without_positions_is_named() -> None:
         effective_fields(model, torch.rand(1, 3, 2, 2), {"1": (1, 1)})
 
 
-def test_a_unit_that_no_image_moves(tmp_path: Path) -> None:
+def test_a_unit_that_no_image_moves() -> None:
     dead = nn.Conv2d(3, 2, 3, padding=1)
     nn.init.constant_(dead.bias, -100.0)
     model = nn.Sequential(dead, nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1))
@@ -64,5 +63,5 @@ def test_a_unit_that_no_image_moves(tmp_path: Path) -> None:
     (field,) = effective_fields(model, torch.rand(2, 3, 16, 16), {"2": (5, 5)})
     assert (field.extent, field.area, field.share) == ((0, 0), 0, 0.0)
     photo = np.zeros((16, 16, 3), np.uint8)
-    draw_fields(photo, [row for row in report["layers"] if row["name"] == "2"], [field], tmp_path / "dead.png")
-    assert (tmp_path / "dead.png").exists()
+    figure = draw_fields(photo, [row for row in report["layers"] if row["name"] == "2"], [field])
+    assert to_png(figure).startswith(b"\x89PNG")

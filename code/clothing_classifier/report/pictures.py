@@ -1,15 +1,12 @@
 """Pictures of a report, as PNG: class counts, a confusion matrix, reliability, a network's overview."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure  # without pyplot, which would choose a window system
 from matplotlib.patches import Rectangle
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#7F7F7F"
-"""Told apart by everyone (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/)."""
+from clothing_classifier.drawing import BLUE, GREEN, GREY, ORANGE, make_figure, to_png
 
 _PARTS = {"train": BLUE, "validation": ORANGE, "test": GREEN}
 _MOST_NAMES = 40
@@ -33,7 +30,7 @@ def draw_classes(counts: Mapping[str, Mapping[str, int]]) -> bytes:
     axes.margins(x=0.08, y=0.01)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts))
-    return save(figure)
+    return to_png(figure)
 
 
 def draw_confusion(figures: Mapping[str, Any]) -> bytes:
@@ -56,7 +53,7 @@ def draw_confusion(figures: Mapping[str, Any]) -> bytes:
     axes.set_yticks(range(len(used)), labels)
     axes.set(xlabel="taken for", ylabel="labelled")
     axes.spines[:].set_visible(False)
-    return save(figure)
+    return to_png(figure)
 
 
 def draw_reliability(bins: Sequence[Mapping[str, Any]]) -> bytes:
@@ -73,7 +70,7 @@ def draw_reliability(bins: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(lowest, 1.01), ylim=(lowest, 1.01))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="upper left")
-    return save(figure)
+    return to_png(figure)
 
 
 def draw_network(
@@ -103,16 +100,4 @@ def draw_network(
             axes.text(place, -0.71, f"{share:.0%} MACs", ha="center", va="top", fontsize=9.5)
     axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(-0.85, 1.25))
     axes.set_axis_off()
-    return save(figure)
-
-
-def make_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def save(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()
+    return to_png(figure)

@@ -7,7 +7,7 @@ from clothing_classifier.report.document import Document
 from clothing_classifier.report.page import write_page
 from clothing_classifier.report.sections import card, data, learning, network, results
 from clothing_classifier.report.subject import Subject
-from clothing_classifier.utils import atomic_path, write_text
+from clothing_classifier.utils import write_bytes, write_text
 
 MARKDOWN, PAGE = "report.md", "report.html"
 
@@ -35,8 +35,7 @@ def write(document: Document, folder: Path) -> list[Path]:
     """Write `report.md` with its pictures, and `report.html`, each whole or not at all; raises `OSError`."""
     pictures = folder / markdown.FIGURES
     for picture in document.pictures:
-        with atomic_path(pictures / f"{picture.name}.png") as temporary:
-            temporary.write_bytes(picture.png)
+        write_bytes(pictures / f"{picture.name}.png", picture.png)
     write_text(folder / MARKDOWN, markdown.render(document))
     write_page(folder / PAGE, "story.html.j2", document=document)
     return [folder / MARKDOWN, folder / PAGE]

@@ -17,11 +17,11 @@ from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.data import Photos, epoch_order
 from clothing_classifier.training.device import kernels_for, make_accelerator
 from clothing_classifier.training.distillation import load_teachers
-from clothing_classifier.training.figures import draw_history
 from clothing_classifier.training.initialisation import initialise
 from clothing_classifier.training.loop import STATE, fit, logits_of, to_images
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
+from clothing_classifier.training.pictures import draw_history
 from clothing_classifier.training.processes import processes_of
 from clothing_classifier.training.run_folder import (
     WEIGHTS,
@@ -31,7 +31,7 @@ from clothing_classifier.training.run_folder import (
     weights_in,
 )
 from clothing_classifier.training.stored_answers import store_answers
-from clothing_classifier.utils import first_process, write_json
+from clothing_classifier.utils import first_process, write_bytes, write_json
 
 _CALIBRATION_PHOTOS = 256
 _START_SHARE = "setting optimization.start_share: needs first weights of the same classes; name some with --init"
@@ -122,7 +122,7 @@ def train(
         kept, _ = load_model(out / WEIGHTS)
         groups = [photo.group for photo in held_out.records]
         save_held_out(out, logits_of(kept, held_out), held_out.targets, labels, groups, held_out.keys)
-        draw_history(state.history, out / "history.png")
+        write_bytes(out / "history.png", draw_history(state.history))
         write_json(out / RECORD, record)
     return Outcome(record, failures)
 

@@ -1,11 +1,10 @@
 """Which network, what its units see, and what it costs."""
 
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from clothing_classifier.drawing import to_png
 from clothing_classifier.report import pictures, tables
 from clothing_classifier.report.document import Code, Part, Picture, Section, Text
 from clothing_classifier.report.subject import Subject
@@ -36,7 +35,7 @@ def end_channels(stages: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[s
     """Channels at the end of each stage, by the rows of an analysis."""
     if not layers:
         return {}
-    from clothing_classifier.analysis.figures import within
+    from clothing_classifier.analysis.pictures import within
 
     found = {}
     for name in (stage["name"] for stage in stages):
@@ -61,7 +60,10 @@ def receptive_field(subject: Subject) -> Section | None:
     if subject.stages:
         parts.append(tables.stage_table(subject.stages, subject.size))
     if subject.analysis:
-        parts.append(Picture("growth", _drawn(subject, "growth"), "receptive field against depth"))
+        from clothing_classifier.analysis.pictures import draw_growth
+
+        png = to_png(draw_growth(subject.analysis, []))
+        parts.append(Picture("growth", png, "receptive field against depth"))
     model = subject.reference if subject.bundle else "BUNDLE"
     parts.append(Text("What of it counts on your own photos, the effective field, is measured by"))
     parts.append(Code(f"clothing analyze {model} --figures pictures --photo PHOTO"))
@@ -89,7 +91,9 @@ def cost(subject: Subject) -> Section | None:
         total = sum(stage["macs"] for stage in subject.stages)
         text = f"{what} {total / 1e6:,.1f} million MACs in the stages above, about two FLOPs each.{both}"
         return Section("FLOPs and MACs", [Text(text)])
-    totals = subject.analysis["totals"]
+    from clothing_classifier.analysis.pictures import draw_costs
+
+    totals, png = subject.analysis["totals"], to_png(draw_costs(subject.analysis))
     table = tables.layer_table(subject.analysis, "Each layer; bold: the fewest that make up half of the MACs")
     text = (
         f"{what} {totals['macs'] / 1e6:,.1f} million MACs, {totals['flops'] / 1e6:,.1f} million FLOPs: two for "
@@ -98,16 +102,4 @@ def cost(subject: Subject) -> Section | None:
     )
     if unknown := subject.analysis["operators_without_a_rule"]:
         text += f" There is no rule for {', '.join(unknown)}: their arithmetic counts as none."
-    return Section("FLOPs and MACs", [Text(text), Picture("costs", _drawn(subject, "costs"), "cost by layer"), table])
-
-
-def _drawn(subject: Subject, name: str) -> bytes:
-    from clothing_classifier.analysis import figures
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        if name == "growth":
-            figures.draw_growth(subject.analysis or {}, [], path)
-        else:
-            figures.draw_costs(subject.analysis or {}, path)
-        return path.with_suffix(".png").read_bytes()
+    return Section("FLOPs and MACs", [Text(text), Picture("costs", png, "cost by layer"), table])

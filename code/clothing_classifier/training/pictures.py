@@ -1,17 +1,14 @@
 """The course of a run as a picture: does it still learn, and does validation follow?"""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from clothing_classifier.utils import atomic_path
+from clothing_classifier.drawing import make_figure, to_png
 
 
-def draw_history(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draw loss, validation scores and learning rate over the epochs of `history` (rows of `history.csv`) as PNG."""
-    from matplotlib.figure import Figure  # without pyplot, which would choose a window system
-
+def draw_history(history: Sequence[Mapping[str, float]]) -> bytes:
+    """Loss, validation scores and learning rate over the epochs of `history` (rows of `history.csv`) as PNG."""
     epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    figure = make_figure(12, 3.6)
     panels = (
         ("loss", {"training: augmented photos, soft targets": "loss", "validation: log loss": "log_loss"}),
         ("validation", {"accuracy": "accuracy", "macro-F1": "macro_f1"}),
@@ -24,5 +21,4 @@ def draw_history(history: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110)
+    return to_png(figure, dpi=110)
