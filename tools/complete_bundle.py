@@ -55,7 +55,6 @@ def main() -> None:
         take_out(folder / bundle.MODEL, manifest.architecture, len(manifest.labels), manifest.preprocessing.size)
         write_manifest(folder)
     classifier = Classifier.load(options.name)
-    there = {output.name for output in classifier.session.get_outputs()}
     content: dict[str, Any] = json.loads((folder / bundle.MANIFEST).read_text(encoding="utf-8"))
     del content["hashes"], content["format"]
     dataset = load_dataset(options.data, COLUMNS[options.name])
@@ -67,10 +66,10 @@ def main() -> None:
     order = np.random.default_rng(classifier.manifest.provenance["seed"]).permutation(len(train))
     train = [train[i] for i in order[:TURNED]]
     targets = np.array([known[record.label.casefold()] for record in validation])
-    levels = tuple(name for name in (unfamiliarity.FEATURES, unfamiliarity.MIDDLE) if name in there)
+    levels = tuple(name for name in (unfamiliarity.FEATURES, unfamiliarity.MIDDLE) if name in classifier.outputs)
     logits, *told = run(classifier, validation, ("logits", *levels))
     learnt_from = run(classifier, train, levels)
-    if unfamiliarity.OUTPUT not in there:
+    if unfamiliarity.OUTPUT not in classifier.outputs:
         directions = [unfamiliarity.find_directions(some[:FAMILIAR, 0]) for some in learnt_from]
         sines = [unfamiliarity.measure(some[:, 0], axes) for some, axes in zip(told, directions, strict=True)]
         content["unfamiliarity_threshold"] = float(np.quantile(np.mean(sines, 0), SHARE))
@@ -78,7 +77,7 @@ def main() -> None:
             error = measure_calibration(logits[:, 0].astype(float), targets, group_names(validation))
             content["calibration"] = asdict(error)
         unfamiliarity.add_output(folder / bundle.MODEL, dict(zip(levels, directions, strict=True)))
-    if orientation.OUTPUT not in there:
+    if orientation.OUTPUT not in classifier.outputs:
         weight, bias = fit_orientation(learnt_from[0])
         found = orientation.measure(told[0] @ weight + bias, logits, targets)
         print(found)

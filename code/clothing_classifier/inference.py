@@ -88,7 +88,8 @@ class Classifier:
     Of many photos, each of `threads` (None: as many as this process may use processors) decodes and evaluates `batch`
     at a time. Neither changes which photos are answered, nor in which order. Raises `UsageError` where one is below 1.
     A photo that seems to lie on its side or stand on its head is turned and read again, where the bundle can tell;
-    `upright` spares that for photos that are known to stand upright.
+    `upright` spares that for photos that are known to stand upright. `outputs` names what the graph gives: of one that
+    another tool made, the probabilities for sure.
 
     >>> Classifier.load().predict("photo.jpg").label
     'T-Shirt'
@@ -100,9 +101,9 @@ class Classifier:
         if self.threads < 1 or batch < 1:
             raise UsageError(f"threads {self.threads}, batch {batch}; each is at least 1")
         self.session = open_bundle(bundle)
-        given = {output.name for output in self.session.get_outputs()}
+        self.outputs = frozenset(output.name for output in self.session.get_outputs())
         wanted = ("probabilities", "unfamiliarity", *(() if upright else (ORIENTATION,)))
-        self._outputs = [name for name in wanted if name in given]
+        self._outputs = [name for name in wanted if name in self.outputs]
 
     @classmethod
     def load(
@@ -159,7 +160,7 @@ class Classifier:
         """Evaluate the graph on `(N, size, size, 3) uint8`.
 
         `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, `class_map` `(N, K, h, w)`; or
-        `unfamiliarity` `(N,)` and `orientation` `(N, 4)`, which not every bundle has. Nothing is turned.
+        `unfamiliarity` `(N,)` and `orientation` `(N, 4)`, which not every bundle has (`outputs`). Nothing is turned.
         """
         result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
         return result

@@ -3,13 +3,16 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
-from running import IMAGES, Server, ask, form, problem_of
+from running import IMAGES, Server, ask, form, problem_of, serving
 
 from clothing_classifier import Classifier
-from clothing_classifier.bundle import shipped
+from clothing_classifier.bundle import MANIFEST, MODEL, find, shipped, write_manifest
+from clothing_classifier.graph import hide_output
 from clothing_classifier.preprocessing import prepare
 
 
@@ -91,6 +94,21 @@ def test_the_class_map_is_the_graphs_own(server: Server, classifier: Classifier)
     pixels = prepare(photo, classifier.bundle.contract)[None]
     expected = classifier.run(pixels, "class_map")[0, classifier.labels.index(entry["label"])]
     np.testing.assert_allclose(given["values"], expected, atol=1e-3)
+
+
+def test_a_graph_without_a_class_map_is_served_without_it(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    folder = tmp_path / "bundle"
+    copytree(find("wardrobe-tiny"), folder)
+    hide_output(folder / MODEL, "class_map")
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    write_manifest(folder, {key: value for key, value in content.items() if key not in ("format", "hashes")})
+    with serving(tmp_path / "log", "--model", str(folder)) as server:
+        photo = IMAGES[0].read_bytes()
+        assert ask(server, "/v1/predict", photo).json()["predictions"][0]["label"]
+        reply = ask(server, "/v1/predict?class_map=true", photo)
+        assert reply.status == 422
+        assert problem_of(reply)["detail"].startswith("class_map: this model gives none")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[
 
     Raises `DatasetError` where none can be read, `BundleError` where the model gives no features.
     """
-    if "features" not in {output.name for output in classifier.session.get_outputs()}:
+    if "features" not in classifier.outputs:
         raise BundleError(f"{classifier.bundle.path}: the model gives no features, which an audit compares photos by")
     chunks = [records[start : start + _CHUNK] for start in range(0, len(records), _CHUNK)]
     photos: list[Photo] = []

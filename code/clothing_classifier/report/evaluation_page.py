@@ -61,7 +61,7 @@ def write(path: Path, report: Report, title: str, explain: Explanation | None = 
 
 def explain_with(classifier: Classifier) -> Explanation | None:
     """The explanations of a bundle; `None` where its graph has no class map (one that another tool made)."""
-    if "class_map" not in {output.name for output in classifier.session.get_outputs()}:
+    if "class_map" not in classifier.outputs:
         return None
 
     def explain(source: RecordSource, label: str) -> tuple[Pixels, Floats]:

@@ -1,5 +1,6 @@
 """The models that are served: which one a request means, and what each says of itself."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -68,7 +69,7 @@ class Catalogue:
         return self._classifiers[name]
 
     def map_cells(self, classifier: Classifier) -> int:
-        """Rows times columns of the model's class map."""
+        """Rows times columns of the model's class map; 0 where its graph gives none, as one that another tool made."""
         return self._map_cells[classifier.manifest.name]
 
     def summaries(self) -> list[ModelSummary]:
@@ -92,9 +93,9 @@ class Catalogue:
 
 
 def _map_cells(classifier: Classifier) -> int:
-    size = classifier.manifest.preprocessing.size
-    rows, columns = classifier.run(np.zeros((1, size, size, 3), np.uint8), "class_map").shape[2:]
-    return int(rows * columns)
+    size, has_map = classifier.manifest.preprocessing.size, "class_map" in classifier.outputs
+    found = classifier.run(np.zeros((1, size, size, 3), np.uint8), "class_map" if has_map else "probabilities")
+    return math.prod(found.shape[2:]) if has_map else 0
 
 
 def _card(classifier: Classifier) -> str | None:

@@ -56,7 +56,10 @@ class Service:
                 classifier.operating_point(asked.min_precision)
             except UsageError as error:
                 raise Problem("bad-query", f"min_precision: {error}") from error
-        if with_map and (cells := self.catalogue.map_cells(classifier)) > self.limits.map_cells:
+        cells = self.catalogue.map_cells(classifier)
+        if with_map and not cells:
+            raise Problem("bad-query", "class_map: this model gives none; leave it out")
+        if with_map and cells > self.limits.map_cells:
             raise Problem(
                 "bad-query", f"class_map: this model's has {cells} cells; the limit is {self.limits.map_cells}"
             )
