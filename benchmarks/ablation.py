@@ -11,14 +11,12 @@ chance.
 
 import argparse
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measures import mean_and_spread  # type: ignore[import-not-found]
+from measures import mean_and_spread, run_training  # type: ignore[import-not-found]
 
 from clothing_classifier import metrics
 from clothing_classifier.calibration import fit_temperature, softmax
@@ -44,7 +42,6 @@ VARIANTS = {
     "no average of weights": ("optimization.ema_decay=0.0",),
     "no dropout": ("model.dropout=0.0",),
 }
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -89,13 +86,7 @@ def learn(task: tuple[str, int, int], options: argparse.Namespace) -> None:
     name, fold, seed = task
     out = folder(name, fold, seed, options)
     changes = (*RECIPE, *VARIANTS[name], f"data.fold={fold}", f"runtime.seed={seed}")
-    command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", options.preset, "--out", str(out)]
-    command += ["--init", str(options.features), "--resume"]
-    command += [part for change in changes for part in ("--set", change)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        sys.exit(f"{out.name}: status {result.returncode}: {result.stderr}")
-    print(f"{out.name}: {result.stdout.splitlines()[0]}", flush=True)
+    run_training(options.data, options.preset, out, changes, "--init", str(options.features))
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from measures import peak_megabytes  # type: ignore[import-not-found]
+from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
 
 from clothing_classifier.dataset import load_dataset
 from clothing_classifier.provenance import provenance
@@ -35,7 +35,6 @@ EXPECTED = {
     "cropped": "near-duplicate",
 }  # fmt: skip
 COLUMNS = ["--group-column", "sender_id", "--exclude-labels", "Not sure,Other,Skip"]
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -118,7 +117,7 @@ def audit_real(data: Path, columns: list[str], out: Path) -> dict[str, Any]:
 
 def run_audit(arguments: list[str], out: Path) -> dict[str, Any]:
     """Run the command; status 1 says only that something serious was found."""
-    command = [str(_CLOTHING), "audit", *arguments, "--out", str(out), "--format", "json"]
+    command = [CLOTHING, "audit", *arguments, "--out", str(out), "--format", "json"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode not in (0, 1):
         sys.exit(result.stderr)

@@ -16,14 +16,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measures import mean_and_spread  # type: ignore[import-not-found]
+from measures import CLOTHING, mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.dataset import Columns, Record, load_dataset
 from clothing_classifier.provenance import provenance
@@ -41,7 +40,6 @@ COARSE = {
 NAMES = {label: name for name, labels in COARSE.items() for label in labels}
 SIZES = (100, 200, 300)
 FOLDS = 3
-_CLOTHING = Path(sys.executable).with_name("clothing")
 EPOCHS_FROM_RANDOM = 24
 
 
@@ -109,7 +107,7 @@ def learn(data: Path, out: Path, arguments: list[str]) -> dict[str, Any]:
     seconds = out / "seconds.json"
     if not seconds.exists():
         shutil.rmtree(out, ignore_errors=True)
-        command = [str(_CLOTHING), "train", "--data", str(data), "--preset", "quick", "--out", str(out), *arguments]
+        command = [CLOTHING, "train", "--data", str(data), "--preset", "quick", "--out", str(out), *arguments]
         with tempfile.TemporaryDirectory() as cache:
             started = time.monotonic()
             subprocess.run([*command, "--set", "optimization.keep=last"], check=True, capture_output=True,

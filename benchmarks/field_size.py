@@ -11,15 +11,13 @@ docs/figures/field-size.png.
 
 import argparse
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from measures import mean_and_spread  # type: ignore[import-not-found]
+from measures import mean_and_spread, run_training  # type: ignore[import-not-found]
 from safetensors.torch import load_file, save_file
 
 from clothing_classifier.analysis import analyze
@@ -52,7 +50,6 @@ VARIANTS = {
 }
 DEALT = "491 px, kernels of 12 blocks dealt anew"
 PUBLISHED = "491 px, as published"
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -113,12 +110,7 @@ def learn(name: str, seed: int, start: Path, options: argparse.Namespace) -> Non
     out = options.runs / f"{slug(name)}-{seed}"
     settings = ", ".join(f"{key}={value}" for key, value in ({"batch_norm": "true"} | VARIANTS[name]).items())
     changes = (*RECIPE, f"model.settings={{{settings}}}", f"runtime.seed={seed}")
-    command = [str(_CLOTHING), "train", "--data", str(options.data), "--preset", "wardrobe", "--out", str(out)]
-    command += ["--init", str(start), "--resume", *(part for change in changes for part in ("--set", change))]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        sys.exit(f"{out.name}: status {result.returncode}: {result.stderr}")
-    print(f"{out.name}: {result.stdout.splitlines()[0]}", flush=True)
+    run_training(options.data, "wardrobe", out, changes, "--init", str(start))
 
 
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from measures import CLOTHING, train_command  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT
 from clothing_classifier.provenance import provenance, read_record
@@ -26,7 +27,6 @@ CHANGES = (
     "optimization.epochs=8", "optimization.learning_rate=2e-4", "optimization.start_share=0.6",
     "distillation.views=4", "augmentation.degrade=0.25",
 )  # fmt: skip
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -41,17 +41,12 @@ def main() -> None:
     options = parser.parse_args()
     record, run = provenance(), options.runs / DEFAULT / "hardened"
     taught = [part for path in (options.start, *options.teachers) for part in ("--teacher", os.path.relpath(path))]
-    changes = [part for change in (*CHANGES, f"runtime.threads={options.threads}") for part in ("--set", change)]
-    subprocess.run(
-        [str(_CLOTHING), "train", "--data", options.data, "--preset", DEFAULT, "--out", str(run), "--resume",
-         "--init", os.path.relpath(weights_in(options.start)), *taught, *changes],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    changes, start = (*CHANGES, f"runtime.threads={options.threads}"), os.path.relpath(weights_in(options.start))
+    command = train_command(options.data, DEFAULT, run, changes, "--init", start, *taught)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     out: Path = (options.bundles or options.runs / "bundles") / DEFAULT
     shutil.rmtree(out, ignore_errors=True)
-    subprocess.run(
-        [str(_CLOTHING), "export", str(run), "--data", options.data, "--out", str(out), "--weights"], check=True
-    )
+    subprocess.run([CLOTHING, "export", str(run), "--data", options.data, "--out", str(out), "--weights"], check=True)
     finished = read_record(run)
     write_json(Path(f"results/{DEFAULT}-hardened-training.json"), record | {
         "seed": finished["seed"], "n": finished["n"], "data_sha256": finished["data_sha256"],

@@ -18,7 +18,6 @@ import argparse
 import csv
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measures import mean_and_spread  # type: ignore[import-not-found]
+from measures import mean_and_spread, run_training  # type: ignore[import-not-found]
 
 from clothing_classifier.config import load_settings
 from clothing_classifier.dataset import Record
@@ -46,7 +45,6 @@ EPOCHS, LONGER = 6, 5
 MORE = 10
 _TOLERANCE = 0.1
 _DRAWS = 2000
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -136,13 +134,8 @@ def learn(task: Task, options: argparse.Namespace) -> None:
     changes = [*RECIPE, *(FROM_RANDOM if name == RANDOM else ()), f"runtime.seed={seed}",
                f"optimization.epochs={round(options.epochs * longer)}",
                f"optimization.warmup_epochs={float(round(longer))}"]  # fmt: skip
-    command = [str(_CLOTHING), "train", "--data", str(out.with_suffix(".data")), "--preset", "wardrobe"]
-    command += ["--out", str(out), "--resume", *([] if name == RANDOM else ["--init", str(options.features)])]
-    command += [part for change in changes for part in ("--set", change)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        sys.exit(f"{out.name}: status {result.returncode}: {result.stderr}")
-    print(f"{out.name}: {result.stdout.splitlines()[0]}", flush=True)
+    start = [] if name == RANDOM else ["--init", str(options.features)]
+    run_training(out.with_suffix(".data"), "wardrobe", out, changes, *start)
 
 
 def answers(task: Task, options: argparse.Namespace) -> Floats:

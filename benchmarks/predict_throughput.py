@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from measures import peak_megabytes  # type: ignore[import-not-found]
+from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
 from peers import installed_bytes  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT, Bundle, load_bundle
@@ -41,7 +41,6 @@ COUNTS = (1000, 4000)
 BOUND_PHOTOS, PLAIN_PHOTOS, PEER_PHOTOS, TRIAL_PHOTOS = 400, 1000, 300, 64
 PEERS = ("transformers", "timm", "ultralytics")
 _HERE = Path(__file__).parent
-_CLOTHING = Path(sys.executable).with_name("clothing")
 # No hub must be asked; and all sides get what a shell has, such as compiled modules, whatever is set here.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
     "HF_HUB_OFFLINE": "1",
@@ -114,7 +113,7 @@ def _options() -> argparse.Namespace:
 
 def _clothing(side: str) -> Measure:
     model, *flags = side.split(", ")
-    command = [str(_CLOTHING), "predict", "-", "--model", model, "--format", "json", *flags]
+    command = [CLOTHING, "predict", "-", "--model", model, "--format", "json", *flags]
     return lambda paths: _child(command, paths, len(paths))[0]
 
 

@@ -9,9 +9,10 @@ drawing.
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from measures import CLOTHING  # type: ignore[import-not-found]
 
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
@@ -37,7 +38,7 @@ def main() -> None:
 
 def clothing(*arguments: str) -> str:
     """What the command prints, run in the repository."""
-    command = [str(Path(sys.executable).parent / "clothing"), *arguments]
+    command = [CLOTHING, *arguments]
     result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, encoding="utf-8")
     return result.stdout
 

@@ -15,12 +15,12 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measures import CLOTHING, train_command  # type: ignore[import-not-found]
 from robustness import CORRUPTIONS, answer_all  # type: ignore[import-not-found]
 
 from clothing_classifier import bundle
@@ -37,7 +37,6 @@ ARMS = {
     "half poor": ("augmentation.degrade=0.5",),
 }
 BEFORE, STUDENT = "before", "from the first weights"
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -95,16 +94,13 @@ def learn(arm: str, options: argparse.Namespace) -> Path:
     run: Path = options.runs / arm.replace(" ", "-").replace("'", "")
     out = run.with_name(f"{run.name}-bundle")
     weights = os.path.relpath(bundle.weights_of(str(options.before)))
-    settings = [part for change in (*BASE, *ARMS[arm]) for part in ("--set", change)]
-    data = ["--data", str(options.data)]
     teachers = [part for path in (weights, *options.teachers) for part in ("--teacher", str(path))]
-    subprocess.run([str(_CLOTHING), "train", *data, "--preset", "wardrobe", "--init", weights, *teachers,
-                    "--out", str(run), "--resume", *settings], check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+    changes = (*BASE, *ARMS[arm])
+    command = train_command(options.data, "wardrobe", run, changes, "--init", weights, *teachers)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     if not out.exists():
-        subprocess.run(
-            [str(_CLOTHING), "export", str(run), *data, "--out", str(out), "--name", bundle.DEFAULT, "--weights"],
-            check=True,
-        )
+        command = [CLOTHING, "export", str(run), "--data", str(options.data), "--out", str(out)]
+        subprocess.run([*command, "--name", bundle.DEFAULT, "--weights"], check=True)
     finished: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     print(f"{arm}: {finished['metrics']['validation']}", flush=True)
     return out

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from measures import peak_megabytes  # type: ignore[import-not-found]
+from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
 
 from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import prepare
@@ -36,7 +36,6 @@ from clothing_classifier.scoring.rows import WITH_PLACE
 from clothing_classifier.scoring.run import assemble
 from clothing_classifier.utils import write_json
 
-_CLOTHING = str(Path(sys.executable).with_name("clothing"))
 _HERE = Path(__file__).parent
 _PART_ROWS = 512
 MAX_LOAD = 0.5
@@ -88,7 +87,7 @@ class Bench:
 
     def score(self, count: int) -> dict[str, Any]:
         """Run the command on `count` photos: whole seconds, peak memory in megabytes, and its report."""
-        command = [_CLOTHING, "score", "--input", str(self.list(count)), "--output", str(self.output())]
+        command = [CLOTHING, "score", "--input", str(self.list(count)), "--output", str(self.output())]
         return _child([*command, "--format", "json"])
 
     def run(self, where: str | Path, output: Path, *more: str) -> dict[str, Any]:
@@ -124,7 +123,7 @@ def against_predict(bench: Bench, count: int, rounds: int) -> dict[str, Any]:
     given = "".join(f"{path}\n" for path in bench.paths(count))
     results = []
     for number in range(rounds):
-        theirs = _child([_CLOTHING, "predict", "-", "--format", "json"], given)["seconds"]
+        theirs = _child([CLOTHING, "predict", "-", "--format", "json"], given)["seconds"]
         ours = bench.score(count)["seconds"]
         results.append({"predict": theirs, "score": ours})
         _say(f"round {number + 1}: predict {theirs:.1f} s, score {ours:.1f} s")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.config import load_settings
 from clothing_classifier.memory import keep_large_blocks
@@ -50,8 +51,7 @@ def main() -> None:
     reached = [one["epochs"][-1]["accuracy"] for one in fast]
     write_json(options.out, record | {
         "seed": options.seeds, "preset": PRESET, "n": fast[0]["n"], "data_sha256": fast[0]["data_sha256"],
-        "accuracy": {"mean": statistics.mean(reached)}
-        | ({"spread": statistics.stdev(reached)} if len(reached) > 1 else {}),
+        "accuracy": mean_and_spread(reached),
         "to": {f"{target:.0%}": compare(target, fast, plain) for target in TARGETS},
         "runs": {"fast": fast, "plain": plain},
     })  # fmt: skip

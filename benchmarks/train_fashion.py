@@ -13,13 +13,12 @@ import csv
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from measures import mean_and_spread  # type: ignore[import-not-found]
+from measures import CLOTHING, mean_and_spread, train_command  # type: ignore[import-not-found]
 
 from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
@@ -27,7 +26,6 @@ from clothing_classifier.utils import write_json
 NAME, WIDE = "fashion-mnist", "fashion-mnist-wide"
 WIDE_SETTINGS = ("model.settings.depth=14", "model.settings.width=32", "optimization.epochs=88")
 TARGETS = (0.90, 0.93, 0.94, 0.95)
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -54,15 +52,14 @@ def export(run: str, name: str, options: argparse.Namespace) -> None:
     """Make the bundle of a run, with mirror images."""
     bundle: Path = options.bundles / name
     shutil.rmtree(bundle, ignore_errors=True)
-    command = [str(_CLOTHING), "export", str(options.runs / run), "--data", options.data, "--out", str(bundle)]
+    command = [CLOTHING, "export", str(options.runs / run), "--data", options.data, "--out", str(bundle)]
     subprocess.run([*command, "--mirror"], check=True)
 
 
 def learn(name: str, changes: Sequence[str], options: argparse.Namespace) -> dict[str, Any]:
     """Train one run, or go on with it, and return its record with the seconds that its epochs and targets took."""
     out = options.runs / name
-    command = [str(_CLOTHING), "train", "--data", options.data, "--preset", NAME, "--out", str(out), "--resume"]
-    command += [part for change in ("runtime.threads=1", *changes) for part in ("--set", change)]
+    command = train_command(options.data, NAME, out, ("runtime.threads=1", *changes))
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     record: dict[str, Any] = json.loads((out / "run.json").read_text(encoding="utf-8"))
     with (out / "history.csv").open(encoding="utf-8", newline="") as file:

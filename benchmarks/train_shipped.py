@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measures import mean_and_spread  # type: ignore[import-not-found]
+from measures import CLOTHING, mean_and_spread, train_command  # type: ignore[import-not-found]
 
 from clothing_classifier.bundle import DEFAULT
 from clothing_classifier.provenance import provenance, read_record
 from clothing_classifier.utils import write_json
 
 FOLDS, FOLDS_LEARNT = 4, (0, 1)
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,9 @@ def main() -> None:
 def learn(run: Run, runs: Path, options: argparse.Namespace) -> None:
     """Train one run, or go on with it; one that was done is checked to be this very one."""
     out = runs / run.name
-    command = [str(_CLOTHING), "train", "--data", options.data, "--preset", options.model, "--init", options.features]
-    command += ["--out", str(out), "--resume", "--set", f"runtime.threads={options.threads}"]
-    command += [part for change in run.changes for part in ("--set", change)]
-    command += [part for name in run.teachers for part in ("--teacher", str(runs / name))]
+    changes = (f"runtime.threads={options.threads}", *run.changes)
+    taught = [part for name in run.teachers for part in ("--teacher", str(runs / name))]
+    command = train_command(options.data, options.model, out, changes, "--init", options.features, *taught)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -97,7 +95,7 @@ def export(chosen: Path, folds: list[Path], options: argparse.Namespace) -> None
     """Turn the chosen run into the bundle."""
     out: Path = (options.bundles or options.runs / "bundles") / options.model
     shutil.rmtree(out, ignore_errors=True)
-    command = [str(_CLOTHING), "export", str(chosen), "--data", options.data, "--out", str(out)]
+    command = [CLOTHING, "export", str(chosen), "--data", options.data, "--out", str(out)]
     command += ["--weights"] if options.model == DEFAULT else []  # what a user's own training starts from
     command += [part for fold in folds for part in ("--calibration", str(fold))]
     subprocess.run(command, check=True)

@@ -18,10 +18,10 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from measures import CLOTHING, train_command  # type: ignore[import-not-found]
 from train_shipped import merit, summarise  # type: ignore[import-not-found]
 
 from clothing_classifier import bundle
@@ -43,7 +43,6 @@ PRESETS = {
     SMALL: (SMALL,), PATIENT: (SMALL, "optimization.epochs=90", "distillation.views=15"), TINY: (TINY,),
     WHOLE: (SMALL, "image.size=128", "augmentation.size=112"),
 }  # fmt: skip
-_CLOTHING = Path(sys.executable).with_name("clothing")
 
 
 def main() -> None:
@@ -77,7 +76,7 @@ def export(chosen: Path, options: argparse.Namespace) -> None:
     """Turn the chosen run into the bundle."""
     out: Path = (options.bundles or options.runs / "bundles") / options.model
     shutil.rmtree(out, ignore_errors=True)
-    subprocess.run([str(_CLOTHING), "export", str(chosen), "--data", str(options.data), "--out", str(out)], check=True)
+    subprocess.run([CLOTHING, "export", str(chosen), "--data", str(options.data), "--out", str(out)], check=True)
 
 
 def default_start(options: argparse.Namespace, teachers: list[Path]) -> Path:
@@ -88,13 +87,11 @@ def default_start(options: argparse.Namespace, teachers: list[Path]) -> Path:
 def train(run: Path, seed: int, pruned: Path, teachers: list[Path], options: argparse.Namespace) -> None:
     """Train the pruned network with one seed, or go on with it."""
     settings = load_tensors(pruned)[1]["architecture"]["settings"]
-    command = [str(_CLOTHING), "train", "--data", str(options.data), "--init", str(pruned)]
     preset, *changes = PRESETS[options.model]
     changes += [f"runtime.threads={options.threads}", f"runtime.seed={seed}", *options.set]
     changes += [f"model.settings.{key}={settings[key]}" for key in ("hidden", "head") if key in settings]
-    command += ["--preset", preset, *(part for change in changes for part in ("--set", change))]
-    command += ["--out", str(run), "--resume"]
-    command += [part for teacher in teachers for part in ("--teacher", os.path.relpath(teacher))]
+    taught = [part for teacher in teachers for part in ("--teacher", os.path.relpath(teacher))]
+    command = train_command(options.data, preset, run, changes, "--init", str(pruned), *taught)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
