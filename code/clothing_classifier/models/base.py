@@ -53,6 +53,15 @@ class ImageClassifier(nn.Module):
         return result
 
 
+def initialise_convolutions(extractor: nn.Module) -> None:
+    """Random weights for layers before ReLU (He et al. 2015, https://arxiv.org/abs/1502.01852), in place."""
+    for module in extractor.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
 class ConvNorm(nn.Sequential):
     """Convolution, batch norm, and an activation where one is given.
 

@@ -1,5 +1,6 @@
 """MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), any width, any input size."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clothing_classifier.errors import ConfigError
-from clothing_classifier.models.base import ConvNorm, ImageClassifier
+from clothing_classifier.models.base import ConvNorm, ImageClassifier, initialise_convolutions
 
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """Expansion, output channels, blocks and first stride of each stage: table 2 of the paper."""
@@ -115,26 +116,12 @@ def mobilenet_v2(
     layers["blocks"] = nn.Sequential(*blocks)
     last = head or _divisible(1280 * max(1.0, width))
     layers["head"] = _pointwise(channels, last, bias, nn.ReLU6())
-    for layer in layers.values():
-        layer.apply(_initialise)
+    extractor = nn.Sequential(OrderedDict(layers))
+    initialise_convolutions(extractor)
     settings = {"width": width, "batch_norm": batch_norm, "depth": depth, "kernel": kernel, "dilation": dilation,
                 "local_blocks": local_blocks,
                 **({"hidden": list(hidden)} if hidden else {}), **({"head": head} if head else {})}  # fmt: skip
     architecture: dict[str, Any] = {"name": "mobilenet_v2", "settings": settings}
     ends = [end - 1 for end in accumulate(counts)]
     stages = ("stem", *(f"blocks.{i}" for i in ends), "head")
-    return ImageClassifier(_named_sequence(layers), last, num_classes, architecture, dropout, stages)
-
-
-def _named_sequence(layers: dict[str, nn.Module]) -> nn.Sequential:
-    sequence = nn.Sequential()
-    for name, layer in layers.items():
-        sequence.add_module(name, layer)
-    return sequence
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+    return ImageClassifier(extractor, last, num_classes, architecture, dropout, stages)

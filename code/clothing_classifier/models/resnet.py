@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from clothing_classifier.errors import ConfigError
-from clothing_classifier.models.base import ConvNorm, ImageClassifier
+from clothing_classifier.models.base import ConvNorm, ImageClassifier, initialise_convolutions
 
 
 class BasicBlock(nn.Module):
@@ -40,12 +40,7 @@ def resnet_small(num_classes: int, dropout: float = 0.0, depth: int = 20, width:
             blocks.append(BasicBlock(channels, outputs, 2 if stage and i == 0 else 1))
             channels = outputs
         extractor.add_module(f"stage{stage + 1}", blocks)
-    extractor.apply(_initialise)
+    initialise_convolutions(extractor)
     architecture = {"name": "resnet_small", "settings": {"depth": depth, "width": width}}
     stages = ("stem", "stage1", "stage2", "stage3")
     return ImageClassifier(extractor, channels, num_classes, architecture, dropout, stages)
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
