@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from clothing_classifier.compression.channels import find_groups, keep_channels, widths
+from clothing_classifier.compression.channels import find_groups, keep_channels
 from clothing_classifier.compression.importance import survey
 from clothing_classifier.compression.pruning import Budget, channel_costs, choose, cost, prune
 from clothing_classifier.errors import ConfigError
@@ -16,6 +16,10 @@ SIZE = 32
 def network(batch_norm: bool = False) -> ImageClassifier:
     torch.manual_seed(0)
     return create_model("mobilenet_v2", 4, width=0.25, depth=0.3, batch_norm=batch_norm).eval()
+
+
+def widths(model: ImageClassifier) -> dict[str, int]:
+    return {group.name: group.channels for group in find_groups(model)}
 
 
 def photos() -> list[Tensor]:

@@ -48,11 +48,6 @@ def find_groups(model: ImageClassifier) -> list[Group]:
     return [*groups, Group(HEAD, (head,), head, "classifier", model.classifier.in_features)]
 
 
-def widths(model: ImageClassifier) -> dict[str, int]:
-    """The channels of each group, by its name."""
-    return {group.name: group.channels for group in find_groups(model)}
-
-
 def keep_channels(model: ImageClassifier, kept: Mapping[str, Tensor], means: Mapping[str, Tensor]) -> ImageClassifier:
     """A network of the channels `kept` (sorted indices by group), in evaluation mode.
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from clothing_classifier import training
@@ -82,12 +81,10 @@ def check_share(candidate: Candidate, parent: ImageClassifier, size: int) -> Non
 def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassifier, tuple[str, ...]]:
     """The network of `candidate` before any training: narrower, then pruned at the size that it will see."""
     parent, labels = load_model(making.parent / WEIGHTS)
-    model, _ = load_model(start / WEIGHTS)
     size = candidate.size or making.settings.image.size
-    if candidate.width is not None and start == making.parent:
-        model, parent = narrow(model, candidate.width), narrow(parent, candidate.width)
-    elif candidate.width is not None:
+    if candidate.width is not None:
         parent = narrow(parent, candidate.width)
+    model = parent if start == making.parent else load_model(start / WEIGHTS)[0]
     if candidate.share is not None:
         budget = Budget(macs=round(candidate.share * cost(parent, size)[0]))
         _, records, _ = load_parts(making.data, making.settings.data)
@@ -116,7 +113,7 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
         values["image"]["size"] = candidate.size
     values["model"]["settings"] = {
         key: model.architecture["settings"][key]
-        for key in (*parent.model.settings, *_CUT)
+        for key in (*parent.model.settings, "width", "hidden", "head")
         if key in model.architecture["settings"]
     }
     values["optimization"] |= {
@@ -133,14 +130,10 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
     return parse_settings(values)
 
 
-_CUT = ("width", "hidden", "head")
-
-
 def prune_weights(weights: Path, data: Path, settings: TrainSettings, budget: Budget, out: Path) -> None:
     """Prune the network in `weights` to `budget` at the size of `settings`, judged on training photos, and write it."""
     model, labels = load_model(weights)
     _, records, _ = load_parts(data, settings.data)
-    torch.manual_seed(settings.runtime.seed)
     size = settings.image.size
     pruned = prune(model, size, budget, training_images(records, labels, settings, size), seed=settings.runtime.seed)
     save_weights(out, pruned, labels)

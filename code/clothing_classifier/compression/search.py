@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from clothing_classifier import export
-from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.answers import Answers, collect
 from clothing_classifier.bundle import Bundle, load_bundle
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.compression.making import Making, check_share, make
 from clothing_classifier.compression.parent import find_parent, write_run
+from clothing_classifier.compression.pruning import cost
 from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import TrainSettings
@@ -223,6 +223,7 @@ def _ask(bundle: Bundle, records: Sequence[Record]) -> Answers:
 def _describe(run: Path, bundle: Bundle, answers: Answers) -> dict[str, Any]:
     model, _ = load_model(run / WEIGHTS)
     size = bundle.contract.size
+    macs, params = cost(model, size)
     interval, method = accuracy_interval(answers.right, answers.groups)
     return {
         "precision": bundle.manifest.precision,
@@ -232,8 +233,8 @@ def _describe(run: Path, bundle: Bundle, answers: Answers) -> dict[str, Any]:
         "accuracy": float(answers.right.mean()),
         "accuracy_interval": list(interval),
         "interval_method": method,
-        "macs": trace(model, (3, size, size)).macs,
-        "params": sum(parameter.numel() for parameter in model.parameters()),
+        "macs": macs,
+        "params": params,
         "bytes": len(bundle.graph),
         "right": answers.right.tolist(),
     }
