@@ -13,9 +13,9 @@ from clothing_classifier.calibration import (
     PrecisionPoint,
     fit_temperature,
     measure_calibration,
+    operating_point,
     precision_curve,
     softmax,
-    threshold_for,
 )
 from clothing_classifier.errors import UsageError
 from clothing_classifier.metrics import Floats, Integers, expected_calibration_error, log_loss
@@ -226,19 +226,19 @@ CURVE = [
     ("precision", "threshold"), [(0, 0.2), (0.8, 0.2), (0.81, 0.5), (0.92, 0.5), (0.93, 0.9), (0.97, 0.9)]
 )
 def test_the_threshold_keeps_the_precision_at_the_largest_coverage(precision: float, threshold: float) -> None:
-    assert threshold_for(CURVE, precision).threshold == threshold
-    assert threshold_for(CURVE[::-1], precision).threshold == threshold
+    assert operating_point(CURVE, precision).threshold == threshold
+    assert operating_point(CURVE[::-1], precision).threshold == threshold
 
 
 @pytest.mark.parametrize("precision", [0.98, 1, 2, float("nan")])
 def test_an_unreachable_precision_is_refused_with_the_best_there_is(precision: float) -> None:
     with pytest.raises(UsageError, match=r"out of reach: on validation the model gets to 0\.970"):
-        threshold_for(CURVE, precision)
+        operating_point(CURVE, precision)
 
 
 def test_an_empty_curve_reaches_nothing() -> None:
     with pytest.raises(UsageError, match="out of reach"):
-        threshold_for([], 0.5)
+        operating_point([], 0.5)
 
 
 def test_the_promised_precision_was_measured() -> None:
@@ -246,5 +246,5 @@ def test_the_promised_precision_was_measured() -> None:
     probabilities = softmax(logits)
     curve = precision_curve(probabilities, targets)
     for precision in (0.7, 0.8, 0.9):
-        point = threshold_for(curve, precision)
+        point = operating_point(curve, precision)
         assert measured(probabilities, targets, point.threshold)[0] >= precision

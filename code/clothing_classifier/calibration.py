@@ -121,16 +121,16 @@ def precision_curve(probabilities: Floats, targets: Integers) -> list[PrecisionP
     ]
 
 
-def point_that_kept(precision: float, curve: Iterable[PrecisionPoint]) -> PrecisionPoint | None:
+def point_that_kept(curve: Iterable[PrecisionPoint], precision: float) -> PrecisionPoint | None:
     """The point of largest coverage that kept `precision` on validation; None where none did."""
     return max(
         (point for point in curve if point.precision >= precision), key=lambda point: point.coverage, default=None
     )
 
 
-def threshold_for(curve: list[PrecisionPoint], precision: float) -> PrecisionPoint:
+def operating_point(curve: Sequence[PrecisionPoint], precision: float) -> PrecisionPoint:
     """`point_that_kept`; raises `UsageError` where none did."""
-    if (point := point_that_kept(precision, curve)) is None:
+    if (point := point_that_kept(curve, precision)) is None:
         best = max((point.precision for point in curve), default=0.0)
         raise UsageError(f"a precision of {precision:g} is out of reach: on validation the model gets to {best:.3f}")
     return point

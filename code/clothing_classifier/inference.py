@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from clothing_classifier.answers import check_distribution
 from clothing_classifier.bundle import DEFAULT, Bundle, Manifest, load_bundle
-from clothing_classifier.calibration import PrecisionPoint, threshold_for
+from clothing_classifier.calibration import PrecisionPoint, operating_point
 from clothing_classifier.errors import ImageError, UsageError
 from clothing_classifier.orientation import OUTPUT as ORIENTATION
 from clothing_classifier.orientation import read, turned
@@ -224,7 +224,7 @@ class Classifier:
         """
         if not 0 < min_precision <= 1:
             raise UsageError(f"min_precision is {min_precision:g}; it is a share between 0 and 1, as in 0.97")
-        return threshold_for(self.bundle.curve, min_precision)
+        return operating_point(self.bundle.curve, min_precision)
 
     def _threshold(self, top: int, min_precision: float | None) -> float:
         if top < 1:

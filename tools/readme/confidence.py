@@ -31,9 +31,10 @@ def precision(models: str) -> str:
     lines = ["| model | `--min-precision` | threshold | precision on photos held out | photos answered |"]
     lines.append("|---|---|---|---|---|")
     for model in models.split(","):
+        curve = [PrecisionPoint(**one) for one in manifest(model)["precision_curve"]]
         for wanted in _PRECISIONS:
             figures = "out of reach | | |"
-            if point := point_that_kept(wanted, (PrecisionPoint(**one) for one in manifest(model)["precision_curve"])):
+            if point := point_that_kept(curve, wanted):
                 figures = f"{point.threshold:.3f} | {point.precision:.3f} | {point.coverage:.1%} |"
             lines.append(f"| {model} | {wanted:g} | {figures}")
     return "\n".join(lines)

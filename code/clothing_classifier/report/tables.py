@@ -98,7 +98,7 @@ def abstention_table(curve: Sequence[Mapping[str, float]]) -> Table:
     rows = [
         [f"{wanted:g}", f"{point.threshold:.3f}", f"{point.coverage:.1%}"]
         for wanted in _PRECISIONS
-        if (point := point_that_kept(wanted, points))
+        if (point := point_that_kept(points, wanted))
     ]
     return Table(["--min-precision", "confidence from", "photos answered"], rows, [0, 1, 2])
 
