@@ -3,9 +3,7 @@ pictures that anybody may use and that come out the same from the same seed."""
 
 import argparse
 import csv
-import os
 import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from clothing_classifier.utils import atomic_path
 from garments import bottoms, dresses, hats, hoodies, outerwear, photo, shirts, shoes, shorts, skirts, tops
 from garments.brief import Brief
 from garments.cloth import Piece
@@ -89,32 +88,18 @@ def draw(picture: Picture, seed: int) -> Image.Image:
     return photo.take(rng, piece, photo.shot(rng, picture.kind.wide, hang), hang)
 
 
-def _beside(path: Path, write: Callable[[Path], None]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    try:
-        write(Path(name))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def save(image: Image.Image, path: Path) -> None:
     """Write the JPEG; never leaves half a file."""
-    _beside(path, lambda part: image.save(part, "JPEG", quality=QUALITY, optimize=True))
+    with atomic_path(path) as part:
+        image.save(part, "JPEG", quality=QUALITY, optimize=True)
 
 
 def write_table(rows: list[Picture], path: Path) -> None:
     """Write dataset.csv."""
-
-    def write(part: Path) -> None:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("image", "label", "group", "split"))
-            writer.writerows(picture.row for picture in rows)
-
-    _beside(path, write)
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("image", "label", "group", "split"))
+        writer.writerows(picture.row for picture in rows)
 
 
 def progress(rows: list[Picture]) -> Iterator[Picture]:

@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clothing_classifier.config import parse_settings
 from clothing_classifier.drawing import make_figure, to_png
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.report import pictures
 from clothing_classifier.report.sections.network import end_channels
 from clothing_classifier.training.augmentation import augment, degrade
 from clothing_classifier.utils import write_bytes
-from readme.model import class_counts
+from readme.model import class_counts, settings_of
 from readme.records import ROOT, manifest, result
 
 MODEL = "wardrobe"
@@ -51,8 +50,7 @@ def draw_views() -> bytes:
     """Drawn garments as the network sees them, and six views that training makes of each."""
     bundle = manifest(MODEL)
     contract = ImageContract(bundle["preprocessing"]["size"], bundle["preprocessing"]["fit"])
-    known = {key: value for key, value in bundle["provenance"]["settings"]["augmentation"].items() if key != "mix"}
-    settings = parse_settings({"augmentation": known}).augmentation
+    settings = settings_of(MODEL).augmentation
     photos = np.stack([prepare(ROOT / "data" / "images" / f"{name}.jpg", contract) for name in SHOWN])
     generator = torch.Generator().manual_seed(0)
     views = [

@@ -100,8 +100,3 @@ def at(line: Array, t: float) -> Point:
     low = int(np.clip(np.floor(position), 0, len(line) - 2))
     x, y = line[low] + (position - low) * (line[low + 1] - line[low])
     return float(x), float(y)
-
-
-def part(line: Array, start: float, stop: float) -> Array:
-    """The stretch of the line between two fractions of its samples."""
-    return np.array([at(line, t) for t in np.linspace(start, stop, 16)])

@@ -1,13 +1,11 @@
 """Blocks of docs/limits.md: doubtful labels, few senders, small classes, what was never seen, time and energy."""
 
-import csv
-import gzip
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from clothing_classifier.metrics import wilson_interval
-from readme.records import ROOT, manifest, percent, result, runs_behind
+from readme.records import manifest, percent, photo_rows, result, runs_behind
 
 ODD = ("Not sure", "Other", "Skip")
 """Labels of the clothing data set that no model learns."""
@@ -83,7 +81,7 @@ def unseen() -> str:
     whole, turned = report["validation"]["n"], manifest("wardrobe")["orientation"]["set_upright"]
     for quarters, reached in enumerate(turned[1:], 1):
         lines.append(f"| validation, turned by {90 * quarters} degrees and set upright | {whole} | {reached:.1%} |")
-    left_out = Counter(row["label"] for row in _rows() if row["label"] in ODD)
+    left_out = Counter(row["label"] for row in photo_rows() if row["label"] in ODD)
     listing = ", ".join(f"{count} '{label}'" for label, count in left_out.most_common())
     return "\n".join([*lines, "", f"Left out of training and of every figure: {listing}."])
 
@@ -118,13 +116,8 @@ def energy() -> str:
     return "\n".join([*lines, "", assumed])
 
 
-def _rows() -> Sequence[dict[str, str]]:
-    packed = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
-    return list(csv.DictReader(gzip.decompress(packed.read_bytes()).decode("utf-8").splitlines()))
-
-
 def _photos() -> list[dict[str, str]]:
-    return [row for row in _rows() if row["label"] not in ODD]
+    return [row for row in photo_rows() if row["label"] not in ODD]
 
 
 def _half(sizes: Sequence[int]) -> str:

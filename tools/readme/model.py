@@ -1,7 +1,5 @@
 """Blocks on a shipped model that a report tells of any model: the tables are the report's own."""
 
-import csv
-import gzip
 import json
 import tomllib
 from collections import Counter
@@ -14,24 +12,17 @@ from clothing_classifier.report import markdown, tables
 from clothing_classifier.report.document import Table
 from clothing_classifier.report.sections.network import corner_view
 from clothing_classifier.report.sections.results import weak_classes
-from readme.records import ROOT, finished, hardened, manifest, points, result
+from readme.records import ROOT, finished, hardened, manifest, photo_rows, points, result
 
 PARTS = ("train", "validation", "test")
 _DEAREST = 5
 """Layers named in the open; the table has all."""
-_TABLE = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
 _PACKAGES = ("numpy", "pillow", "onnxruntime", "torch", "safetensors", "scikit-learn", "matplotlib", "fastapi", "ray")
-
-
-def read_photos() -> list[dict[str, str]]:
-    """The rows of the manifest of the clothing photos."""
-    with gzip.open(_TABLE, "rt", encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def class_counts(model: str) -> dict[str, dict[str, int]]:
     """Photos of each class of a shipped model by part, from the manifest of the clothing photos."""
-    found = Counter((row["label"], row["split"]) for row in read_photos())
+    found = Counter((row["label"], row["split"]) for row in photo_rows())
     return {
         label: {part: found[label, part] for part in PARTS if found[label, part]} for label in manifest(model)["labels"]
     }
@@ -39,7 +30,7 @@ def class_counts(model: str) -> dict[str, dict[str, int]]:
 
 def photos(model: str) -> str:
     """How many photos, of whom, and what was left out."""
-    rows, labels = read_photos(), manifest(model)["labels"]
+    rows, labels = photo_rows(), manifest(model)["labels"]
     known = [row for row in rows if row["label"] in labels]
     senders = Counter(row["sender_id"] for row in known if row["sender_id"])
     left = Counter(row["label"] for row in rows if row["label"] not in labels)
@@ -75,8 +66,8 @@ def leaks(models: str) -> str:
 
 def augmentation(model: str) -> str:
     """What training does to a photo, and what only its hardening does."""
-    always = tables.augmentation_list(_settings_of(_chosen(model)))
-    learnt = tables.augmentation_list(_settings(model))
+    always = tables.augmentation_list(_settings(_chosen(model)))
+    learnt = tables.augmentation_list(settings_of(model))
     return "\n".join(f"- {line}" if line in always else f"- {line}, when hardened" for line in learnt)
 
 
@@ -113,7 +104,7 @@ def _training_cells(runs: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Each row of `training_table`, with the values of all `runs` where these differ."""
     found: dict[str, list[str]] = {}
     for run in runs:
-        for name, cell in tables.training_table(run, _settings_of(run)).rows:
+        for name, cell in tables.training_table(run, _settings(run)).rows:
             found.setdefault(name, []).append(cell)
     return {name: ", ".join(dict.fromkeys(cells)) for name, cells in found.items()}
 
@@ -152,7 +143,7 @@ def recipe(model: str) -> str:
         ["classes", ", ".join(content["labels"])],
         ["network", f"{content['architecture']['name']}, {content['precision']}, {macs:.0f} million MACs"],
         ["input", f"{image['size']} px, fitted by '{image['fit']}'" + (" and its mirror image" if views == 2 else "")],
-        *tables.training_table(run, _settings(model)).rows,
+        *tables.training_table(run, settings_of(model)).rows,
         ["temperature", held_out],
     ]
     return markdown.table(Table(["", ""], rows))
@@ -287,8 +278,8 @@ def answer() -> str:
 
 def limits(model: str) -> str:
     """What the measurements say a shipped model can't do."""
-    known = {row["label"] for row in read_photos()} & set(manifest(model)["labels"])
-    rows = [row for row in read_photos() if row["label"] in known]
+    known = set(manifest(model)["labels"])
+    rows = [row for row in photo_rows() if row["label"] in known]
     senders = Counter(row["sender_id"] for row in rows if row["sender_id"])
     most = sum(count for _, count in senders.most_common(10)) / len(rows)
     counted = {label: sum(row.values()) for label, row in class_counts(model).items()}
@@ -329,11 +320,12 @@ def _chosen(model: str) -> dict[str, Any]:
     return dict(record["runs"][record["chosen"]])
 
 
-def _settings(model: str) -> TrainSettings:
-    return _settings_of(manifest(model)["provenance"])
+def settings_of(model: str) -> TrainSettings:
+    """What a shipped model was trained with."""
+    return _settings(manifest(model)["provenance"])
 
 
-def _settings_of(run: dict[str, Any]) -> TrainSettings:
+def _settings(run: dict[str, Any]) -> TrainSettings:
     settings, _ = read_settings(run)
     if settings is None:
         raise SystemExit("the settings of a record can't be read")

@@ -1,5 +1,7 @@
 """The records that numbers come from, and how a number is written."""
 
+import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,13 @@ def manifest(model: str) -> dict[str, Any]:
     """The manifest of a shipped bundle."""
     content: dict[str, Any] = json.loads((BUNDLES / model / "bundle.json").read_text(encoding="utf-8"))
     return content
+
+
+def photo_rows() -> list[dict[str, str]]:
+    """The rows of the manifest of the clothing photos."""
+    packed = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
+    with gzip.open(packed, "rt", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def hardened(model: str) -> dict[str, Any] | None:
