@@ -63,8 +63,8 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 def reason_of(error: BaseException) -> str:
     """What a foreign error says, as part of a line of ours: its first line, or its type where it is silent."""
-    lines = str(error).strip().splitlines()
-    return one_line(lines[0]) if lines else type(error).__name__
+    lines = str(error).strip().splitlines() or [""]
+    return one_line(lines[0].strip(" .")) or type(error).__name__
 
 
 def plain_reason(message: str) -> str:

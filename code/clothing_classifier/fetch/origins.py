@@ -107,7 +107,7 @@ class Web:
                 response.close()
                 raise _refusal(response)
         except (HTTPError, OSError) as error:
-            raise AgainError(reason_of(error)) from error
+            raise AgainError(_reason(error)) from error
         start = start if response.status == 206 else 0
         return start, self._chunks(response, file.size - start)
 
@@ -124,7 +124,7 @@ class Web:
             # read1 hands on what has come, so a connection that drops costs nothing already received.
             yield from _bounded(lambda count: response.read1(count, decode_content=False), left)
         except (HTTPError, OSError) as error:
-            raise AgainError(reason_of(error)) from error
+            raise AgainError(_reason(error)) from error
         finally:
             response.close()
 
@@ -150,7 +150,7 @@ def open_origin(source: str, connections: int, timeout: float) -> Origin:
     try:
         return Web(source.rstrip("/"), connections, timeout)
     except HTTPError as error:
-        raise UsageError(f"{source}: {reason_of(error)}") from error
+        raise UsageError(f"{source}: {_reason(error)}") from error
 
 
 def _continues(response: urllib3.BaseHTTPResponse, start: int, file: RemoteFile) -> bool:
@@ -165,7 +165,7 @@ def _refusal(response: urllib3.BaseHTTPResponse) -> AgainError | FinalError:
     return FinalError(reason)
 
 
-def reason_of(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What went wrong on the wire, in one line."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     return _CONNECTION.sub("", " ".join(str(cause).split())) or type(cause).__name__

@@ -19,8 +19,9 @@ from clothing_classifier.preprocessing.contract import (
 )
 from clothing_classifier.preprocessing.fitting import fit, reduce, resized
 from clothing_classifier.preprocessing.opening import FORMATS, HEAD, check_arrived, name_of, open_image
-from clothing_classifier.preprocessing.pillow import QUIET, sentence
+from clothing_classifier.preprocessing.pillow import QUIET
 from clothing_classifier.preprocessing.upright import upright_rgb
+from clothing_classifier.utils import reason_of
 
 __all__ = [
     "DEFAULT_LIMITS", "FORMATS", "HEAD", "QUIET", "VERSION", "Fit", "ImageContract", "Limits", "Pixels", "Source",
@@ -65,5 +66,5 @@ def _upright(source: Source, contract: ImageContract | None, limits: Limits) -> 
         except errors.ImageError:
             raise
         except Exception as error:  # Pillow's decoders raise a dozen unrelated types on damaged data
-            reason = sentence(error)
+            reason = reason_of(error)
             raise errors.ImageCorruptError(f"{name}: the image is truncated or damaged ({reason})") from error

@@ -13,9 +13,8 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from clothing_classifier import errors
 from clothing_classifier.preprocessing.contract import DEFAULT_LIMITS, Limits, Source
-from clothing_classifier.preprocessing.pillow import sentence
 from clothing_classifier.preprocessing.upright import to_eight_bit
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import one_line, reason_of
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 HEAD = 512
@@ -114,7 +113,7 @@ def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
             f"{name}: more than {limits.pixels / 1e6:g} million pixels; save it smaller"
         ) from error
     except Exception as error:  # Pillow's header parsers raise a dozen unrelated types on damaged data
-        raise errors.ImageCorruptError(f"{name}: the image is damaged ({sentence(error)})") from error
+        raise errors.ImageCorruptError(f"{name}: the image is damaged ({reason_of(error)})") from error
     _check_size(image.size, limits, name)
     if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _SCANS and _scans(data) > _SCANS:
         raise errors.ImageCorruptError(f"{name}: the JPEG is made of more than {_SCANS} scans; save it anew")

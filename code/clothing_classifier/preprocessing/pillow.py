@@ -1,13 +1,8 @@
-"""What Pillow says of damaged files, kept off the terminal or put into our own line."""
+"""What Pillow warns of in damaged files, kept off the terminal."""
 
 import warnings
 from contextlib import ExitStack
 from threading import Lock
-
-
-def sentence(error: Exception) -> str:
-    """The first line of an error of Pillow's, to stand in brackets."""
-    return (str(error).splitlines() or [""])[0].strip(" .") or type(error).__name__
 
 
 class _Quiet:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import fsspec
 
 from clothing_classifier.errors import MissingExtraError, UsageError
-from clothing_classifier.utils import one_line
+from clothing_classifier.utils import one_line, reason_of
 
 ATTEMPTS = 5
 """How often a file is asked for before it counts as failed."""
@@ -117,13 +117,13 @@ def is_permanent(error: Exception) -> bool:
 
 
 def sentence(error: BaseException) -> str:
-    """The first line of what `error` says."""
+    """`reason_of`, and what some errors of the web's libraries keep beside their text."""
     if _goes_in_circles(error):
         return "redirects lead nowhere"
     status, message = getattr(error, "status", None), getattr(error, "message", None)
     if isinstance(status, int) and message is not None:
         return f"status {status} {one_line(str(message))}".strip()
-    return one_line((str(error).splitlines() or [""])[0].strip(" .")) or type(error).__name__
+    return reason_of(error)
 
 
 def _goes_in_circles(error: BaseException) -> bool:
