@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from clothing_classifier.calibration import PrecisionPoint
 from clothing_classifier.errors import BundleError
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import write_bytes, write_json
 
 MODEL, MANIFEST, WEIGHTS = "model.onnx", "bundle.json", "weights.safetensors"
 SHIPPED = Path(__file__).parent / "bundles"
@@ -149,9 +149,9 @@ def load_bundle(model: str | Path) -> Bundle:
 
 
 def copy_bundle(bundle: Bundle, folder: Path) -> None:
-    """Write `bundle.json` and `model.onnx`, byte for byte, into `folder`."""
+    """Write `bundle.json` and `model.onnx`, byte for byte, into `folder`, each whole or not at all."""
     for name, content in zip((MANIFEST, MODEL), _read(bundle.path), strict=True):
-        (folder / name).write_bytes(content)
+        write_bytes(folder / name, content)
 
 
 def weights_of(name: str) -> Path:

@@ -35,7 +35,6 @@ def to_openvino(classifier: Classifier, photos: Sequence[str], out: Path) -> tup
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
         folder = Path(scratch) / "bundle"
-        folder.mkdir()
         copy_bundle(classifier.bundle, folder)
         openvino.save_model(openvino.Core().read_model(classifier.bundle.graph), folder / IR, compress_to_fp16=False)
         parity, failures = _check(classifier, openvino.Core().read_model(folder / IR), photos)

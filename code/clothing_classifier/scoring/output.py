@@ -6,7 +6,6 @@ There is no log and no lock to clean up: a part that is there is done, whichever
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,8 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clothing_classifier.bundle import MANIFEST as BUNDLE_MANIFEST
-from clothing_classifier.bundle import MODEL, Bundle
+from clothing_classifier.bundle import Bundle, copy_bundle
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring.listing import Listing
 from clothing_classifier.scoring.rows import SCHEMA, Counts, count
@@ -102,14 +100,7 @@ def claim(folder: Path, content: dict[str, Any], overwrite: bool) -> None:
 def share_bundle(bundle: Bundle, folder: Path) -> Path:
     """Copy a bundle into the output's folder, where other machines find it; return the copy's path."""
     copy = (folder / STATE / "bundle").resolve()
-    if bundle.path.is_file():
-        copy = copy.with_suffix(".zip")
-        with atomic_path(copy) as beside:
-            shutil.copyfile(bundle.path, beside)
-        return copy
-    for name in (MODEL, BUNDLE_MANIFEST):
-        with atomic_path(copy / name) as beside:
-            shutil.copyfile(bundle.path / name, beside)
+    copy_bundle(bundle, copy)
     return copy
 
 
