@@ -5,16 +5,17 @@ by blocked matrix products; registration (`alignment`) then says which of them a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from clothing_classifier.audit.alignment import Floats, Greys, detail_correlation
-from clothing_classifier.audit.clusters import Clusters
 from clothing_classifier.audit.survey import Survey
 from clothing_classifier.utils import available_cpus
 
@@ -54,23 +55,30 @@ def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies
     same: dict[str, list[int]] = defaultdict(list)
     for i, photo in enumerate(survey.photos):
         same[photo.sha256].append(i)
-    clusters = Clusters(len(survey))
-    for members in same.values():
-        clusters.join(members)
+    links = [link for members in same.values() for link in pairwise(members)]
     firsts = np.array([members[0] for members in same.values()])
     flat = survey.deviations < FLAT
     distinct = firsts[~flat[firsts]]
     if survey.shows_detail and len(distinct) > 1:
-        for pair in _near_pairs(survey.greys[distinct], survey.features[distinct], advance):
-            clusters.join(distinct[pair].tolist())
+        links += distinct[_near_pairs(survey.greys[distinct], survey.features[distinct], advance)].tolist()
     exact = frozenset(pair for members in same.values() for pair in combinations(members, 2))
     return [
         Copies(members, frozenset(pair for pair in combinations(members, 2) if pair in exact))
-        for members in clusters.larger_than_one()
+        for members in _linked(len(survey), links)
     ]
 
 
-def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callable[[int], object]) -> Iterable[Indices]:
+def _linked(n: int, links: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """The sets of `range(n)` that pairs of `links` make one, directly or not: those of two or more, by their first."""
+    one, other = np.array(links, int).reshape(-1, 2).T
+    _, names = connected_components(coo_array((np.ones(len(one)), (one, other)), (n, n)), directed=False)
+    sets: dict[int, list[int]] = defaultdict(list)
+    for i, name in enumerate(names.tolist()):
+        sets[name].append(i)
+    return [tuple(members) for members in sets.values() if len(members) > 1]
+
+
+def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callable[[int], object]) -> Indices:
     """Pairs of indices `(P, 2)` that are one picture; `advance` is told of photos, as registration gets on."""
     pairs, turned = _candidates(greys, features)
     parts = [slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
@@ -101,7 +109,7 @@ def _candidates(greys: Greys, features: npt.NDArray[np.float16]) -> tuple[Indice
             likeness = look + meaning
             likeness[np.arange(len(likeness)), np.arange(start, start + len(likeness))] = -np.inf
             count = min(_NEIGHBOURS, len(greys) - 1)
-            nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count] if count else np.zeros((0, 0), int)
+            nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
             for row, columns in enumerate(nearest):
                 found |= {
                     (min(start + row, int(j)), max(start + row, int(j)), turned)
