@@ -159,6 +159,19 @@ def test_an_operator_without_a_rule_is_named_and_sees_the_whole_image() -> None:
     assert found["totals"]["receptive_field"] == [3, 3]
 
 
+def test_a_view_without_a_rule_read_again_after_a_write_sees_the_whole_image() -> None:
+    def strided(x: Tensor, conv: nn.Module, wide: nn.Module) -> Tensor:
+        x = conv(x)
+        view = x.as_strided((1, 4, 4, 4), (256, 64, 16, 2))
+        x.add_(wide(x))
+        return view + 1
+
+    model = Function(strided, conv=nn.Conv2d(3, 4, 3, padding=1), wide=nn.Conv2d(4, 4, 5, padding=2))
+    found = summarise("", trace(model, (3, 8, 8)))
+    assert found["operators_without_a_rule"] == ["as_strided"]
+    assert found["layers"][-1]["global"]
+
+
 def test_uneven_axes_and_padding_on_one_side() -> None:
     model = nn.Sequential(nn.ZeroPad2d((0, 1, 2, 0)), nn.Conv2d(3, 4, (5, 3), stride=(2, 3), dilation=(1, 2)))
     found = totals(model, 3, 32, 32)

@@ -10,7 +10,7 @@ from clothing_classifier.analysis import combining, moves
 from clothing_classifier.analysis.compute import operator_name
 from clothing_classifier.analysis.extent import extent_of
 from clothing_classifier.analysis.field import Field, nowhere
-from clothing_classifier.analysis.rules import Call, rule_for, unknown
+from clothing_classifier.analysis.rules import Call, seen_by
 from clothing_classifier.analysis.rules.views import transposed
 from clothing_classifier.analysis.spread import IndexMap
 
@@ -37,8 +37,7 @@ def write_through(tensor: Tensor, seen: Field, known: dict[int, Field], views: d
     storage = tensor.untyped_storage()._cdata
     for view, call in views.items():
         if call.output.untyped_storage()._cdata == storage:
-            rule = rule_for(call.operator)
-            again = (rule or unknown)(call)
+            again, _ = seen_by(call)
             known[view] = again if isinstance(again, Field) else known[view]
     return is_exact
 

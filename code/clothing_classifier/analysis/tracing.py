@@ -32,7 +32,7 @@ from clothing_classifier.analysis.conditions import (
 from clothing_classifier.analysis.extent import extent_of
 from clothing_classifier.analysis.field import Field, image_field
 from clothing_classifier.analysis.layers import Layer, Reached, Trace
-from clothing_classifier.analysis.rules import Call, NoRule, rule_for, unknown
+from clothing_classifier.analysis.rules import Call, seen_by, unknown
 from clothing_classifier.errors import AnalysisError
 from clothing_classifier.utils import reason_of
 
@@ -141,9 +141,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's o
         depends = bool(call.seeing) and self.operator not in _CONSTANT
         missing = ""
         if depends:
-            found, missing = _ruled(call)
+            found, has_rule = seen_by(call)
             self._set(call, found, outputs)
-            missing, self.guessed = missing or self.guessed, ""
+            missing, self.guessed = self.guessed if has_rule else self.operator, ""
         else:
             for output in outputs:
                 self._parameters[id(output)] |= used
@@ -234,15 +234,6 @@ def _paths(model: nn.Module, recorder: _Recorder) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _ruled(call: Call) -> tuple[Field | list[Field], str]:
-    """What the outputs see, and the operator's name where no rule covers it."""
-    rule = rule_for(call.operator)
-    try:
-        return (rule(call), "") if rule else (unknown(call), compute.operator_name(call.operator))
-    except (LookupError, TypeError, ValueError, NoRule):  # arguments of a kind that the rule does not know
-        return unknown(call), compute.operator_name(call.operator)
 
 
 def _bound(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

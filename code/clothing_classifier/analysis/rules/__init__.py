@@ -2,14 +2,15 @@
 
 import torch
 
+from clothing_classifier.analysis.field import Field
 from clothing_classifier.analysis.rules import elements, mixing, resizing, views, windows
 from clothing_classifier.analysis.rules.call import Call, NoRule, Rule
 from clothing_classifier.analysis.rules.elements import POINTWISE, pointwise, unknown
 
-__all__ = ["Call", "NoRule", "Rule", "rule_for", "unknown"]
+__all__ = ["Call", "Rule", "seen_by", "unknown"]
 
 
-def rule_for(operator: torch._ops.OpOverload) -> Rule | None:
+def _rule_for(operator: torch._ops.OpOverload) -> Rule | None:
     """The rule of an operator, or None where there is none."""
     name = operator._schema.name.removeprefix("aten::")
     if name in RULES:
@@ -17,6 +18,15 @@ def rule_for(operator: torch._ops.OpOverload) -> Rule | None:
     if torch.Tag.pointwise in operator.tags or name.rstrip("_") in POINTWISE:
         return pointwise
     return RULES.get(name.rstrip("_"))
+
+
+def seen_by(call: Call) -> tuple[Field | list[Field], bool]:
+    """What the outputs of `call` see, and whether a rule says so; else the whole image stands for it."""
+    rule = _rule_for(call.operator)
+    try:
+        return (rule(call), True) if rule else (unknown(call), False)
+    except (LookupError, TypeError, ValueError, NoRule):  # arguments of a kind that the rule does not know
+        return unknown(call), False
 
 
 def _table(rules: dict[Rule, str]) -> dict[str, Rule]:

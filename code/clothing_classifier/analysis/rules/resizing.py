@@ -25,10 +25,9 @@ def upsampling(taps: Callable[[Fraction], Sequence[int]], antialias: int = 0) ->
             n, m = field.shape[2 + i], call.shape[2 + i]
             ratio = _ratio(call, i, n, m, corners)
             period, step = ratio.denominator, ratio.numerator
-            places = [j * ratio if corners else (j + Fraction(1, 2)) * ratio - Fraction(1, 2) for j in range(period)]
+            by_index = corners or taps is nearest  # whose output depends on its index, not on centres
+            places = [j * ratio if by_index else (j + Fraction(1, 2)) * ratio - Fraction(1, 2) for j in range(period)]
             read = [_wide(x, ratio, antialias) if antialias else list(taps(x)) for x in places]
-            if taps is nearest:
-                read = [[floor(j * ratio)] for j in range(period)]
             longest = max(map(len, read))
             index = np.array([row + row[-1:] * (longest - len(row)) for row in read])
             field = moves.mapped(field, 2 + i, IndexMap(index, step), m)
@@ -38,7 +37,7 @@ def upsampling(taps: Callable[[Fraction], Sequence[int]], antialias: int = 0) ->
 
 
 def nearest(x: Fraction) -> Sequence[int]:
-    """One unit; which one depends on the output's index, not on centres."""
+    """The one at the place, rounded down."""
     return [floor(x)]
 
 

@@ -1,4 +1,4 @@
-"""Operators whose outputs read windows of their input: convolution, pooling, resizing, padding."""
+"""Operators whose outputs read windows of their input: convolution, pooling, unfolding, padding."""
 
 from collections.abc import Sequence
 from dataclasses import replace
