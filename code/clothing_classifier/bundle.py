@@ -5,7 +5,7 @@ import json
 import lzma
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -90,7 +90,7 @@ class Bundle:
 
     path: Path
     manifest: Manifest
-    graph: bytes
+    graph: bytes = field(repr=False)
 
     @property
     def contract(self) -> ImageContract:
@@ -114,11 +114,15 @@ def shipped() -> list[str]:
 
 
 def find(model: str | Path) -> Path:
-    """The path of a bundle given by name or by path; raises `BundleError`."""
-    if str(model) in shipped():
-        return SHIPPED / str(model)
+    """The path of a bundle, given by name or by path, of which a string is first a name; raises `BundleError`."""
+    if isinstance(model, str) and model in shipped():
+        return SHIPPED / model
     path = Path(model)
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read ({error.strerror})") from error
+    if not there:
         names = ", ".join(shipped()) or "none"
         raise BundleError(f"model '{model}': neither a shipped model ({names}) nor a bundle's folder or zip file")
     return path

@@ -49,14 +49,18 @@ class MissingExtraError(UsageError):
     """An optional dependency is absent; names the `pip install` that brings it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed: pip install '.[{extra}]' in the project's folder")
+        super().__init__(package, extra)  # what unpickling, as of a worker's error, builds it from
+
+    def __str__(self) -> str:
+        package, extra = self.args
+        return f"{package} is not installed: pip install '.[{extra}]' in the project's folder"
 
 
 class LostProcessError(UsageError):
     """Another process of the same run no longer answers: it was killed, failed, or its host or network did."""
 
-    def __init__(self) -> None:
-        super().__init__("another process of this run was lost; go on with the same command and --resume")
+    def __str__(self) -> str:
+        return "another process of this run was lost; go on with the same command and --resume"
 
 
 class SaidElsewhereError(UsageError):

@@ -96,7 +96,7 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, threads: int | None = None, batch: int = _BATCH, upright: bool = False) -> None:
-        self.bundle = bundle
+        self.bundle, self.upright = bundle, upright
         self.threads, self.batch = available_cpus() if threads is None else threads, batch
         if self.threads < 1 or batch < 1:
             raise UsageError(f"threads {self.threads}, batch {batch}; each is at least 1")
@@ -104,6 +104,13 @@ class Classifier:
         self.outputs = frozenset(output.name for output in self.session.get_outputs())
         wanted = ("probabilities", "unfamiliarity", *(() if upright else (ORIENTATION,)))
         self._outputs = [name for name in wanted if name in self.outputs]
+
+    def __reduce__(self) -> tuple[type["Classifier"], tuple[Bundle, int, int, bool]]:
+        # A session can't be handed to another process, and is opened there anew.
+        return Classifier, (self.bundle, self.threads, self.batch, self.upright)
+
+    def __repr__(self) -> str:
+        return f"<Classifier {self.manifest.name} of {self.bundle.path}>"
 
     @classmethod
     def load(
@@ -120,7 +127,7 @@ class Classifier:
     @property
     def labels(self) -> list[str]:
         """The classes, in the order of the graph's outputs."""
-        return self.bundle.manifest.labels
+        return list(self.bundle.manifest.labels)
 
     def predict(self, source: Source, top: int = 3, min_precision: float | None = None) -> Prediction:
         """Label one photo: a path, bytes, a binary file object, an array or a PIL image.
@@ -142,7 +149,8 @@ class Classifier:
         """Label photos in the order given, in all threads; an unreadable one has its reason in `error`.
 
         `sources` is read a few photos ahead, and while it waits for its next one no answer comes. Where that may take
-        long, `is_idle` tells that the next one is not there yet: then those that are get their answers first.
+        long, `is_idle` tells that the next one is not there yet: then those that are get their answers first. What
+        `sources` raises is raised behind the answers to what it gave; `TypeError` for what is no photo, as `None`.
         """
         threshold = self._threshold(top, min_precision)
         for outcome in self._answers(sources, is_idle):
@@ -168,7 +176,10 @@ class Classifier:
     def _answers(
         self, sources: Iterable[Source], is_idle: Callable[[], bool] = lambda: False
     ) -> Iterator[_Answer | ImageError]:
-        remaining, most = iter(sources), self.threads * max(1, _AHEAD // self.batch)
+        if isinstance(sources, str | bytes | bytearray | memoryview):
+            raise TypeError("many photos are a list of them, or another iterable; for a single one there is `predict`")
+        failures: list[Exception] = []
+        remaining, most = _until_it_raises(sources, failures), self.threads * max(1, _AHEAD // self.batch)
         waiting: deque[Future[list[_Answer | ImageError]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
@@ -178,9 +189,10 @@ class Classifier:
                         yield from waiting.popleft().result()
                 while waiting:
                     yield from waiting.popleft().result()
+                for failure in failures:
+                    raise failure
             finally:
-                if isinstance(remaining, Generator):  # which may be fetching what nobody waits for any more
-                    remaining.close()
+                remaining.close()  # which may be fetching what nobody waits for any more
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def predict_pixels(self, pixels: Pixels, asked: Sequence[Asked]) -> list[Prediction]:
@@ -241,6 +253,13 @@ class Classifier:
         rounded = None if strangeness is None else round(strangeness, 6)
         turn = 90 * answer.quarters
         return Prediction(best.label, best.confidence, abstained, candidates, unfamiliarity=rounded, turn=turn)
+
+
+def _until_it_raises(sources: Iterable[Source], failures: list[Exception]) -> Generator[Source, None, None]:
+    try:
+        yield from sources
+    except Exception as error:  # what it gave before gets its answers first
+        failures.append(error)
 
 
 def _take(sources: Iterator[Source], most: int, is_idle: Callable[[], bool]) -> list[Source]:

@@ -230,7 +230,7 @@ def _cut(labels: list[str], groups: list[str], folds: int, seed: int) -> list[In
     try:
         from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
     except ImportError as error:
-        raise MissingExtraError("scikit-learn", "train") from error
+        raise MissingExtraError("scikit-learn", "audit") from error
     # Where each photo is its own group both are right, and of 60,000 photos the first would take half a minute.
     kind = StratifiedGroupKFold if len(set(groups)) < len(groups) else StratifiedKFold
     splitter = kind(n_splits=folds, shuffle=True, random_state=seed)

@@ -107,11 +107,11 @@ def score(
     """Label a large collection of photos into Parquet files. Run it again, and it goes on where it stopped."""
     from clothing_classifier.inference import Asked, Classifier
 
-    with needs("score"):
+    with needs(engine.value if engine is Engine.ray else "score"):
         from clothing_classifier.scoring.run import Job
         from clothing_classifier.scoring.run import score as score_all
-    if engine is Engine.ray:
-        with needs("ray"):
+
+        if engine is Engine.ray:
             import_module("clothing_classifier.scoring.on_ray")
     asked = Asked(top, min_precision)
     job = Job(input_, output, asked, engine.value, column, part_rows, workers, overwrite)

@@ -42,7 +42,7 @@ __all__ = [
 
 
 def load_dataset(
-    root: Path,
+    root: str | Path,
     columns: Columns | None = None,
     labels: Collection[str] = (),
     exclude_labels: Collection[str] = (),
@@ -53,7 +53,7 @@ def load_dataset(
     of Fashion-MNIST. Only a table has `columns`. `labels` keeps only these classes, `exclude_labels` leaves these out.
     Raises `DatasetError`.
     """
-    columns = columns or Columns()
+    root, columns = Path(root), columns or Columns()
     if not root.is_dir():
         raise DatasetError(f"{root}: there is no such folder; a data set is a folder with {TABLE} and {IMAGES}/")
     named = next((name for name in (columns.label, columns.group, columns.split) if name is not None), None)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
-Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | npt.NDArray[Any] | Image.Image
+Bytes: TypeAlias = bytes | bytearray | memoryview
+Source: TypeAlias = str | os.PathLike[str] | Bytes | IO[bytes] | npt.NDArray[Any] | Image.Image
 Fit: TypeAlias = Literal["squash", "pad", "crop"]
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right and bottom of a region, in pixels."""

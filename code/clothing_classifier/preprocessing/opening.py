@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from clothing_classifier import errors
-from clothing_classifier.preprocessing.contract import DEFAULT_LIMITS, Limits, Source
+from clothing_classifier.preprocessing.contract import DEFAULT_LIMITS, Bytes, Limits, Source
 from clothing_classifier.preprocessing.upright import to_eight_bit
 from clothing_classifier.utils import one_line, reason_of
 
@@ -60,15 +60,16 @@ def check_arrived(data: bytes | bytearray, name: str, limits: Limits = DEFAULT_L
 def name_of(source: Source) -> str:
     """What errors call `source`: its path where it has one."""
     if isinstance(source, str | os.PathLike):
-        return one_line(os.fspath(source))
+        return one_line(os.fsdecode(source)) or "the empty path"
     name = getattr(source, "name", None) or getattr(source, "filename", None)
     return one_line(name) if isinstance(name, str) else "the image"
 
 
-def _read(source: str | os.PathLike[str] | bytes | IO[bytes], limits: Limits, name: str) -> bytes:
-    data = source if isinstance(source, bytes) else _read_file(source, limits, name)
+def _read(source: str | os.PathLike[str] | Bytes | IO[bytes], limits: Limits, name: str) -> bytes:
+    data = bytes(source) if isinstance(source, Bytes) else _read_file(source, limits, name)
     if not data:
-        raise errors.ImageEmptyError(f"{name}: the file is empty (0 bytes)")
+        at_its_end = " behind where it stands" if hasattr(source, "read") else ""
+        raise errors.ImageEmptyError(f"{name}: the file is empty{at_its_end} (0 bytes)")
     _check_bytes(data, limits, name)
     return data
 
@@ -86,6 +87,8 @@ def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name:
             parts, size = [], 0
             # A pipe gives what is there, which may be less than the rest: only nothing is the end.
             while part := file.read(min(max(size, _FIRST_READ), limits.bytes + 1 - size)):
+                if not isinstance(part, bytes):
+                    raise TypeError(f"{name}: a photo's file is opened as a binary one, not for text")
                 parts.append(part)
                 size += len(part)
             return b"".join(parts)
@@ -99,7 +102,15 @@ def _read_file(source: str | os.PathLike[str] | IO[bytes], limits: Limits, name:
 
 
 def _opened(source: str | os.PathLike[str] | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
-    return Path(source).open("rb") if isinstance(source, str | os.PathLike) else nullcontext(source)
+    if source == "":  # which `Path` takes for the folder that we are in
+        raise FileNotFoundError
+    if isinstance(source, str | os.PathLike):
+        return Path(os.fsdecode(source)).open("rb")
+    if not hasattr(source, "read"):
+        raise TypeError(
+            f"a photo is a path, bytes, a binary file, an array or a PIL image, not {type(source).__name__}"
+        )
+    return nullcontext(source)
 
 
 def _open_bytes(data: bytes, limits: Limits, name: str) -> Image.Image:
