@@ -43,14 +43,26 @@ def test_a_zip_of_a_bundle_answers_as_its_folder(bundle: Path, prefix: str) -> N
     assert Classifier.load(zipped(bundle, prefix)).predict(PHOTO) == expected
 
 
-def test_shipped_bundles_are_found_by_name() -> None:
+def test_what_lies_deeper_in_a_zip_is_no_part_of_the_bundle(bundle: Path) -> None:
+    path = zipped(bundle, "wardrobe/")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("wardrobe/old/bundle.json", "{}")
+        archive.writestr("wardrobe/old/model.onnx", "")
+    assert load_bundle(path).sha256 == load_bundle("wardrobe").sha256
+
+
+def test_shipped_bundles_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "wardrobe" in shipped()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wardrobe").mkdir()  # a folder of its name does not hide it
     assert load_bundle("wardrobe").manifest.name == "wardrobe"
 
 
 def test_a_hash_names_the_bundle(bundle: Path) -> None:
     before = load_bundle(bundle).sha256
     assert before == load_bundle("wardrobe").sha256
+    edit(bundle, lambda content: content.update(hashes=dict(reversed(content["hashes"].items()))), sign=False)
+    assert load_bundle(bundle).sha256 == before  # in whichever order they are listed
     edit(bundle, lambda content: content.update(name="other"))
     assert load_bundle(bundle).sha256 != before
 
@@ -82,6 +94,13 @@ def test_a_changed_manifest_is_damaged(bundle: Path) -> None:
         load_bundle(bundle)
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "bundle.json"])
+def test_a_file_without_a_hash_is_not_taken_for_whole(bundle: Path, name: str) -> None:
+    edit(bundle, lambda content: content["hashes"].pop(name), sign=False)
+    with pytest.raises(BundleError, match=f"damaged: {name} has another SHA-256"):
+        load_bundle(bundle)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"hashes": 3, "format": 1}', "\ud800"])
 def test_a_manifest_that_is_none_is_damaged(bundle: Path, text: str) -> None:
     (bundle / "bundle.json").write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -93,11 +112,24 @@ def test_a_format_of_the_future_asks_for_an_upgrade(bundle: Path) -> None:
     edit(bundle, lambda content: content.update(format=2))
     with pytest.raises(BundleError, match="format 2, and this version reads 1; upgrade"):
         load_bundle(bundle)
+    edit(bundle, lambda content: content.update(format=0))
+    with pytest.raises(BundleError, match="format 0, and this version reads 1"):
+        load_bundle(bundle)
+    edit(bundle, lambda content: content.pop("format"))
+    with pytest.raises(BundleError, match="format None, and this version reads 1"):
+        load_bundle(bundle)
 
 
 def test_a_missing_field_is_named(bundle: Path) -> None:
     edit(bundle, lambda content: content.pop("temperature"))
     with pytest.raises(BundleError, match="temperature"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0])
+def test_a_temperature_that_no_softmax_takes_is_refused(bundle: Path, temperature: float) -> None:
+    edit(bundle, lambda content: content.update(temperature=temperature))
+    with pytest.raises(BundleError, match="temperature: Input should be greater than 0"):
         load_bundle(bundle)
 
 

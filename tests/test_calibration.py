@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,10 +48,11 @@ def test_a_planted_temperature_is_found_again(temperature: float, dtype: type) -
     assert found == pytest.approx(temperature, rel=0.06)
 
 
-def test_where_nothing_is_wrong_no_certainty_is_made_up() -> None:
-    logits, _ = calibrated(40)
+@pytest.mark.parametrize("n", [8, 40])
+def test_where_nothing_is_wrong_no_certainty_is_made_up(n: int) -> None:
+    logits, _ = calibrated(n)
     temperature = fit_temperature(logits, logits.argmax(1))
-    assert softmax(logits, temperature).max(1).mean() == pytest.approx(41 / 42, abs=1e-3)
+    assert softmax(logits, temperature).max(1).mean() == pytest.approx((n + 1) / (n + 2), abs=1e-4)
 
 
 def test_the_temperature_is_where_log_loss_is_least() -> None:
@@ -131,6 +134,42 @@ def test_no_photo_is_judged_by_a_temperature_of_its_own_group(monkeypatch: pytes
     left_out = [set(range(12)) - groups for groups in seen]
     assert sorted(len(groups) for groups in left_out) == [2, 2, 2, 3, 3]
     assert set().union(*left_out) == set(range(12))
+
+
+def test_a_scale_of_the_logits_changes_no_figure_of_the_error() -> None:
+    logits, targets = calibrated(1000)
+    one, other = (measure_calibration(logits * scale, targets, grouped(1000, 20)) for scale in (1, 4))
+    for field in ("ece", "interval", "perfect_mean", "perfect_range"):
+        assert getattr(one, field) == pytest.approx(getattr(other, field), rel=0.02), field
+
+
+def test_folds_hold_as_many_photos_however_the_groups_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [*[1] * 150, 20, 30, 50]
+    groups: list[str | None] = [str(i) for i, size in enumerate(sizes) for _ in range(size)]
+    fitted: list[int] = []
+    monkeypatch.setattr(calibration, "fit_temperature", lambda _, targets: fitted.append(len(targets)) or 1.0)
+    for seed in range(5):
+        measure_calibration(*calibrated(250), groups, seed)
+    assert fitted == [200] * 25
+
+
+def test_the_interval_of_photos_that_stand_and_fall_by_group_is_wide() -> None:
+    targets = np.repeat(np.random.default_rng(0).random(50) < 0.3, 20).astype(int)
+    logits = np.tile([0.8, 0.0], (1000, 1)) + np.random.default_rng(1).normal(size=(1000, 2)) / 100
+    (low, high), (least, most) = (
+        measure_calibration(logits, targets, groups).interval for groups in (grouped(1000, 20), [None] * 1000)
+    )
+    assert high - low > 2 * (most - least)
+
+
+def test_intervals_hold_95_percent_of_a_thousand_draws_of_the_same_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    number = count()
+    monkeypatch.setattr(calibration, "expected_calibration_error", lambda targets, probabilities: float(next(number)))
+    error = measure_calibration(*calibrated(60), grouped(60, 3))
+    assert error.ece == 0
+    assert error.interval == pytest.approx(tuple(np.quantile(np.arange(1, 1001), [0.025, 0.975])))
+    assert error.perfect_range == pytest.approx(tuple(np.quantile(np.arange(1001, 2001), [0.025, 0.975])))
+    assert error.perfect_mean == 1500.5
 
 
 @pytest.mark.parametrize(

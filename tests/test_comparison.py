@@ -1,5 +1,6 @@
 """Two models are compared on the photos and the classes that both have, and on nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from clothing_classifier.answers import Answers
 from clothing_classifier.comparison import compare
 from clothing_classifier.dataset import Record
 from clothing_classifier.errors import DatasetError
+from clothing_classifier.metrics import difference_interval
 
 LABELS = ("Dress", "Hat")
 
@@ -48,6 +50,17 @@ def test_groups_are_resampled_where_there_are_enough() -> None:
     assert found["interval_method"] == "paired bootstrap over 20 groups"
     low, high = found["difference_interval"]
     assert 0 < low <= 0.1 <= high
+
+
+def test_each_photo_stays_with_its_group_where_others_are_left_out() -> None:
+    right = (np.arange(120) % 7 < 5).tolist()
+    one = answers(right)
+    one = replace(one, records=tuple(replace(r, group=f"g{i // 4}") for i, r in enumerate(one.records)))
+    found = compare(one, answers(right[::-1][2:], list(range(2, 120))))
+    hits, rival = np.array(right[2:]), np.array(right[::-1][2:])
+    expected, method = difference_interval(hits, rival, [f"g{i // 4}" for i in range(2, 120)])
+    assert (found["difference_interval"], found["interval_method"]) == (list(expected), method)
+    assert method == "paired bootstrap over 30 groups"
 
 
 def test_each_chooses_among_the_classes_that_both_have() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clothing_classifier import evaluation, metrics
 from clothing_classifier.answers import collect
 from clothing_classifier.dataset import Columns, Record, RecordSource
 from clothing_classifier.errors import ImageCorruptError, UsageError
@@ -65,6 +66,30 @@ def test_what_confidence_is_worth_is_in_the_figures() -> None:
     ]  # fmt: skip
     assert figures["slices"] == {}
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+
+
+def test_each_figure_is_its_metric_over_all_photos() -> None:
+    random = np.random.default_rng(0)
+    targets, labels = random.integers(0, 6, 300), "abcdef"
+    powers = np.exp(random.normal(size=(300, 6)) + 1.5 * np.eye(6)[targets])
+    probabilities = powers / powers.sum(1, keepdims=True)
+    found = evaluation.figures(targets, probabilities, labels, [None] * 300)
+    for name, metric in (
+        ("log_loss", metrics.log_loss), ("brier", metrics.brier_score), ("ece", metrics.expected_calibration_error),
+    ):  # fmt: skip
+        assert found[name] == metric(targets, probabilities), name
+    assert found["top3"] == metrics.top_k_accuracy(targets, probabilities, 3) < 1
+    assert found["aurc"] == metrics.risk_coverage(targets, probabilities).area
+    for part in found["reliability"]:
+        expected = metrics.wilson_interval(round(part["accuracy"] * part["n"]), part["n"])
+        assert part["accuracy_interval"] == list(expected)
+
+
+def test_of_a_class_that_is_never_named_or_never_shown_no_ratio_is_made_up() -> None:
+    per_class = evaluate(predict, records(("c", "Hat"), ("d", "Shirt")), LABELS).figures["per_class"]
+    assert per_class["Dress"].keys() == {"precision", "f1", "support"}  # named once, never shown
+    assert per_class["Hat"].keys() == {"recall", "f1", "support", "auroc"}  # shown once, never named
+    assert (per_class["Dress"]["precision"], per_class["Hat"]["recall"]) == (0, 0)
 
 
 def test_few_groups_are_shown_one_by_one() -> None:
@@ -138,6 +163,17 @@ def test_a_slice_is_resampled_by_group_where_it_has_enough() -> None:
     found = evaluate(predict, many, LABELS, slices={"big": column_reader("big", many, Columns())}).figures["slices"]
     assert found["big"]["True"]["interval_method"] == "bootstrap over 50 groups"
     assert found["big"]["False"]["interval_method"].endswith("10 groups are too few to resample")
+
+
+def test_the_photos_of_a_slice_keep_their_own_groups() -> None:
+    many = [
+        Record(f"{i}", Path("abcd"[i % 4]), ("Dress", "Hat", "Shirt", "Shirt")[i % 4], f"g{max(i, 40)}",
+               extra={"late": str(i >= 40)})
+        for i in range(100)
+    ]  # fmt: skip
+    found = evaluate(predict, many, LABELS, slices={"late": column_reader("late", many, Columns())}).figures["slices"]
+    assert found["late"]["True"]["interval_method"] == "bootstrap over 60 groups"
+    assert found["late"]["False"]["interval_method"].endswith("1 group is too few to resample")
 
 
 def test_columns_go_by_the_names_of_the_table() -> None:

@@ -51,6 +51,26 @@ def test_the_grouped_interval_does_not_hang_on_how_many_draws_are_held_at_once(m
     assert metrics.grouped_interval(right, groups) == at_once
 
 
+def test_a_resampled_mean_is_that_of_the_photos_of_the_drawn_groups() -> None:
+    """Each photo counts once, and not each group, which may be of one photo or of nine."""
+    means = metrics.resampled_means(np.arange(10) == 0, ["a", *["b"] * 9], 200)
+    assert sorted(set(means.round(9).tolist())) == [0.0, 0.1, 1.0]
+
+
+def test_the_grouped_interval_is_of_2000_resamplings_of_the_very_groups() -> None:
+    random = np.random.default_rng(0)
+    groups = [f"g{i}" for i in random.integers(0, 25, 300)]
+    leaning = {f"g{i}": share for i, share in enumerate(random.random(25))}
+    right = np.array([random.random() < leaning[group] for group in groups])
+    other = random.random(300) < 0.6
+    for values, interval in (
+        (right, metrics.accuracy_interval(right, groups)[0]),
+        (right.astype(int) - other, metrics.difference_interval(right, other, groups)[0]),
+    ):
+        means = metrics.resampled_means(values, groups, 2000)
+        assert interval == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+
+
 def test_the_grouped_interval_hangs_on_its_seed_only() -> None:
     right = np.random.default_rng(0).random(200) < 0.8
     groups = [f"g{i % 30}" for i in range(200)]
@@ -103,6 +123,28 @@ def answers_of(both: int, one: int, other: int, none: int) -> tuple[Booleans, Bo
 def test_newcombes_interval_is_that_of_his_paper() -> None:
     # Newcombe 1998, Statistics in Medicine 17: 2635, method 10.
     assert metrics.newcombe_interval(*answers_of(36, 12, 2, 0)) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "phi"),
+    [
+        ((3, 2, 2, 2), 0.0),  # ad - bc = 2, less than half of the nine photos: no tie
+        ((30, 4, 6, 20), (30 * 20 - 4 * 6 - 30) / np.sqrt(34 * 26 * 36 * 24)),
+        ((5, 20, 15, 4), (5 * 4 - 20 * 15) / np.sqrt(25 * 19 * 20 * 24)),
+    ],
+)
+def test_newcombes_interval_corrects_a_positive_tie_for_continuity(
+    counts: tuple[int, int, int, int], phi: float
+) -> None:
+    n, first, second = sum(counts), counts[0] + counts[1], counts[0] + counts[2]
+    (p_low, p_high), (q_low, q_high) = metrics.wilson_interval(first, n), metrics.wilson_interval(second, n)
+
+    def distance(a: float, b: float) -> float:
+        return float(np.sqrt(a**2 - 2 * phi * a * b + b**2))
+
+    p, q = first / n, second / n
+    expected = p - q - distance(p - p_low, q_high - q), p - q + distance(p_high - p, q - q_low)
+    assert metrics.newcombe_interval(*answers_of(*counts)) == pytest.approx(expected)
 
 
 def test_newcombes_interval_is_there_for_a_quarter_of_a_million_photos() -> None:

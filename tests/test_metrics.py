@@ -116,6 +116,9 @@ def test_a_tie_goes_to_the_first_class_as_argmax_does() -> None:
     probabilities = np.full((4, 4), 0.25)
     targets = np.arange(4)
     assert [metrics.top_k_accuracy(targets, probabilities, k) for k in (1, 2, 3, 4, 9)] == [0.25, 0.5, 0.75, 1, 1]
+    many = np.full((200, 200), 1 / 200)  # as many as a sort that is not stable mixes up
+    assert [metrics.top_k_accuracy(np.arange(200), many, k) for k in (1, 3, 50)] == [1 / 200, 3 / 200, 50 / 200]
+    assert metrics.top_k_accuracy(np.zeros(200, int), many, 1) == 1
 
 
 def test_a_calibrated_model_has_a_small_calibration_error_and_an_overconfident_one_a_large() -> None:

@@ -21,6 +21,12 @@ def test_float_allows_a_ten_thousandth_and_no_other_label() -> None:
         check_parity(SURE, with_labels_changed(1), "it differs")
 
 
+def test_a_label_that_was_clear_may_not_fall_the_other_way_within_the_allowed_difference() -> None:
+    expected = np.array([[0.50006, 0.49994]], np.float32)
+    with pytest.raises(ExportError, match=r"7.0e-05 in probability, 1 labels of 1$"):
+        check_parity(expected, np.array([[0.49999, 0.50001]], np.float32), "it differs")
+
+
 def test_a_label_that_was_a_toss_up_may_fall_either_way() -> None:
     close = np.array([[0.50002, 0.49998]], np.float32)
     assert check_parity(close, close[:, ::-1], "it differs")["disagreeing_labels"] == 0

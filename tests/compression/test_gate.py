@@ -13,6 +13,13 @@ def answers(n: int, wrong: int) -> np.ndarray:
 def test_a_model_as_good_on_many_photos_is_accepted() -> None:
     verdict = judge(answers(4000, 0), answers(4000, 8), [None] * 4000, 0.01)
     assert verdict.accepted and verdict.drop == pytest.approx(0.002) and 0.002 < verdict.upper < 0.01
+    assert verdict.reason == "accepted"  # each photo without a group being its own
+
+
+def test_what_is_won_makes_up_for_what_is_lost() -> None:
+    parent, child = answers(4000, 8), answers(4000, 8)[::-1]
+    verdict = judge(parent, child, [None] * 4000, 0.01)
+    assert verdict.accepted and verdict.drop == 0 and 0 < verdict.upper < 0.002
 
 
 def test_few_photos_are_refused_though_none_is_lost() -> None:
@@ -35,6 +42,13 @@ def test_few_groups_are_no_surer_than_photos_on_their_own(groups: int) -> None:
     assert tied.upper >= alone.upper
     many = judge(answers(8000, 0), answers(8000, 8), [str(i % groups) for i in range(8000)], 0.01)
     assert many.accepted and many.reason.endswith(f"{groups} groups are too few to resample")
+
+
+def test_few_groups_of_which_one_has_all_the_losses_are_less_sure_than_photos() -> None:
+    parent, child = answers(400, 0), answers(400, 3)
+    alone = judge(parent, child, [None] * 400, 0.01)
+    tied = judge(parent, child, [str(i // 80) for i in range(400)], 0.01)
+    assert tied.upper >= 2 * 3 / 400 > alone.upper  # a draw of five groups often holds that one twice
 
 
 def test_photos_of_one_group_count_as_one_draw() -> None:

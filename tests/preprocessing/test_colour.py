@@ -34,6 +34,14 @@ def test_heic_keeps_its_colour() -> None:
     assert np.abs(pixels.astype(int) - RED).max() <= 6
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
+def test_heic_is_known_by_each_brand_that_phones_write(brand: bytes) -> None:
+    data = encode_heic(Image.new("RGB", (64, 64), RED), quality=95)
+    assert data[4:8] == b"ftyp"
+    pixels = prepare(data[:8] + brand + data[12:], CONTRACT)
+    assert np.abs(pixels.astype(int) - RED).max() <= 6
+
+
 def test_the_format_is_decided_by_content_not_by_name(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(encode(garment(), "PNG"))
@@ -74,6 +82,19 @@ def test_pil_images_of_16_bits_are_scaled(mode: str) -> None:
     assert (prepare(Image.new(mode, (5, 7), 200 * 257), CONTRACT) == 200).all()
 
 
+def test_16_bits_are_rounded_to_the_nearest_level() -> None:
+    deep = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
+    levels = np.asarray(load(deep))[..., 0]
+    np.testing.assert_array_equal(levels, np.rint(deep / 257))
+
+
+@pytest.mark.parametrize(("value", "level"), [(-70_000, 0), (-1, 0), (65_536, 255), (2_000_000, 255)])
+def test_levels_beyond_16_bits_are_black_and_white(value: int, level: int) -> None:
+    image = Image.new("I", (5, 7), value)
+    for source in (image, encode(image, "TIFF")):
+        assert (prepare(source, CONTRACT) == level).all()
+
+
 @pytest.mark.parametrize("source", [Image.new("F", (5, 7)), encode(Image.new("F", (5, 7)), "TIFF")])
 def test_floating_point_pixels_are_refused(source: Any) -> None:
     with pytest.raises(errors.ImageFormatError, match="floating-point"):
@@ -86,6 +107,12 @@ def test_transparency_is_laid_over_white(form: str | None) -> None:
     source = encode(image, form, **({"lossless": True} if form == "WEBP" else {})) if form else image
     expected = [255 * 0.8, 100 * 0.2 + 255 * 0.8, 200 * 0.2 + 255 * 0.8]
     assert np.abs(prepare(source, CONTRACT) - np.array(expected)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGBa", "LA", "PA"])
+def test_a_pil_image_with_transparency_is_laid_over_white(mode: str) -> None:
+    image = Image.new("RGBA", (8, 8), (100, 100, 100, 51)).convert(mode)
+    assert np.abs(prepare(image, CONTRACT) - (100 * 0.2 + 255 * 0.8)).max() <= 3
 
 
 @pytest.mark.parametrize(

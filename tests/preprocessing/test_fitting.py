@@ -50,7 +50,9 @@ EXPECTED = {"squash": expected_squash, "pad": expected_pad, "crop": expected_cro
 
 
 @pytest.mark.parametrize("fit", FITS)
-@pytest.mark.parametrize("size", [(32, 32), (64, 64), (70, 45), (45, 71), (13, 9), (1, 1), (300, 7), (5, 90)])
+@pytest.mark.parametrize(
+    "size", [(32, 32), (64, 64), (70, 45), (45, 71), (13, 9), (1, 1), (300, 7), (5, 90), (300, 200)]
+)
 def test_the_fits_agree_with_an_independent_computation(fit: Fit, size: tuple[int, int]) -> None:
     image = ramp(*size)
     expected = EXPECTED[fit](np.asarray(image).astype(float), 32)
@@ -86,6 +88,14 @@ def test_scale_keeps_the_whole_photo_and_its_shape() -> None:
     assert small[:, 21:].max() == 0
 
 
+@pytest.mark.parametrize("size", [(1601, 1203), (517, 333)])
+def test_scale_is_what_is_prepared_without_the_padding(size: tuple[int, int]) -> None:
+    data = encode(photo(*size), "JPEG")  # whose reduced sides do not divide
+    small, padded = scale(data, 64), prepare(data, ImageContract(64, "pad"))
+    above = (64 - len(small)) // 2
+    np.testing.assert_array_equal(small, padded[above : above + len(small)])
+
+
 @pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("size", [(1601, 1203), (900, 1600), (2000, 333), (517, 519), (449, 448)])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
@@ -106,11 +116,12 @@ def test_real_photos_decode_close_to_full_scale(shared: Path) -> None:
             assert mean_difference(prepare(path, contract), full) < (3 if fit == "pad" else 8), path.name
 
 
+@pytest.mark.parametrize("form", ["JPEG", "MPO"])
 @pytest.mark.parametrize(
     ("fit", "decoded"), [("squash", (200, 100)), ("pad", (100, 50)), ("crop", (200, 100))], ids=FITS
 )
 def test_a_large_jpeg_is_decoded_no_larger_than_needed(
-    fit: Fit, decoded: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    fit: Fit, decoded: tuple[int, int], form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
     load = JpegImageFile.load
@@ -119,7 +130,7 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed(
         sizes.append(self.size)
         return load(self)
 
-    data = encode(garment(800, 400), "JPEG")
+    data = encode(garment(800, 400), form)
     monkeypatch.setattr(JpegImageFile, "load", spy)
     prepare(data, ImageContract(100, fit))
     assert sizes[0] == decoded

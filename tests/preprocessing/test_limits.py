@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import CONTRACT, assert_one_line, encode, garment, png
+from pictures import CONTRACT, assert_one_line, encode, encode_heic, garment, png
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -154,6 +154,13 @@ def test_a_file_that_arrives_is_known_by_its_first_bytes(form: str) -> None:
         check_arrived(data, "a", Limits(bytes=len(data) - 1))
 
 
+def test_a_heic_that_arrives_is_known_whether_its_extra_is_there_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode_heic(garment(300, 200))
+    check_arrived(data[:HEAD], "a")
+    monkeypatch.delitem(Image.OPEN, "HEIF")
+    check_arrived(data[:HEAD], "a")
+
+
 @pytest.mark.parametrize("data", [b"x" * HEAD, b"<!doctype html>" + b" " * HEAD, b"{}" * HEAD, bytes(HEAD)])
 def test_a_file_that_arrives_and_is_no_image_is_refused_as_the_whole_would_be(data: bytes) -> None:
     with pytest.raises(errors.ImageFormatError) as early:
@@ -175,8 +182,9 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
 @pytest.mark.parametrize("progressive", [False, True])
 def test_what_a_phone_puts_behind_a_jpeg_is_no_scan_of_it(progressive: bool) -> None:
     data = encode(garment(), "JPEG", progressive=progressive)
-    film = 200 * b"\xff\xda\x00\x08film"
-    np.testing.assert_array_equal(prepare(data + film, CONTRACT), prepare(data, CONTRACT))
+    film = 400 * b"\xff\xda\x00\x08film"
+    for behind in (film, b"\0\0\0\x18ftypmp42" + film):  # the head of a film is no length
+        np.testing.assert_array_equal(prepare(data + behind, CONTRACT), prepare(data, CONTRACT))
     for hidden in (film, b"\xff\x02\xff\xff" + film):  # a marker of no kind has no length, whatever stands behind it
         with pytest.raises(errors.ImageCorruptError, match="more than 100 scans"):
             prepare(data[:-2] + hidden + data[-2:], CONTRACT)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drawn_records import crossing_groups, make_records, parts
 from hypothesis import given, settings
@@ -15,8 +17,10 @@ from hypothesis import strategies as st
 from clothing_classifier.dataset import SPLITS, Record
 from clothing_classifier.errors import DatasetError, MissingExtraError
 from clothing_classifier.splits import (
+    _needed_to_learn,
     assign_splits,
     classes_with_few_groups,
+    group_names,
     missing_classes,
 )
 
@@ -144,6 +148,45 @@ def test_every_class_is_learnt_however_rare(group_count: int | None, validation:
         assert {record.split for record in assigned} == set(SPLITS)
 
 
+def test_of_a_class_that_none_would_learn_the_smallest_group_stays_and_no_more() -> None:
+    """Both classes are held out whole: one group of both brings them back, and it is the smaller of the two."""
+    sizes = {"small": 3, "large": 9}
+    records = [Record(f"{i}.jpg", Path("x"), "Hat", f"g{i % 8}") for i in range(80)]
+    for name, size in sizes.items():
+        records += [Record(f"{name}-{i}.jpg", Path("x"), ("Coat", "Scarf")[i % 2], name) for i in range(size)]
+    groups = group_names(records)
+    split = {i: "test" for i, group in enumerate(groups) if group in sizes}
+    kept = _needed_to_learn(records, groups, split, frozenset())
+    assert {groups[i] for i in kept} == {"small"}
+    assert len(kept) == 3
+    assert _needed_to_learn(records, groups, split, frozenset(sizes)) == set()
+
+
+def cut_into(folds: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> list[Record]:
+    """Records of which each inner list is a fold, and each number in it a group of so many photos."""
+    groups = [[f"{n}-{i}" for i, size in enumerate(sizes) for _ in range(size)] for n, sizes in enumerate(folds)]
+    starts = np.cumsum([0, *map(len, groups)])
+    cut = [np.arange(start, stop) for start, stop in pairwise(starts)]
+    monkeypatch.setattr("clothing_classifier.splits._cut", lambda *_: cut)
+    return [Record(f"{i}.jpg", Path("x"), "Hat", group) for i, group in enumerate(chain(*groups))]
+
+
+@pytest.mark.parametrize(
+    ("share", "folds", "chosen"),
+    [
+        # Of 34 photos wanted: one sender; one beside eighteen of a photo each; sixteen alike; too many photos.
+        (0.25, [[33], [15, *[1] * 18], [*[2] * 15, 1], [1] * 39], {"2"}),
+        (0.4, [[20], [1] * 20, [20], [2] * 10, [20]], {"1", "3"}),
+    ],
+)
+def test_of_parts_near_the_asked_size_the_one_of_most_effective_groups_is_taken(
+    share: float, folds: list[list[int]], chosen: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assigned = assign_splits(cut_into(folds, monkeypatch), share, 0, 0)
+    held_out = {str(record.group).partition("-")[0] for record in assigned if record.split == "validation"}
+    assert held_out == chosen
+
+
 def test_classes_of_one_group_each_leave_nothing_to_hold_out() -> None:
     records = [Record(f"{i}.jpg", Path("x"), f"label {i % 6}", f"g{i % 6}") for i in range(24)]
     with pytest.raises(DatasetError, match=r"^no photo can be held out for validation, as each class"):
@@ -164,7 +207,7 @@ def test_many_classes_of_two_are_split_without_a_warning() -> None:
 
 def test_without_scikit_learn_the_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
-    with pytest.raises(MissingExtraError, match=r"pip install '\.\[train\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[audit\]'"):
         assign_splits(make_records(50), 0.2, 0, 0)
 
 

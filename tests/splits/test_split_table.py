@@ -159,8 +159,10 @@ def test_a_split_that_is_there_is_replaced_only_when_asked(tmp_path: Path) -> No
     root = big_table(tmp_path)
     split(root)
     first = (root / "dataset.csv").read_bytes()
-    with pytest.raises(DatasetError, match="--overwrite"):
-        split(root, seed=1)
+    for out in (root / "dataset.csv", root / "other.csv"):
+        with pytest.raises(DatasetError, match="--overwrite"):
+            split(root, out, seed=1)
+    assert not (root / "other.csv").exists()
     assert (root / "dataset.csv").read_bytes() == first
     split(root, seed=1, overwrite=True)
     assert (root / "dataset.csv").read_bytes() != first
@@ -177,7 +179,8 @@ def test_a_split_column_with_unknown_names_can_be_replaced(tmp_path: Path) -> No
 
 
 def test_hold_out_sends_whole_groups_to_test(tmp_path: Path) -> None:
-    rows = [f"{i}.jpg,{'ab'[i % 2]},s{i // 4},{'north' if i in (0, 9) else 'south'}" for i in range(80)]
+    shops = {0: "north", 9: " north "}
+    rows = [f"{i}.jpg,{'ab'[i % 2]},s{i // 4},{shops.get(i, 'south')}" for i in range(80)]
     make_table(tmp_path, "\n".join(["image,label,sender,shop", *rows]), [f"{i}.jpg" for i in range(80)])
     split(tmp_path, test=0, hold_out="shop=north")
     records = load_dataset(tmp_path, Columns(group="sender")).records
