@@ -3,9 +3,11 @@
 A photo's file is decoded once for all runs, its array kept on disk; a photo that came as an array stays in memory.
 """
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,12 @@ class PixelCache:
         self.contract = contract
         self.folder = root / f"{contract.size}-{contract.fit}-v{VERSION}"
         self._held: dict[str, Pixels] = {}
+        self._shape = (contract.size, contract.size, 3)
+        # `np.load` has Python parse each file's header, which 3.11 can't do in several threads
+        # (https://github.com/python/cpython/issues/106905); here all are the same.
+        array = BytesIO()
+        np.save(array, np.empty(self._shape, np.uint8))
+        self._header = array.getvalue()[: -math.prod(self._shape)]
 
     def fill(self, sources: Sequence[RecordSource], advance: ProgressBar) -> list[str | ImageError]:
         """Decode what is not there yet; return for each source its key, or why it can't be read."""
@@ -44,15 +52,18 @@ class PixelCache:
 
     def _read(self, key: str) -> Pixels:
         held = self._held.get(key)
-        return np.load(self._path(key), allow_pickle=False) if held is None else held
+        if held is not None:
+            return held
+        return np.fromfile(self._path(key), np.uint8, offset=len(self._header)).reshape(self._shape)
 
     def _holds(self, key: str) -> bool:
         """Whether the whole array is there: a machine that went down may leave a part, or as many zeros."""
         try:
-            kept: Pixels = np.load(self._path(key), mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            with self._path(key).open("rb") as file:
+                header, size = file.read(len(self._header)), os.fstat(file.fileno()).st_size
+        except OSError:
             return False
-        return kept.dtype == np.uint8 and kept.shape == (self.contract.size, self.contract.size, 3)
+        return header == self._header and size == len(header) + math.prod(self._shape)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npy"
