@@ -86,9 +86,15 @@ def test_a_file_opened_as_text_is_said(classifier: Classifier) -> None:
 
 @pytest.mark.parametrize(
     ("source", "line"),
-    [("", "the empty path: there is no such file"), (io.BytesIO(), "the file is empty behind where it stands")],
+    [
+        ("", "the empty path: there is no such file"),
+        (io.BytesIO(), "the file is empty"),
+        (io.BytesIO(PHOTO.read_bytes()), "the file was read to its end before"),
+    ],
 )
 def test_nothing_to_read_is_said(classifier: Classifier, source: Any, line: str) -> None:
+    if source:
+        source.read()
     with pytest.raises(ImageError, match=line):
         classifier.predict(source)
 

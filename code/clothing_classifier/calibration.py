@@ -105,7 +105,7 @@ def measure_calibration(
 
 
 def precision_curve(probabilities: Floats, targets: Integers) -> list[PrecisionPoint]:
-    """Precision and coverage at up to 200 thresholds, from the lowest; each stands on at least 30 photos."""
+    """Precision and coverage at up to 200 thresholds, from the lowest; each stands on at least 30 photos, or all."""
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == targets
     order = np.argsort(-confidence, kind="stable")

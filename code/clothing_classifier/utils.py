@@ -1,4 +1,4 @@
-"""Small things that two or more modules share and no concept owns; imports nothing of the package but its errors."""
+"""Small things that two or more modules share and no concept owns; imports nothing of the package."""
 
 import csv
 import errno

@@ -13,8 +13,9 @@ import pytest
 from running import IMAGES, ask, form, problem_of, serving
 
 from clothing_classifier import Classifier
-from clothing_classifier.errors import ImageError
+from clothing_classifier.errors import ImageError, ImageTooManyPixelsError
 from clothing_classifier.inference import Asked
+from clothing_classifier.preprocessing import Limits
 from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
 from clothing_classifier.serving.intake import _Form
 from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS
@@ -189,6 +190,15 @@ def test_a_refused_photo_does_not_outlive_its_request(classifiers: tuple[Classif
         assert gone[0]() is None
     finally:
         gc.enable()
+
+
+def test_the_limits_of_the_service_are_those_of_decoding(classifiers: tuple[Classifier, Classifier]) -> None:
+    async def scenario(batcher: Batcher) -> None:
+        one = job(classifiers[0], IMAGES[0])
+        batcher.submit([one])
+        assert isinstance(await one.answer, ImageTooManyPixelsError)
+
+    run(scenario, Batcher(1, 1, 10, lambda _: None, Limits(pixels=100)))
 
 
 def test_what_a_form_held_goes_with_it() -> None:

@@ -88,7 +88,8 @@ def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassif
     if candidate.share is not None:
         budget = Budget(macs=round(candidate.share * cost(parent, size)[0]))
         _, records, _ = load_parts(making.data, making.settings.data)
-        model = prune(model, size, budget, training_images(records, labels, making.settings, size))
+        images, seed = training_images(records, labels, making.settings, size), making.settings.runtime.seed
+        model = prune(model, size, budget, images, seed=seed)
     return model, labels
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 from contextlib import AbstractContextManager, nullcontext
-from io import BytesIO
+from io import BytesIO, IOBase
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,8 +68,9 @@ def name_of(source: Source) -> str:
 def _read(source: str | os.PathLike[str] | Bytes | IO[bytes], limits: Limits, name: str) -> bytes:
     data = bytes(source) if isinstance(source, Bytes) else _read_file(source, limits, name)
     if not data:
-        at_its_end = " behind where it stands" if hasattr(source, "read") else ""
-        raise errors.ImageEmptyError(f"{name}: the file is empty{at_its_end} (0 bytes)")
+        if isinstance(source, IOBase) and source.seekable() and source.tell():
+            raise errors.ImageEmptyError(f"{name}: the file was read to its end before (0 bytes left)")
+        raise errors.ImageEmptyError(f"{name}: the file is empty (0 bytes)")
     _check_bytes(data, limits, name)
     return data
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from clothing_classifier.errors import ImageError, without_frames
 from clothing_classifier.inference import Asked, Classifier, Prediction
 from clothing_classifier.orientation import turned
-from clothing_classifier.preprocessing import Pixels, Source, prepare
+from clothing_classifier.preprocessing import DEFAULT_LIMITS, Limits, Pixels, Source, prepare
 
 _LOOK_AGAIN = 0.02
 """Seconds."""
@@ -55,8 +55,15 @@ Outcome = Answer | ImageError | BaseException
 class Batcher:
     """A bounded queue and the threads that work it off. Its methods are called from the event loop's thread."""
 
-    def __init__(self, workers: int, batch: int, capacity: int, observe_batch: Callable[[int], None]) -> None:
-        self._batch, self._capacity, self._observe = batch, capacity, observe_batch
+    def __init__(
+        self,
+        workers: int,
+        batch: int,
+        capacity: int,
+        observe_batch: Callable[[int], None],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._batch, self._capacity, self._observe, self._limits = batch, capacity, observe_batch, limits
         self._undecoded: deque[Job] = deque()
         self._decoded: deque[Job] = deque()
         self._unanswered, self._closing = 0, False
@@ -137,7 +144,7 @@ class Batcher:
 
     def _decode(self, job: Job) -> list[tuple[Job, Outcome]]:
         try:
-            job.pixels = prepare(job.photo, job.classifier.bundle.contract)
+            job.pixels = prepare(job.photo, job.classifier.bundle.contract, self._limits)
         except ImageError as error:
             return [(job, without_frames(error))]
         with self._changed:

@@ -31,7 +31,7 @@ class Service:
     def __init__(self, catalogue: Catalogue, limits: ServiceLimits) -> None:
         self.catalogue, self.limits, self.ready = catalogue, limits, False
         self.metrics = Metrics(lambda: self.batcher.length)
-        self.batcher = Batcher(available_cpus(), limits.batch, limits.queue, self.metrics.count_batch)
+        self.batcher = Batcher(available_cpus(), limits.batch, limits.queue, self.metrics.count_batch, limits.image)
         self._budget = Budget(limits.held_bytes)
 
     async def answer(self, request: Request, classifier: Classifier, asked: Asked, with_map: bool) -> list[Answered]:
