@@ -58,7 +58,7 @@ def test_a_missing_extra_is_one_line(base: Path, tmp_path: Path) -> None:
     for extra, command in (
         ("train", ["train", "--data", str(ROOT / "data"), "--out", "run"]),
         ("train", ["export", "run", "--data", str(ROOT / "data"), "--out", "bundle"]),
-        ("train", ["split", "--data", str(ROOT / "data"), "--out", "table.csv", "--overwrite"]),
+        ("audit", ["split", "--data", str(ROOT / "data"), "--out", "table.csv", "--overwrite"]),
         ("report", ["evaluate", "--data", str(ROOT / "data"), "--html", "page.html"]),
         ("audit", ["audit", "--data", str(ROOT / "data"), "--out", "audit"]),
         ("serve", ["serve"]),
