@@ -20,7 +20,7 @@ def test_json_is_one_object_a_line_in_input_order() -> None:
     assert result.stderr == ""
     assert [row["path"] for row in rows(result)] == paths
     for row in rows(result):
-        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn"]
+        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error", "ood_score", "rotation"]
         assert row["error"] is None
         assert len(row["top"]) == 3
         assert row["top"][0] == {"label": row["label"], "confidence": row["confidence"]}
