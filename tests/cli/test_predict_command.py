@@ -115,6 +115,7 @@ def test_threads_and_batch_may_be_chosen() -> None:
     assert clothing("predict", *paths, "--threads", "0").returncode == 2
 
 
+@pytest.mark.slow
 def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(IMAGES[0].read_bytes()[:1500])

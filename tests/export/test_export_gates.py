@@ -100,6 +100,7 @@ def test_an_existing_folder_is_not_overwritten(run: Path, bundle: Path) -> None:
         export.export_bundle(run, DATA, bundle, "tiny")
 
 
+@pytest.mark.slow
 def test_confidence_is_calibrated_on_what_the_folds_hold_out(
     run: Path, settings: tuple[str, ...], tmp_path: Path
 ) -> None:

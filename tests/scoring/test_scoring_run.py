@@ -110,6 +110,7 @@ def test_a_bad_photo_is_a_row_with_its_reason(tmp_path: Path) -> None:
     assert sorted(again.stderr.splitlines()[:-1]) == sorted(said[:-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["listing", "first part", "later"])
 def test_a_killed_run_goes_on(moment: str, tmp_path: Path) -> None:
     names, output = csv_of(tmp_path / "list.csv", 4), tmp_path / "out"
@@ -149,6 +150,7 @@ def test_what_was_left_half_done_is_done_again(classifier: Classifier, tmp_path:
     assert len(list(output.iterdir())) == 4
 
 
+@pytest.mark.slow
 def test_another_run_is_not_mixed_in(classifier: Classifier, tmp_path: Path) -> None:
     folder, output = folder_of(tmp_path), tmp_path / "out"
     arguments = ("--input", folder, "--output", output)
@@ -184,6 +186,7 @@ def test_an_overwrite_that_was_stopped_leaves_no_old_rows(classifier: Classifier
     assert {len(row["top"]) for row in rows(output)} == {1}
 
 
+@pytest.mark.slow
 def test_foreign_files_and_a_second_writer_are_refused(tmp_path: Path) -> None:
     folder, output = folder_of(tmp_path), tmp_path / "out"
     output.mkdir()
