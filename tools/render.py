@@ -86,8 +86,8 @@ def write_value(value: Any, spec: str) -> str:
             return "x".join(map(str, value))
         numbers = len(value) == 2 and not isinstance(value[0], str)
         return (" to " if numbers else ", ").join(write_value(part, spec) for part in value)
-    if value is None:
-        return ""
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
     for prefix, (factor, default) in SCALES.items():
         if spec.startswith(prefix):
             return format(value * factor, spec.removeprefix(prefix) or default)
