@@ -13,8 +13,8 @@ RECORD = {
     "test": {"n": 1234, "accuracy": 0.9086, "interval": [0.875, 0.934]},
     "drawn": {"n": 240, "accuracy": 0.925, "interval": [0.88, 0.96], "gain": -0.0123},
     "layers": [{"name": "stem", "input": [3, 256, 256], "macs": 14155776}],
-    "491 px, as published": {"labels": ["Hat", "Shoes"], "none": None},
-    "console": "$ clothing models\nwardrobe\n",
+    "491 px, as published": {"labels": ["Hat", "Shoes"], "none": None, "flag": True},
+    "step": {"command": "clothing models \\\n--path", "output": "wardrobe\n"},
 }
 
 
@@ -43,7 +43,7 @@ def test_documents_are_what_the_records_give() -> None:
         ("{layers.0.macs:M.1f}M of {layers.-1.input:x}", "14.2M of 3x256x256"),
         ("{drawn.n:m,.0f}", "240,000"),
         ("{491 px, as published.labels}", "Hat, Shoes"),
-        ("{491 px, as published.none:.1%}", ""),
+        ("{491 px, as published.none:.1%} {491 px, as published.flag}", " yes"),
     ],
 )
 def test_a_value_replaces_what_stood_there(template: str, text: str) -> None:
@@ -52,9 +52,9 @@ def test_a_value_replaces_what_stood_there(template: str, text: str) -> None:
 
 
 def test_code_is_fenced() -> None:
-    directive = "<!-- code: a console -->"
+    directive = "<!-- code: a step -->"
     assert rendered(f"{directive}<!-- end -->") == (
-        f"{directive}\n```console\n$ clothing models\nwardrobe\n```\n<!-- end -->"
+        f"{directive}\n```console\n$ clothing models \\\n> --path\nwardrobe\n```\n<!-- end -->"
     )
 
 
@@ -67,7 +67,7 @@ def test_code_is_fenced() -> None:
         ),
         ("a, b test\nn = {n}", ["| n |", "| ---: |", "| 1234 |", "| 5 |"]),
         ("a layers\n# = {key}\nlayer = `{name}`", ["| # | layer |", "| ---: | --- |", "| 1 | `stem` |"]),
-        ("a 491 px, as published\nkey = {key}", ["| key |", "| --- |", "| labels |", "| none |"]),
+        ("a 491 px, as published\nkey = {key}", ["| key |", "| --- |", "| labels |", "| none |", "| flag |"]),
     ],
 )
 def test_a_table_has_a_row_an_item(directive: str, table: list[str]) -> None:

@@ -43,7 +43,7 @@ def main() -> None:
         "classes": pictures.draw_classes(count_photos(labels)),
         "architecture": pictures.draw_network(bundle["stages"], size, len(labels), channels),
         "augmentation": draw_views(),
-        "confusion": pictures.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"]),
+        "confusion": pictures.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"] | {"labels": labels}),
     }
     for name, png in drawn.items():
         write_bytes(out / f"{name}.png", png)

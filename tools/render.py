@@ -6,7 +6,7 @@ A directive is an HTML comment, which no reader sees; what follows it, up to `<!
 
     <!-- value: wardrobe-evaluation {test.accuracy:.1%} -->90.9%<!-- end -->
 
-    <!-- code: journeys journeys.label.photos.console -->
+    <!-- code: journeys journeys.label.photos -->
     ...
     <!-- end -->
 
@@ -24,8 +24,8 @@ the item's key), or one for each of several records (`A, B`) and paths (`A | B`)
 lines are columns: heading, and a template read within the row. A heading that ends with `?` leaves a cell empty where a
 row lacks the value; anywhere else a missing value is an error.
 
-Formats are Python's, and: `M`, `m` or `points` before one scales (millions, thousandths, percentage points with sign);
-`x` joins a list as 3x224x224; a list of two numbers is written as an interval.
+`code` shows a `command` with its `output`. Formats are Python's, and: `M`, `m` or `points` before one scales (millions,
+thousandths, percentage points with sign); `x` joins a list as 3x224x224; a list of two numbers is written as an interval.
 
 With --check nothing is written, and the exit status is 1 where a document is not what the records give.
 """
@@ -136,6 +136,11 @@ def _cell(heading: str, template: str, row: Any, key: str) -> str:
         raise
 
 
+def render_step(step: Mapping[str, str]) -> str:
+    """A command that was run, as typed at a prompt, and what it printed."""
+    return "$ " + step["command"].replace("\n", "\n> ") + "\n" + step["output"].rstrip()
+
+
 def render(match: re.Match[str]) -> str:
     """A directive with what its record gives."""
     start, kind, directive = match.groups()
@@ -144,7 +149,7 @@ def render(match: re.Match[str]) -> str:
         if kind == "table":
             return f"{start}\n{render_table(directive)}\n<!-- end -->"
         if kind == "code":
-            return f"{start}\n```console\n{resolve(load_record(record), rest).rstrip()}\n```\n<!-- end -->"
+            return f"{start}\n```console\n{render_step(resolve(load_record(record), rest))}\n```\n<!-- end -->"
         return f"{start}{fill(rest, load_record(record))}<!-- end -->"
     except (KeyError, ValueError, TypeError) as error:
         raise RenderError(f"<!-- {kind}: {directive.splitlines()[0]} -->: {error!r}") from error
