@@ -25,7 +25,7 @@ lines are columns: heading, and a template read within the row. A heading that e
 row lacks the value; anywhere else a missing value is an error.
 
 `code` shows a `command` with its `output`. Formats are Python's, and: `M`, `m` or `points` before one scales (millions,
-thousandths, percentage points with sign); `x` joins a list as 3x224x224; a list of two numbers is written as an interval.
+thousandths, percentage points with sign); `x` joins a list as 3x224x224; a list of two numbers becomes an interval.
 
 With --check nothing is written, and the exit status is 1 where a document is not what the records give.
 """

@@ -38,8 +38,8 @@ keys and wrong types are refused by name.
 """
 PRESETS = """## Presets
 
-`--preset NAME`, each a file in `code/clothing_classifier/presets/` with only what differs from the above. A file of your
-own holds the same.
+`--preset NAME`, each a file in `code/clothing_classifier/presets/` with only what differs from the above. A file
+of your own holds the same.
 """
 ENVIRONMENT = f"""## Environment
 
