@@ -30,7 +30,7 @@ check: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python tools/update_readme.py --check
+	$(BIN)/python tools/render.py --check
 	$(BIN)/python tools/write_reference.py --check
 	$(BIN)/python tools/draw_architecture.py --check
 
