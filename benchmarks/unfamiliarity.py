@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier import unfamiliarity
-from clothing_classifier.dataset import Columns, Record, load_dataset
+from clothing_classifier.datasets import Columns, Record, load_dataset
+from clothing_classifier.evaluation import ood as unfamiliarity
+from clothing_classifier.evaluation.metrics import Floats
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import Floats
 from clothing_classifier.preprocessing import Source, prepare
-from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
