@@ -49,8 +49,9 @@ class Job:
     @property
     def product(self) -> str:
         """The file that stands for the output: where it is the same, so is what is made of it."""
-        files = {Export: f"{self.recipe}/bundle.json", Evaluate: "evaluation.json"}
-        return files.get(type(self.step), WEIGHTS)
+        if isinstance(self.step, Export):
+            return f"{self.recipe}/bundle.json"
+        return "evaluation.json" if isinstance(self.step, Evaluate) else WEIGHTS
 
     @property
     def content(self) -> dict[str, Any]:

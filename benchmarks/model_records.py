@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.datasets.splits import cut_fold
-from clothing_classifier.evaluation.provenance import provenance, read_record
-
-from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.evaluation import evaluate, with_rival
+from clothing_classifier.evaluation.provenance import provenance, read_record
 from clothing_classifier.inference import Classifier
 from clothing_classifier.models import create_model
 from clothing_classifier.training.run_folder import WEIGHTS
@@ -24,9 +23,9 @@ _LINE = 120
 _RUN_KEYS = (
     "command", "revision", "dirty", "machine", "seed", "init_sha256", "teachers_sha256", "metrics",
 )  # fmt: skip
-_OF_PHOTOS = ("risk_coverage", "slices", "labels")
-"""Metrics with a point for each photo, and what a split of a record has no use for."""
-_OF_WHOLE_SPLITS = ("confusion", "reliability", "groups")
+_DROPPED = ("risk_coverage", "slices")
+"""A point for each photo, and what is always empty."""
+_OF_WHOLE_SPLITS = ("labels", "confusion", "reliability", "groups")
 
 
 def merit(run: Path) -> tuple[float, float]:
@@ -37,17 +36,18 @@ def merit(run: Path) -> tuple[float, float]:
 
 def training_record(recipe: Mapping[str, Any], steps: Mapping[str, Sequence[Path]], chosen: Path) -> dict[str, Any]:
     """The runs of each step with their validation metrics, and mean and spread over the seeds."""
-    records = {run.name: read_record(run) for runs in steps.values() for run in runs}
+    named = {run.name: run for runs in steps.values() for run in runs}
+    records = {name: read_record(run) for name, run in named.items()}
     shipped = records[chosen.name]
-    return _rounded({
+    return {
         **provenance(),
         "recipe": recipe, "n": shipped["n"], "data_sha256": shipped["data_sha256"], "chosen": chosen.name,
         "settings": shipped["settings"],
-        "runs": {run.name: _run(run, records[run.name]) for runs in steps.values() for run in runs},
+        "runs": {name: _run(run, records[name]) for name, run in named.items()},
         "summary": {
             step: _summary([records[run.name]["metrics"]["validation"] for run in runs]) for step, runs in steps.items()
         },
-    })  # fmt: skip
+    }  # fmt: skip
 
 
 def evaluation_record(bundle: Path, splits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def evaluation_record(bundle: Path, splits: Sequence[Mapping[str, Any]]) -> dict
     cost = trace(network, (3, size, size))
     about = {
         "name": manifest.name, "sha256": classifier.bundle.sha256, "architecture": architecture,
-        "labels": list(classifier.labels), "precision": manifest.precision, "views": manifest.views,
+        "precision": manifest.precision, "views": manifest.views,
         "parameters": cost.params, "macs": manifest.views * cost.macs,
     }  # fmt: skip
     return {**provenance(), "model": about, **{name: part for split in splits for name, part in split.items()}}
@@ -86,12 +86,15 @@ def evaluate_split(
         if 0 < len(some) < len(records):
             part = _metrics(classifier, some)
             found[f"{split}, {name}"] = {key: value for key, value in part.items() if key not in _OF_WHOLE_SPLITS}
-    return _rounded(found)
+    return found
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write JSON whole or not at all, each list and object on one line where it fits."""
-    write_text(path, _json(record) + "\n")
+    """Write JSON whole or not at all, each list and object on one line where it fits.
+
+    Floats have five significant digits: no metric here is known more exactly.
+    """
+    write_text(path, _json(_rounded(record)) + "\n")
 
 
 def install(bundle: Path, records: Mapping[str, Path], root: Path) -> None:
@@ -133,7 +136,7 @@ def _metrics(classifier: Classifier, records: Sequence[Record], rivals: Sequence
     for rival in map(Classifier.load, rivals):
         others = evaluate(rival.probabilities, records, rival.labels).answers
         report = with_rival(report, others, rival.manifest.name)
-    found = {key: value for key, value in report.figures.items() if key not in _OF_PHOTOS}
+    found = {key: value for key, value in report.figures.items() if key not in _DROPPED}
     return {"data_sha256": fingerprint(records, [content_sha256(record.source) for record in records]), **found}
 
 
@@ -153,7 +156,6 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def _rounded(value: Any) -> Any:
-    """Plain data with floats of five significant digits: no metric here is known more exactly."""
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, Mapping):

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from clothing_classifier.datasets import content_sha256
 
 from benchmarks import model_records
 from benchmarks.jobs import Job, plan
 from benchmarks.recipes import Evaluate, Export, Train, flatten
 from benchmarks.steps import Place, fetch, make
+from clothing_classifier.datasets import content_sha256
 from clothing_classifier.errors import ClothingError, ConfigError
 from clothing_classifier.utils import write_json
 
