@@ -120,10 +120,10 @@ def _split_of(
     """The photos of a split as the run cut it, and the groups that the run learned from."""
     columns = Columns(settings["label_column"], settings["group_column"], settings["split_column"])
     dataset = load_dataset(data, columns, labels)
-    train, validation = dataset.part("train"), dataset.part("validation")
+    train, held_out = dataset.part("train"), tuple[Record, ...]()
     if settings["folds"]:
-        train, validation = cut_fold(train, settings["folds"], settings["fold"], settings["seed"])
-    records = validation if split == "validation" else dataset.part(split)
+        train, held_out = cut_fold(train, settings["folds"], settings["fold"], settings["seed"])
+    records = held_out if held_out and split == "validation" else dataset.part(split)
     return records, {record.group for record in train} - {None}
 
 
