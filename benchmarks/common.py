@@ -89,7 +89,11 @@ def run_process(
 
     The memory is that of the largest process where it starts others.
     """
-    with tempfile.TemporaryFile("w+") as stdin, tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with (
+        tempfile.TemporaryFile("w+") as stdin,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
         stdin.write(given)
         stdin.seek(0)
         started = time.perf_counter()

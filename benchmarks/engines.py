@@ -25,7 +25,17 @@ import numpy.typing as npt
 import typer
 from PIL import Image
 
-from benchmarks.common import RESULTS, ROOT, Data, ProcessError, Rounds, median_ratio, recording, run_process, spread_evenly
+from benchmarks.common import (
+    RESULTS,
+    ROOT,
+    Data,
+    ProcessError,
+    Rounds,
+    median_ratio,
+    recording,
+    run_process,
+    spread_evenly,
+)
 from benchmarks.plain.peers import installed_megabytes
 from clothing_classifier.datasets import Columns, load_dataset
 from clothing_classifier.inference import Classifier

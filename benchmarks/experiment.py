@@ -114,7 +114,9 @@ class Outcome:
 def experiment(
     name: Annotated[str, typer.Argument(help="A file of benchmarks/experiments, or the path of another.")],
     data: Data,
-    init: Annotated[str | None, typer.Option(help="First weights: a shipped model, a run, or a safetensors file.")] = None,
+    init: Annotated[
+        str | None, typer.Option(help="First weights: a shipped model, a run, or a safetensors file.")
+    ] = None,
     teacher: Annotated[list[str] | None, typer.Option(help="In place of the file's teachers.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Change a setting of every variant.")] = None,
     seeds: Annotated[list[int] | None, typer.Option("--seed", help="In place of the file's seeds.")] = None,

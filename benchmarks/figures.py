@@ -52,7 +52,9 @@ def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
                 value(point), point["accuracy"], [[low], [high]], fmt=marker, color=colour, markersize=8,
                 markerfacecolor=colour if point["precision"] == "int8" else "white", elinewidth=0.5,
             )  # fmt: skip
-            axes.annotate(_short(point), (value(point), point["accuracy"]), (6, 4), textcoords="offset points", fontsize=7)
+            axes.annotate(
+                _short(point), (value(point), point["accuracy"]), (6, 4), textcoords="offset points", fontsize=7
+            )
         axes.set_xscale("log")
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
@@ -92,7 +94,10 @@ def _field_size(record: Mapping[str, Any]) -> Any:
     titles = ["all", *(label for label in labels if all(label in about["per_class"] for about in kept.values()))]
     for axes, title in zip(figure.subplots(3, 6, sharex=True, sharey=True).ravel(), titles, strict=False):
         if title == "all":
-            series = [about["accuracy"]["mean"] for about in kept.values()], [about["interval"] for about in kept.values()]
+            series = (
+                [about["accuracy"]["mean"] for about in kept.values()],
+                [about["interval"] for about in kept.values()],
+            )
         else:
             rows = [about["per_class"][title] for about in kept.values()]
             series = [row["recall"] for row in rows], [row["interval"] for row in rows]

@@ -36,7 +36,9 @@ def guides(
             (folder / name).symlink_to(ROOT / name)
         walked = {name: {step: run(one, folder) for step, one in commands[name].items()} for name in guide or commands}
         times = ("seconds", "processor_seconds")
-        totals = {name: {key: sum(step[key] for step in steps.values()) for key in times} for name, steps in walked.items()}
+        totals = {
+            name: {key: sum(step[key] for step in steps.values()) for key in times} for name, steps in walked.items()
+        }
         record.update({"n": sum(map(len, walked.values())), "seed": 0, "totals": totals, "journeys": walked})
 
 

@@ -26,7 +26,9 @@ MAX_DROP = 0.005
 def quantization(
     names: Annotated[list[str], typer.Argument(help="Shipped models; those not named keep what they have.")],
     data: Data,
-    weights: Annotated[list[Path] | None, typer.Option(help="Of each model whose bundle has none: best.safetensors.")] = None,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="Of each model whose bundle has none: best.safetensors.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Only so many photos, to try the command.")] = None,
     out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "quantization.json",
 ) -> None:

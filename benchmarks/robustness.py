@@ -71,9 +71,13 @@ CORRUPTIONS = {
     "blur": Corruption(_blur, (0.5, 1, 2, 3, 5), "deviation, px of 256"),
     "noise": Corruption(_noise, (0.04, 0.08, 0.16, 0.26, 0.4), "deviation, of full scale"),
     "JPEG": Corruption(_compress, (60, 40, 20, 10, 5), "quality"),
-    "darker": Corruption(lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (0.8, 0.6, 0.4, 0.25, 0.15), "factor"),
+    "darker": Corruption(
+        lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (0.8, 0.6, 0.4, 0.25, 0.15), "factor"
+    ),
     "brighter": Corruption(lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (1.2, 1.5, 2, 2.5, 3.5), "factor"),
-    "contrast": Corruption(lambda p, by, _: ImageEnhance.Contrast(p).enhance(by), (0.75, 0.5, 0.35, 0.2, 0.1), "factor"),
+    "contrast": Corruption(
+        lambda p, by, _: ImageEnhance.Contrast(p).enhance(by), (0.75, 0.5, 0.35, 0.2, 0.1), "factor"
+    ),
     "grey": Corruption(lambda p, by, _: ImageEnhance.Color(p).enhance(1 - by), (0.2, 0.4, 0.6, 0.8, 1), "colour lost"),
     "crop": Corruption(_crop, (0.9, 0.8, 0.7, 0.6, 0.5), "side kept"),
     "rotation": Corruption(_rotate, (5, 10, 15, 20, 30), "degrees"),
@@ -172,7 +176,9 @@ def _right_of_run(folder: Path) -> Floats:
         run_clothing("export", folder / "run", "--data", folder / "data", "--float", "--out", out)
         classifier = Classifier.load(out)
     settings = classifier.manifest.provenance["settings"]["data"]
-    photos = load_dataset(folder / "data", Columns(settings["label_column"], settings["group_column"])).part("validation")
+    photos = load_dataset(folder / "data", Columns(settings["label_column"], settings["group_column"])).part(
+        "validation"
+    )
     return _right(predict_versions(classifier, photos), photos, classifier.labels)
 
 

@@ -90,7 +90,9 @@ class Benchmark:
 
 def scoring(
     photos: Photos,
-    size: Annotated[list[int] | None, typer.Option(help="Lists of so many photos; default: 1000, 4000 and 16000.")] = None,
+    size: Annotated[
+        list[int] | None, typer.Option(help="Lists of so many photos; default: 1000, 4000 and 16000.")
+    ] = None,
     count: Annotated[int, typer.Option(help="Photos of the comparisons.")] = 4000,
     bucket: Annotated[int, typer.Option(help="Photos in the bucket.")] = 1000,
     only: Annotated[list[Part] | None, typer.Option(help="Measure these parts alone.")] = None,

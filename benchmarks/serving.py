@@ -78,7 +78,9 @@ class Benchmark:
         with _running([sys.executable, "-m", "benchmarks.plain.server", self.model]) as server:
             yield server
 
-    def load(self, server: Server, clients: int, rate: float | None = None, seconds: float | None = None) -> dict[str, Any]:
+    def load(
+        self, server: Server, clients: int, rate: float | None = None, seconds: float | None = None
+    ) -> dict[str, Any]:
         """What so many clients see, each asking again when answered, or all at `rate` requests a second."""
         url = f"http://127.0.0.1:{server.port}/v1/predict"
         command = ["npx", "--yes", AUTOCANNON, "--json", "-c", clients, "-d", seconds or self.seconds, "-m", "POST",

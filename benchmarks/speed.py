@@ -63,7 +63,9 @@ class Side:
 def predict(
     photos: Photos,
     peers: Annotated[Path | None, typer.Option(help="Folder of each peer's environment ('make peers').")] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Models or bundles; the others are compared with the first.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Models or bundles; the others are compared with the first.")
+    ] = None,
     count: Annotated[list[int] | None, typer.Option(help="Photos of a run; memory should not grow with them.")] = None,
     rounds: Rounds = 3,
     out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "predict-throughput.json",
