@@ -1,9 +1,9 @@
 """What does an audit find of planted faults and in the real photos, and is it right?
 
 Faults are planted in the photos of the validation senders, whose labels the model's features never saw, several times
-over; then all photos are audited as they are. A planted wrong label counts as found where it is among the first tenth of
-the photos. A person judges the audit's warnings: give findings.csv of --keep a column `verdict` (`wrong`, `either` or
-`right`) by looking at audit.html beside it, and pass it as --judged.
+over; then all photos are audited as they are. A planted wrong label is found where it is among the first tenth of them.
+A person judges the audit's warnings: give findings.csv of --keep a column `verdict` (`wrong`, `either` or `right`) by
+looking at audit.html beside it, and pass it as --judged.
 """
 
 import sys
@@ -86,8 +86,8 @@ def plant_and_audit(source: Path, count: int, flipped: float, seed: int, folder:
 
 def run_audit(data: Path, columns: Sequence[str], out: Path) -> tuple[dict[str, Any], Rows]:
     """What the photos hold, with what it took to find out, and all findings; status 1 says that some are serious."""
-    command = [CLOTHING, "audit", "--data", data.resolve(), "--out", out, "--format", "json", *columns]
-    done = run_process(command, accepted=(0, 1))
+    where: list[str | Path] = ["--data", data.resolve(), "--out", out]
+    done = run_process([CLOTHING, "audit", *where, "--format", "json", *columns], accepted=(0, 1))
     findings = read_rows(out / "findings.csv")
     about = {
         "photos": done.json["summary"]["photos"], "seconds": done.seconds, "peak_megabytes": done.peak_mb,

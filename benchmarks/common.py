@@ -1,4 +1,4 @@
-"""What every benchmark uses: our command, other processes and what they cost, sides measured in turn, and the record."""
+"""What every benchmark uses: our command, other processes and their cost, sides measured in turn, the record."""
 
 import csv
 import json
@@ -162,7 +162,7 @@ def jpeg_files(folder: Path, count: int) -> list[str]:
 def write_data_set(
     folder: Path, source: Path, splits: Mapping[str, Iterable[Record]], header: Sequence[str] = ("label", "group")
 ) -> Path:
-    """A data set of some photos of another: its table, with `header` naming label and group, beside a link to images."""
+    """A data set of some photos of another: a table (`header` names label and group) beside a link to its images."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "images").exists():
         (folder / "images").symlink_to((source / "images").resolve())

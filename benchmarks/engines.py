@@ -120,7 +120,7 @@ def _float_graph(bundle: Bundle) -> bytes:
 
 def _onnx_runtime(graph: bytes) -> Evaluate:
     session = open_session(graph, {}, 1)
-    return lambda pixels: session.run(["probabilities"], {"image": pixels})[0]  # type: ignore[no-any-return]
+    return lambda pixels: session.run(["probabilities"], {"image": pixels})[0]
 
 
 def _openvino(graph: bytes, precision: str) -> Evaluate:
@@ -132,7 +132,7 @@ def _openvino(graph: bytes, precision: str) -> Evaluate:
     model = openvino.Model([whole.output("probabilities")], whole.get_parameters())
     settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
     request = core.compile_model(model, "CPU", settings).create_infer_request()
-    return lambda pixels: request.infer([pixels], share_inputs=True)[0]  # type: ignore[no-any-return]
+    return lambda pixels: request.infer([pixels], share_inputs=True)[0]
 
 
 def _pillow_whole(contract: ImageContract) -> Decode:

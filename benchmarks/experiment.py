@@ -101,7 +101,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A variant with one seed: what it got right of the photos of all folds `(N,)`, their classes and groups, figures."""
+    """A variant with one seed: what it got right of all folds' photos `(N,)`, their classes and groups, figures."""
 
     right: metrics.Floats
     targets: metrics.Integers
@@ -188,11 +188,10 @@ def choose_photos(
     dataset = load_dataset(source, columns, tuple(coarse) or wanted.labels, wanted.exclude_labels)
     if plan.folds:
         photos = dataset.part(plan.split) if any(record.split for record in dataset.records) else dataset.records
-        learnt, held_out = cut_fold(photos, plan.folds, run.fold, seed=0)
+        splits = cut_fold(photos, plan.folds, run.fold, seed=0)
     else:
-        learnt, held_out = dataset.part("train"), dataset.part("validation")
-    if coarse:
-        learnt, held_out = ([replace(r, label=coarse[r.label]) for r in some] for some in (learnt, held_out))
+        splits = dataset.part("train"), dataset.part("validation")
+    learnt, held_out = ([replace(r, label=coarse.get(r.label, r.label)) for r in some] for some in splits)
     if run.variant.photos is not None:
         learnt = draw(learnt, run.variant.photos, run.seed + run.fold)
     return learnt, held_out
@@ -274,7 +273,7 @@ def measure(folders: Sequence[Path]) -> Outcome:
 
 
 def summarise(own: dict[int, Outcome], base: dict[int, Outcome]) -> dict[str, Any]:
-    """Mean and spread over seeds, and the distance to the base with the same seeds, or to its mean where it lacks one."""
+    """Mean and spread over seeds; the distance to the base with the same seed, or to its mean where it lacks one."""
     groups = next(iter(own.values())).groups
     of_base = np.mean([one.right for one in base.values()], axis=0)
     ahead = np.mean([one.right - (base[s].right if s in base else of_base) for s, one in own.items()], axis=0)

@@ -1,6 +1,5 @@
 """What do the layers of the shipped model cost and see, and how do field and cost move when a network is changed?"""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,11 +32,11 @@ def layers(
     out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "network.json",
 ) -> None:
     """Every layer, kind of layer and stage of a shipped model, with the stages' effective fields on drawn garments."""
-    from clothing_classifier.analysis import analyze
+    from clothing_classifier.analysis.analyzer import measure
 
     photos = [ROOT / "data" / "images" / f"{name}-00-a.jpg" for name in GARMENTS]
-    with recording(out) as record, tempfile.TemporaryDirectory() as pictures:
-        report = analyze(model, figures=Path(pictures), photos=photos)
+    with recording(out) as record:
+        report, _ = measure(model, photos=photos)
         rows = [row for row in report["layers"] if row["params"]]
         record.update({
             "model": model, "input": report["input"], "photos": [path.relative_to(ROOT).as_posix() for path in photos],

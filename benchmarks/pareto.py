@@ -1,8 +1,8 @@
 """What do smaller networks cost and what do they lose?
 
 Two searches of `clothing compress` from the shipped weights: without training, and with two epochs on the model's own
-predictions; then the shipped models. Accuracy is on validation. Each model's latency (batch 1) and throughput (batch 32)
-with one and two threads is measured beside the float parent.
+predictions; then the shipped models. Accuracy is on validation; latency (batch 1) and throughput (batch 32), with one
+and two threads, are measured beside the float parent.
 """
 
 import json
@@ -39,8 +39,8 @@ TRAINED = (
     "smaller-input:160+narrow:0.75+distil+quantize",
 )
 SHOWN = {
-    "name", "shipped", "epochs", "steps", "precision", "size", "n", "accuracy", "accuracy_interval", "drop", "drop_upper",
-    "accepted", "macs", "params", "bytes", "milliseconds", "speedup",
+    "name", "shipped", "epochs", "steps", "precision", "size", "n", "accuracy", "accuracy_interval", "drop",
+    "drop_upper", "accepted", "macs", "params", "bytes", "milliseconds", "speedup",
 }  # fmt: skip
 Point = dict[str, Any]
 
@@ -77,8 +77,9 @@ def _search(data: Path, runs: Path, epochs: int, strategies: tuple[str, ...] | l
         {**entry, "epochs": epochs if "distil" in entry["name"] else 0, "milliseconds": _own(entry["milliseconds"])}
         for entry in report["candidates"]
     ]
+    bundle = out / "parent" / "bundle"
     parent = {**report["parent"], "name": f"{DEFAULT}, float", "epochs": 0, "drop": 0.0, "drop_upper": 0.0,
-              "accepted": True, "bundle": out / "parent" / "bundle", **_times(out / "parent" / "bundle", None)}  # fmt: skip
+              "accepted": True, "bundle": bundle, **_times(bundle, None)}  # fmt: skip
     return parent, points
 
 
@@ -103,7 +104,7 @@ def _shipped_points(parent: Point, data: Path) -> list[Point]:
             "precision": bundle.manifest.precision, "architecture": bundle.manifest.architecture,
             "n": len(predictions.records), "right": predictions.right.tolist(),
             "accuracy": float(predictions.right.mean()), "accuracy_interval": list(interval), "interval_method": method,
-            "macs": sum(stage["macs"] for stage in bundle.manifest.stages), "bytes": len(bundle.graph),
+            "macs": sum(stage["macs"] for stage in bundle.manifest.stages or []), "bytes": len(bundle.graph),
             "params": _params(bundle.manifest.architecture, len(bundle.manifest.labels)),
             "epochs": bundle.manifest.provenance["settings"]["optimization"]["epochs"],
             "drop": verdict.drop, "drop_upper": verdict.upper, "accepted": verdict.accepted,

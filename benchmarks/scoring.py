@@ -1,9 +1,9 @@
 """How fast does `clothing score` go on, what does it keep in memory, and does every input get its row whatever dies?
 
 Measured, each in processes of its own: time and memory by number of photos; the rate beside that of `clothing predict`;
-Ray with two workers beside this process, both from their first rows on, since Ray's start takes seconds; a Ray cluster of
-three nodes of which one is killed; an S3-compatible server of which a tenth of the reads fails; and what the plan for a
-billion photos in docs/scoring.md needs. Lists longer than the folder repeat its photos. Run it on an idle machine.
+Ray with two workers beside this process, both from their first rows on, since Ray's start takes seconds; a Ray cluster
+of three nodes of which one is killed; an S3-compatible server of which a tenth of the reads fails; and what the plan
+for a billion photos in docs/scoring.md needs. Lists longer than the folder repeat its photos. Run it on an idle machine.
 """
 
 import os
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -120,7 +121,7 @@ def scoring(
 
 def scale(benchmark: Benchmark, sizes: Sequence[int]) -> dict[str, Any]:
     """Time and memory by number of photos; `linear_within` is how far a photo's time strays from the median's."""
-    runs = in_turn({str(size): lambda size=size: benchmark.score(size) for size in sizes}, benchmark.rounds)
+    runs = in_turn({str(size): partial(benchmark.score, size) for size in sizes}, benchmark.rounds)
     cost = {size: statistics.median(run.json["seconds"] for run in some) / int(size) for size, some in runs.items()}
     memory = {size: statistics.median(run.peak_mb for run in some) for size, some in runs.items()}
     middle = statistics.median(cost.values())
@@ -190,7 +191,7 @@ def s3(benchmark: Benchmark, count: int) -> dict[str, Any]:
 
 
 def stages(benchmark: Benchmark, count: int) -> dict[str, Any]:
-    """What each step costs a core: reading from a store (beside reading files), decoding, the network; bytes of a row."""
+    """What each step costs a core: reading from a store beside reading files, decoding, the network; bytes of a row."""
     core = run_module("one_core", DEFAULT, given="\n".join(benchmark.paths(400))).json
     paths, output = benchmark.paths(count), benchmark.output()
     here = benchmark.run(benchmark.list(paths), output)["cpu_seconds"]
@@ -205,7 +206,7 @@ def stages(benchmark: Benchmark, count: int) -> dict[str, Any]:
 
 @contextmanager
 def _bucket(paths: Sequence[str], failing: float) -> Iterator[None]:
-    """`s3://photos` on a server of which a fraction of the reads fails, filled with `paths`; the first five are broken."""
+    """`s3://photos` with `paths`, on a server of which a fraction of the reads fails, and five keys always."""
     command = [sys.executable, "-m", "benchmarks.faulty_s3", str(failing)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:

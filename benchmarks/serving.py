@@ -5,7 +5,6 @@ turn, so that ratios compare like with like: requests a second and latency by cl
 descriptors over a soak at half of saturation, at a fixed rate. Run it on an idle machine.
 """
 
-import os
 import socket
 import subprocess
 import sys
@@ -91,8 +90,9 @@ class Benchmark:
             "clients": clients, "rate": rate, "seconds": seen["duration"],
             "requests_per_second": statuses.get("200", 0) / seen["duration"],
             "milliseconds": {name: seen["latency"][name] for name in ("p50", "p97_5", "p99", "max")},
-            "statuses": statuses, "refused": statuses.get("503", 0) / sum(statuses.values()), "wrong": seen["mismatches"] - seen["non2xx"],
-            "errors": seen["errors"], "peak_mb": server.memory_mb("VmHWM"),
+            "statuses": statuses, "refused": statuses.get("503", 0) / sum(statuses.values()),
+            "wrong": seen["mismatches"] - seen["non2xx"], "errors": seen["errors"],
+            "peak_mb": server.memory_mb("VmHWM"),
         }  # fmt: skip
         times = found["milliseconds"]
         log(f"{clients} clients, rate {rate}: {found['requests_per_second']:.0f}/s, p50 {times['p50']:.0f} ms, "
@@ -125,7 +125,7 @@ def serving(
             sides = {"clothing": ours, "plain": plain}
             for server in sides.values():
                 benchmark.load(server, 8, seconds=2)
-            by_clients = [
+            by_clients: list[dict[str, Any]] = [
                 {"clients": n, "in_process": benchmark.in_process(),
                  **{name: benchmark.load(server, n) for name, server in sides.items()}}
                 for n in client or CLIENTS

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,17 +77,18 @@ def predict(
     our models runs twice: as it comes, and without orientation correction, which reads some photos again.
     """
     counts, models = count or [1000, 4000], model or [DEFAULT]
+    command = [CLOTHING, "predict", "-", "--format", "json", "--model"]
     with recording(out) as record, tempfile.TemporaryDirectory() as scratch:
         files = jpeg_files(photos, max(counts))
         sides = {
-            name: Side(_child([CLOTHING, "predict", "-", "--format", "json", "--model", *name.split(", ")]), counts, one)
+            name: Side(_child([*command, *name.split(", ")]), counts, one)
             for one in models for name in (one, f"{one}, {UPRIGHT}")
         }  # fmt: skip
         folder = load_bundle(models[0]).path
         sides["plain ONNX Runtime"] = Side(_child([sys.executable, PLAIN / "onnx.py", folder]), [PLAIN_PHOTOS])
         about = {name: _meet(peers / name, name, scratch, files) for name in PEERS} if peers else {}
         sides |= {name: found.pop("side") for name, found in about.items() if "side" in found}
-        measured = in_turn({name: lambda side=side: _measure(side, files) for name, side in sides.items()}, rounds)
+        measured = in_turn({name: partial(_measure, side, files) for name, side in sides.items()}, rounds)
         record.update({
             "photos": {"bound": BOUND_PHOTOS, "clothing": counts, "plain": PLAIN_PHOTOS, "peers": PEER_PHOTOS},
             "models": {one: {"sha256": load_bundle(one).sha256} for one in models}, "peers": about, "rounds": rounds,
@@ -155,19 +157,18 @@ def _summarise(side: Side, name: str, measured: Mapping[str, Sequence[Any]], fir
     if side.model:
         orientation = load_bundle(side.model).manifest.orientation or {}
         views = 1.0 if UPRIGHT in name else orientation.get("views", 1.0)
-        bounds = [_bound(found["bound"], 1) for found in own]
+        bounds = [_bound(found["bound"]) for found in own]
         summary |= {
             "bound_photos_per_second": statistics.median(bounds), "fraction_of_bound": median_ratio(rates, bounds),
             "evaluations_a_photo": views,
-            "fraction_of_bound_of_all_evaluations": median_ratio(rates, [_bound(found["bound"], views) for found in own]),
         }  # fmt: skip
     if name != first:
         summary["ours_times"] = median_ratio(map(_rate, measured[first]), rates)
     return summary
 
 
-def _bound(cost: Mapping[str, float], views: float) -> float:
-    return available_cpus() / (cost["prepare_seconds"] + views * cost["network_seconds"])
+def _bound(cost: Mapping[str, float]) -> float:
+    return available_cpus() / (cost["prepare_seconds"] + cost["network_seconds"])
 
 
 def _installed() -> dict[str, float]:
@@ -202,13 +203,14 @@ def training(
         sides: dict[str, Callable[[], float]] = {
             "plain": lambda: float(run_module("plain.training", given=json.dumps(task)).json)
         }
-        sides |= {name: lambda sets=sets: _second_epoch(some, sets) for name, sets in TRAINING_SIDES.items()}
+        sides |= {name: partial(_second_epoch, some, sets) for name, sets in TRAINING_SIDES.items()}
         measured = in_turn(sides, rounds)
+        plain = measured["plain"]
         record.update({
             "n": len(train), "size": SIZE, "batch_size": BATCH_SIZE, "rounds": rounds,
             "loops": {
-                name: {"images_per_second": statistics.median(speeds), "relative": median_ratio(speeds, measured["plain"])}
-                for name, speeds in measured.items()
+                name: {"images_per_second": statistics.median(rates), "relative": median_ratio(rates, plain)}
+                for name, rates in measured.items()
             },
         })  # fmt: skip
 

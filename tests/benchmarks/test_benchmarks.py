@@ -3,12 +3,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
 from benchmarks.__main__ import app
 from benchmarks.audit import count_verdicts
 from benchmarks.experiment import FOLDER, Experiment, draw
 from benchmarks.learning_law import fit_law
+from typer.testing import CliRunner
+
 from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import Record
 
