@@ -1,1 +1,1 @@
-"""Programs that make and measure what ships; each writes to results/. Run as `python -m benchmarks COMMAND`."""
+"""Long measurements: each program writes a record with its provenance to results/, which the documents show."""

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from benchmarks.recipes import Evaluate, Export, Prune, Recipe, Step, Train, Trained, load_recipe, parse_reference
 from clothing_classifier.errors import ConfigError
-from clothing_classifier.training.run_folder import WEIGHTS
 
+WEIGHTS = "best.safetensors"
+"""Of a run folder."""
 _KINDS: dict[str, tuple[type[Any], ...]] = {
     "init_from": (Train, Prune), "teachers": (Train,), "run": (Train,), "calibration": (Train,),
     "bundle": (Export,), "against": (Export,),

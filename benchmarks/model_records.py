@@ -3,22 +3,20 @@
 import csv
 import json
 import shutil
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clothing_classifier.analysis.tracing import trace
+from benchmarks.common import ROOT, mean_and_spread
+from benchmarks.jobs import WEIGHTS
 from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.datasets.splits import cut_fold
 from clothing_classifier.evaluation import evaluate, with_rival
 from clothing_classifier.evaluation.provenance import provenance, read_record
 from clothing_classifier.inference import Classifier
-from clothing_classifier.models import create_model
-from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_text
 
-DRAWN = Path(__file__).parents[1] / "data"
+DRAWN = ROOT / "data"
 _LINE = 120
 _RUN_KEYS = (
     "command", "revision", "dirty", "machine", "seed", "init_sha256", "teachers_sha256", "metrics",
@@ -52,6 +50,9 @@ def training_record(recipe: Mapping[str, Any], steps: Mapping[str, Sequence[Path
 
 def evaluation_record(bundle: Path, splits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The metrics of every split and subset (as `evaluate_split` gives them), and what the model costs."""
+    from clothing_classifier.analysis.tracing import trace
+    from clothing_classifier.models import create_model
+
     classifier = Classifier.load(bundle)
     manifest, size = classifier.manifest, classifier.manifest.preprocessing.size
     architecture = manifest.architecture
@@ -148,11 +149,7 @@ def _run(folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _summary(runs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    return {"runs": len(runs), **{key: _spread([run[key] for run in runs]) for key in ("accuracy", "macro_f1")}}
-
-
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"mean": statistics.mean(values)} | ({"spread": statistics.stdev(values)} if len(values) > 1 else {})
+    return {"runs": len(runs), **{key: mean_and_spread([run[key] for run in runs]) for key in ("accuracy", "macro_f1")}}
 
 
 def _rounded(value: Any) -> Any:

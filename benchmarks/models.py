@@ -25,6 +25,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import model_records
+from benchmarks.common import ROOT, log
 from benchmarks.jobs import Job, plan
 from benchmarks.recipes import Evaluate, Export, Train, flatten
 from benchmarks.steps import Place, fetch, make
@@ -32,7 +33,6 @@ from clothing_classifier.datasets import content_sha256
 from clothing_classifier.errors import ClothingError, ConfigError
 from clothing_classifier.utils import write_json
 
-ROOT = Path(__file__).parents[1]
 RECIPES = ROOT / "recipes"
 STAMP = "step.json"
 
@@ -83,7 +83,7 @@ def _lock(runs: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{runs}: waiting for another process that works here", file=sys.stderr, flush=True)
+            log(f"{runs}: waiting for another process that works here")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

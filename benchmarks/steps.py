@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import model_records
-from benchmarks.jobs import Job
+from benchmarks.common import log
+from benchmarks.jobs import WEIGHTS, Job
 from benchmarks.recipes import Evaluate, Export, Prune, Train
-from clothing_classifier.compression import prune_weights
-from clothing_classifier.compression.pruning import Budget
 from clothing_classifier.errors import ClothingError
-from clothing_classifier.training.checkpoint import load_tensors
-from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_json
 
 
@@ -61,9 +58,8 @@ def make(job: Job, out: Path, place: Place) -> None:
     match job.step:
         case Train():
             run_clothing(job.name, _train(job, job.step, out, place))
-        case Prune(macs=macs, params=params):
-            [start], settings = place.inputs(job, "init_from"), job.definition.settings_of(job.step)
-            prune_weights(start / WEIGHTS, place.data_of(job), settings, Budget(macs, params), out / WEIGHTS)
+        case Prune():
+            _prune(job, job.step, out, place)
         case Export():
             run_clothing(job.name, _export(job, job.step, out, place))
         case Evaluate(subsets=subsets):
@@ -73,6 +69,8 @@ def make(job: Job, out: Path, place: Place) -> None:
 
 
 def _train(job: Job, step: Train, out: Path, place: Place) -> list[str]:
+    from clothing_classifier.training.checkpoint import load_tensors
+
     init, changes = [job.init()] if step.init else [], step.overrides()
     for start in place.inputs(job, "init_from"):
         init.append(str(start))
@@ -86,6 +84,14 @@ def _train(job: Job, step: Train, out: Path, place: Place) -> list[str]:
         *_options("preset", [preset] if preset else []), *_options("init", init),
         *_options("teacher", place.inputs(job, "teachers")), *_options("set", changes),
     ]  # fmt: skip
+
+
+def _prune(job: Job, step: Prune, out: Path, place: Place) -> None:
+    from clothing_classifier.compression import prune_weights
+    from clothing_classifier.compression.pruning import Budget
+
+    [start], settings = place.inputs(job, "init_from"), job.definition.settings_of(step)
+    prune_weights(start / WEIGHTS, place.data_of(job), settings, Budget(step.macs, step.params), out / WEIGHTS)
 
 
 def _export(job: Job, step: Export, out: Path, place: Place) -> list[str]:
@@ -107,6 +113,6 @@ def run_clothing(name: str, arguments: list[str]) -> None:
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
-        print(f"{name}: {line}", end="", file=sys.stderr, flush=True)
+        log(f"{name}: {line.rstrip()}")
     if process.wait():
         raise StepError(f"{name}: 'clothing {arguments[0]}' failed with status {process.returncode}")

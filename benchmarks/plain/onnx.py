@@ -1,6 +1,6 @@
 """What a careful user would write around a bundle with Pillow and ONNX Runtime; paths on standard input.
 
-One side of predict_throughput.py. ONNX Runtime has its defaults: all processors work on each photo's operators.
+The other side of `benchmarks speed predict`. ONNX Runtime has its defaults: all processors work on each photo.
 """
 
 import json

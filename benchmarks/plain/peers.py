@@ -1,4 +1,4 @@
-"""The other sides of predict_throughput.py; runs in environments of their own and imports nothing of ours.
+"""Other libraries that classify photos; runs in environments of their own and imports nothing of ours.
 
 `peers.py build NAME FOLDER SIZE CLASSES` says what the peer is, and for transformers writes what a download from the
 hub would lie on disk as. `peers.py run NAME FOLDER SIZE CLASSES SETTING` classifies the photos named on standard
@@ -26,7 +26,7 @@ MODELS = {"transformers": "MobileNetV2", "timm": "mobilenetv2_100", "ultralytics
 NEEDS = {
     "transformers": ["transformers", "torch", "pillow"],
     "timm": ["timm", "torch", "torchvision", "pillow"],
-    "ultralytics": ["ultralytics"],
+    "ultralytics": ["ultralytics", "torch"],
 }
 
 
@@ -40,23 +40,20 @@ def declare_operators() -> Any:
     library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
         try:
-            library.define(  # type: ignore[no-untyped-call]
-                f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou) -> Tensor")  # type: ignore[no-untyped-call]
         except RuntimeError:  # it is declared
             continue
     return library
 
 
 def build_transformers(folder: str, size: int, classes: int) -> None:
-    """Save model and processor."""
+    """Save model and processor, with the processor's own recipe (short side to 256, middle 224) scaled to `size`."""
     import transformers  # type: ignore[import-not-found]
 
     transformers.utils.logging.disable_progress_bar()
     names = {str(i): f"label {i}" for i in range(classes)}
     config = transformers.MobileNetV2Config(depth_multiplier=1.0, image_size=size, id2label=names)
     transformers.MobileNetV2ForImageClassification(config).save_pretrained(folder)
-    # The processor's own 224 px recipe (short side to 256, middle 224 x 224), scaled to the size asked for.
     processor = transformers.MobileNetV2ImageProcessorPil(
         size={"shortest_edge": round(size * 256 / 224)}, crop_size={"height": size, "width": size}
     )
@@ -105,13 +102,9 @@ def load_ultralytics(folder: str, size: int, classes: int, setting: Setting) -> 
     from ultralytics import YOLO  # type: ignore[import-not-found]
 
     model = YOLO("yolo11n-cls.yaml", task="classify")
-
-    def classify(paths: list[str]) -> int:
-        return sum(
-            len(r.probs.top5) > 0 for r in model.predict(paths, imgsz=size, stream=True, verbose=False, **setting)
-        )
-
-    return classify
+    return lambda paths: sum(
+        len(found.probs.top5) > 0 for found in model.predict(paths, imgsz=size, stream=True, verbose=False, **setting)
+    )
 
 
 LOAD = {"transformers": load_transformers, "timm": load_timm, "ultralytics": load_ultralytics}
@@ -121,11 +114,10 @@ def build(name: str, folder: str, size: int, classes: int) -> dict[str, Any]:
     """Prepare the peer; say what it is."""
     if name == "transformers":
         build_transformers(folder, size, classes)
-    versions = {needed: metadata.version(needed) for needed in dict.fromkeys([*NEEDS[name], "torch"])}
     return {
         "model": MODELS[name],
-        "versions": versions,
-        "installed_mb": installed_bytes(NEEDS[name]) / 1e6,
+        "versions": {needed: metadata.version(needed) for needed in NEEDS[name]},
+        "installed_mb": installed_megabytes(NEEDS[name]),
         "settings": SETTINGS[name],
     }
 
@@ -141,7 +133,7 @@ def run(name: str, folder: str, size: int, classes: int, setting: Setting, paths
     return {"photos": answered, "loop_seconds": seconds}
 
 
-def installed_bytes(names: list[str]) -> int:
+def installed_megabytes(names: list[str]) -> float:
     """Size of the installed files of some distributions and of all that they require here."""
     from packaging.requirements import Requirement
 
@@ -161,19 +153,13 @@ def installed_bytes(names: list[str]) -> int:
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 waiting.append(requirement.name)
-    return sum(found.values())
-
-
-def main() -> None:
-    """Build or run, as the command line says."""
-    command, name, folder, size, classes, *rest = sys.argv[1:]
-    if command == "build":
-        result = build(name, folder, int(size), int(classes))
-    else:
-        paths = sys.stdin.read().splitlines()
-        result = run(name, folder, int(size), int(classes), json.loads(rest[0]), paths)
-    print(json.dumps(result))
+    return sum(found.values()) / 1e6
 
 
 if __name__ == "__main__":
-    main()
+    command, name, folder, size, classes, *rest = sys.argv[1:]
+    if command == "build":
+        print(json.dumps(build(name, folder, int(size), int(classes))))
+    else:
+        paths = sys.stdin.read().splitlines()
+        print(json.dumps(run(name, folder, int(size), int(classes), json.loads(rest[0]), paths)))
