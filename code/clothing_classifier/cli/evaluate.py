@@ -49,8 +49,8 @@ def evaluate(
     with progress_bar("evaluating", len(records) * (2 if rival else 1)) as advance:
         report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance, candidates, slices)
         if rival and against:
-            answers = collect(rival.probabilities, records, rival.labels, advance)
-            report = evaluation.with_rival(report, answers, against)
+            predictions = collect(rival.probabilities, records, rival.labels, advance)
+            report = evaluation.with_comparison(report, predictions, against)
     unused = evaluation.unused_columns(classifier.manifest.provenance, dataset.records, columns)
     known = evaluation.known_photos(classifier.manifest.known_photos, records, split)
     for note in (*report.notes, *unused, *known):

@@ -41,8 +41,7 @@ def export(
         print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
     else:
         accuracy = f"validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos"
-        corrected = ""
-        if "orientation" in content:
-            corrected = f", {content['orientation']['set_upright'][0]:.3f} with orientation correction"
+        gain = content["orientation"]
+        corrected = f", {gain['corrected'][0]:.3f} with orientation correction" if gain else ""
         print(f"{out}: {content['precision']}, {accuracy}{corrected}")
     report_failures(failures)

@@ -33,7 +33,9 @@ def predict(
     save: Annotated[Path | None, typer.Option(help="Also write the predictions to this CSV file.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Photos processed in parallel. Default: CPUs.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Batch size of each thread.")] = 1,
-    upright: Annotated[bool, typer.Option("--upright", help="Switch orientation correction off.")] = False,
+    correct_orientation: Annotated[
+        bool, typer.Option(help="Classify photos that lie on their side as if they were upright.")
+    ] = True,
 ) -> None:
     """Classify photos. A photo that can't be read is reported; the others are classified."""
     from clothing_classifier.inference import Classifier, files
@@ -41,7 +43,7 @@ def predict(
 
     lines = files.PathLines(sys.stdin) if paths == ["-"] else None
     inputs = lines or list(files.expand(paths))
-    classifier = Classifier.load(model, threads, batch, upright)
+    classifier = Classifier.load(model, threads, batch, correct_orientation)
     known, bad_rows = files.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:
         point = classifier.operating_point(min_precision)
@@ -52,6 +54,5 @@ def predict(
     is_idle = lines.is_idle if lines else lambda: False
     rows = files.predict_paths(classifier, inputs, top, min_precision, is_idle)
     total = len(inputs) if isinstance(inputs, list) else None
-    threshold = classifier.manifest.unfamiliarity_threshold
-    failed = predictions.write(rows, format.value, known, save, total, threshold)
+    failed = predictions.write(rows, format.value, known, save, total, classifier.manifest.ood_threshold)
     report_failures([*bad_rows, *failed])

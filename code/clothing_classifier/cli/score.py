@@ -43,7 +43,7 @@ def score(
     format: options.Output = options.Format.table,
 ) -> None:
     """Classify a large collection of photos into Parquet files. Run it again to resume an interrupted run."""
-    from clothing_classifier.inference import Asked, Classifier
+    from clothing_classifier.inference import Classifier, PredictOptions
 
     with needs(engine.value if engine is Engine.ray else "score"):
         from clothing_classifier.scoring.run import Job
@@ -51,8 +51,7 @@ def score(
 
         if engine is Engine.ray:
             import_module("clothing_classifier.scoring.on_ray")
-    asked = Asked(top, min_precision)
-    job = Job(input_, output, asked, engine.value, column, part_rows, workers, overwrite)
+    job = Job(input_, output, PredictOptions(top, min_precision), engine.value, column, part_rows, workers, overwrite)
     report = score_all(Classifier.load(model), job)
     if format is options.Format.json:
         print_json({"output": str(output), **report.to_dict()})
