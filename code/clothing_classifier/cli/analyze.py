@@ -72,9 +72,9 @@ def analyze(
     if format is options.Format.json:
         print_json({"models": reports} if compare else reports[0])
         return
-    from clothing_classifier.report.terminal import analysis_tables, comparison_table, show
+    from clothing_classifier.report import network, terminal
 
-    show(*(comparison_table(*reports) if compare else analysis_tables(reports[0])))
+    terminal.show(*([network.networks_table(*reports)] if compare else network.analysis_parts(reports[0])))
 
 
 def _image_shape(text: str) -> tuple[int, int, int]:

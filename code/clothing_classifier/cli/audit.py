@@ -33,7 +33,8 @@ def audit(
     with needs("audit"):
         from clothing_classifier import audit as auditing
         from clothing_classifier.audit import cleaning
-        from clothing_classifier.report import audit_page
+        from clothing_classifier.report.audit import audit_document, audit_sections
+        from clothing_classifier.report.html import write_page
 
     dataset = read_dataset(data, Columns(label_column, group_column, split_column), labels, exclude_labels)
     if fix:
@@ -41,23 +42,22 @@ def audit(
     if out.is_file():
         raise UsageError(f"{out}: this is a file; --out is a folder")
     found = auditing.audit(dataset, Classifier.load(model))
-    if not found.survey.shows_detail:
+    if not found.scan.shows_detail:
         logger.info("most photos are smaller than 64 px: only equal pixels count as duplicates")
     findings, page = out / "findings.csv", out / "audit.html"
     auditing.write_findings(findings, found.findings)
-    audit_page.write(page, found, f"Audit of {data.resolve().name}")
+    write_page(page, audit_document(found, f"Audit of {data.resolve().name}"))
     written = {"findings": str(findings), "page": str(page)}
     if fix:
-        table, dropped = cleaning.write_cleaned(dataset, found.survey, found.dropped)
+        table, dropped = cleaning.write_cleaned(dataset, found.scan, found.dropped)
         written |= {"table": str(table)}
         logger.info("%s: %d rows fewer than dataset.csv; check it, then replace dataset.csv with it", table, dropped)
     if format is options.Format.json:
         print_json({"counts": found.counts, "serious": found.is_serious, "summary": found.summary, **written})
     else:
         from clothing_classifier.report.terminal import show
-        from clothing_classifier.report.terminal_audit import audit_tables
 
-        show(*audit_tables(found))
+        show(*audit_sections(found))
         print(f"written: {', '.join(written.values())}")
     if found.is_serious:
         raise typer.Exit(1)

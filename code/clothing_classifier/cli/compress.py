@@ -44,10 +44,9 @@ def compress(
     if format is options.Format.json:
         print_json(report)
     else:
-        from clothing_classifier.report.terminal import show
-        from clothing_classifier.report.terminal_compression import compression_table
+        from clothing_classifier.report import tables, terminal
 
-        show(*compression_table(report))
+        terminal.show(tables.compression_table(report))
         accepted = [entry for entry in report["candidates"] if entry["accepted"]]
         if accepted:
             best = min(accepted, key=lambda entry: float(entry["macs"]))

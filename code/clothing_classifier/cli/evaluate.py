@@ -34,11 +34,15 @@ def evaluate(
     from clothing_classifier.datasets import Columns
     from clothing_classifier.evaluation.predictions import collect, match_classes
     from clothing_classifier.inference import Classifier
+    from clothing_classifier.report import terminal
+    from clothing_classifier.report.document import Document
+    from clothing_classifier.report.evaluation import evaluation_sections
     from clothing_classifier.utils import progress_bar
 
     if html:
         with needs("report"):
-            from clothing_classifier.report import evaluation_page
+            from clothing_classifier.report.html import write_page
+            from clothing_classifier.report.mistakes import explain_with, mistakes_section
     columns, candidates = Columns(label_column, group_column, split_column), split_names(labels)
     dataset = read_dataset(data, columns, labels, exclude_labels)
     records = dataset.part_or_all(split)
@@ -55,14 +59,13 @@ def evaluate(
     known = evaluation.known_photos(classifier.manifest.known_photos, records, split)
     for note in (*report.notes, *unused, *known):
         logger.info(note)
+    sections = evaluation_sections(report.figures)
     if format is options.Format.json:
         print_json(report.figures)
     else:
-        from clothing_classifier.report.terminal import show
-        from clothing_classifier.report.terminal_evaluation import evaluation_tables
-
-        show(*evaluation_tables(report.figures))
+        terminal.show(*sections)
     if html:
         title = f"{classifier.manifest.name} on {data.resolve().name}, {split}"
-        evaluation_page.write(html, report, title, evaluation_page.explain_with(classifier))
+        sections.append(mistakes_section(report, explain_with(classifier)))
+        write_page(html, Document(title, f"{report.figures['n']} photos", sections))
     report_failures([*map(str, dataset.bad_rows), *report.failures])

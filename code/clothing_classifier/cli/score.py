@@ -56,10 +56,9 @@ def score(
     if format is options.Format.json:
         print_json({"output": str(output), **report.to_dict()})
     else:
-        from clothing_classifier.report.terminal import show
-        from clothing_classifier.report.terminal_scoring import score_tables
+        from clothing_classifier.report import tables, terminal
 
-        show(*score_tables(output, report.to_dict()))
+        terminal.show(*tables.score_parts(output, report.to_dict()))
     for failure in report.failures:
         logger.warning(failure)
     exit_if_failed(report.counts.errors.total(), "the column 'error' says why")
