@@ -1,4 +1,4 @@
-"""What the photos are like: by class, size, brightness and group."""
+"""Statistics of the photos: classes, size, brightness and groups."""
 
 from collections import Counter
 from collections.abc import Sequence
