@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from measures import mean_and_spread, run_training  # type: ignore[import-not-found]
 
-from clothing_classifier import metrics
-from clothing_classifier.calibration import fit_temperature, softmax
 from clothing_classifier.config import load_settings
-from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import group_names
+from clothing_classifier.datasets.splits import group_names
+from clothing_classifier.evaluation import metrics
+from clothing_classifier.evaluation.calibration import fit_temperature, softmax
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import load_held_out
 from clothing_classifier.utils import write_json

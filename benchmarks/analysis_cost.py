@@ -17,7 +17,7 @@ from typing import Any
 
 from measures import peak_megabytes  # type: ignore[import-not-found]
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 CASES = {

@@ -21,8 +21,8 @@ from typing import Any
 
 from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
 
-from clothing_classifier.dataset import load_dataset
-from clothing_classifier.provenance import provenance
+from clothing_classifier.datasets import load_dataset
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 PLANT = Path(__file__).parents[1] / "tools" / "plant_faults.py"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from audit import audit_real  # type: ignore[import-not-found]
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 MOST_DOUBTED = 100

@@ -14,7 +14,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.scoring.listing import task_rows
 from clothing_classifier.scoring.storage import ATTEMPTS
 from clothing_classifier.utils import write_json

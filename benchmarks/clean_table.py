@@ -17,8 +17,8 @@ from typing import Any
 from audit import COLUMNS, read, run_audit  # type: ignore[import-not-found]
 
 from clothing_classifier.audit.cleaning import CLEANED
-from clothing_classifier.dataset import TABLE
-from clothing_classifier.provenance import provenance
+from clothing_classifier.datasets import TABLE
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 

@@ -32,11 +32,11 @@ import onnxruntime as ort
 from decoders import DECODERS  # type: ignore[import-not-found]
 from peers import installed_bytes  # type: ignore[import-not-found]
 
-from clothing_classifier.bundle import WEIGHTS, Bundle
-from clothing_classifier.dataset import Columns, load_dataset
+from clothing_classifier.datasets import Columns, load_dataset
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
+from clothing_classifier.inference.bundle import WEIGHTS, Bundle
 from clothing_classifier.preprocessing import Pixels
-from clothing_classifier.provenance import provenance
 from clothing_classifier.utils import write_json
 
 Probabilities = npt.NDArray[np.float32]

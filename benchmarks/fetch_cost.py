@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.scoring.photos import load
 from clothing_classifier.scoring.storage import resolve

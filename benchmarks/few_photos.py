@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from measures import CLOTHING, mean_and_spread  # type: ignore[import-not-found]
 
-from clothing_classifier.dataset import Columns, Record, load_dataset
-from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import cut_fold
+from clothing_classifier.datasets import Columns, Record, load_dataset
+from clothing_classifier.datasets.splits import cut_fold
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 COARSE = {

@@ -22,10 +22,10 @@ from safetensors.torch import load_file, save_file
 
 from clothing_classifier.analysis import analyze
 from clothing_classifier.config import load_settings
-from clothing_classifier.drawing import BLUE, make_figure, to_png
-from clothing_classifier.metrics import grouped_interval
-from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import group_names
+from clothing_classifier.datasets.splits import group_names
+from clothing_classifier.evaluation.metrics import grouped_interval
+from clothing_classifier.evaluation.provenance import provenance
+from clothing_classifier.report.figure import BLUE, make_figure, to_png
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import load_held_out
 from clothing_classifier.utils import write_bytes, write_json

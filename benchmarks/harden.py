@@ -17,8 +17,8 @@ from pathlib import Path
 
 from measures import CLOTHING, train_command  # type: ignore[import-not-found]
 
-from clothing_classifier.bundle import DEFAULT
-from clothing_classifier.provenance import provenance, read_record
+from clothing_classifier.evaluation.provenance import provenance, read_record
+from clothing_classifier.inference.bundle import DEFAULT
 from clothing_classifier.training.checkpoint import weights_sha256
 from clothing_classifier.training.run_folder import weights_in
 from clothing_classifier.utils import write_json

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier import metrics
 from clothing_classifier.config import load_settings
+from clothing_classifier.evaluation import metrics
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.provenance import provenance
 from clothing_classifier.training import train
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model

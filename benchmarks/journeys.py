@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 ROOT = Path(__file__).parents[1]

@@ -25,8 +25,8 @@ from typing import Any
 from audit import PLANT, read, run_audit  # type: ignore[import-not-found]
 from PIL import Image, ImageDraw, ImageOps
 
-from clothing_classifier.metrics import wilson_interval
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.metrics import wilson_interval
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 PAIRS, SEED = 100, 3

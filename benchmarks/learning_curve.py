@@ -28,11 +28,11 @@ import numpy as np
 from measures import mean_and_spread, run_training  # type: ignore[import-not-found]
 
 from clothing_classifier.config import load_settings
-from clothing_classifier.dataset import Record
-from clothing_classifier.drawing import BLUE, ORANGE, make_figure, to_png
-from clothing_classifier.metrics import Floats, grouped_interval
-from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import group_names
+from clothing_classifier.datasets import Record
+from clothing_classifier.datasets.splits import group_names
+from clothing_classifier.evaluation.metrics import Floats, grouped_interval
+from clothing_classifier.evaluation.provenance import provenance
+from clothing_classifier.report.figure import BLUE, ORANGE, make_figure, to_png
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import load_held_out
 from clothing_classifier.utils import write_bytes, write_json

@@ -6,11 +6,10 @@ Writes results/wardrobe-network.json: what `clothing analyze wardrobe` says, wit
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 
-from clothing_classifier.analysis import analyze
-from clothing_classifier.provenance import provenance
+from clothing_classifier.analysis.analyzer import measure
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 MODEL = "wardrobe"
@@ -22,8 +21,7 @@ PHOTOS = [ROOT / "data" / "images" / f"{name}-00-a.jpg" for name in
 def main() -> None:
     """Analyse and write."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    with tempfile.TemporaryDirectory() as pictures:
-        report = analyze(MODEL, figures=Path(pictures), photos=PHOTOS)
+    report, _ = measure(MODEL, photos=PHOTOS)
     photos = [path.relative_to(ROOT).as_posix() for path in PHOTOS]
     write_json(ROOT / "results" / f"{MODEL}-network.json", {**provenance(), "photos": photos, **report})
 

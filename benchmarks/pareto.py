@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier.answers import Answers, collect
-from clothing_classifier.bundle import DEFAULT, load_bundle, shipped
 from clothing_classifier.compression import Search, search
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.compression.search import PARENT
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import load_settings
-from clothing_classifier.drawing import BLUE, GREEN, ORANGE
+from clothing_classifier.evaluation.metrics import accuracy_interval
+from clothing_classifier.evaluation.predictions import Answers, collect
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import accuracy_interval
-from clothing_classifier.provenance import provenance
+from clothing_classifier.inference.bundle import DEFAULT, load_bundle, shipped
+from clothing_classifier.report.figure import BLUE, GREEN, ORANGE
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.utils import write_json
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from clothing_classifier.dataset import Record, load_dataset
+from clothing_classifier.datasets import Record, load_dataset
 from clothing_classifier.models import create_model
 
 

@@ -31,8 +31,8 @@ from typing import Any
 from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
 from peers import installed_bytes  # type: ignore[import-not-found]
 
-from clothing_classifier.bundle import DEFAULT, Bundle, load_bundle
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
+from clothing_classifier.inference.bundle import DEFAULT, Bundle, load_bundle
 from clothing_classifier.utils import available_cpus, write_json
 
 MAX_LOAD = 0.5

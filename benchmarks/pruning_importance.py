@@ -21,18 +21,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clothing_classifier import bundle, training
+from clothing_classifier import training
 from clothing_classifier.compression.channels import find_groups, keep_channels
 from clothing_classifier.compression.importance import Survey, survey
 from clothing_classifier.compression.making import training_images
 from clothing_classifier.compression.pruning import choose, cost
 from clothing_classifier.config import TrainSettings, load_settings
-from clothing_classifier.dataset import Record
-from clothing_classifier.metrics import Floats, grouped_interval
+from clothing_classifier.datasets import Record
+from clothing_classifier.datasets.splits import group_names
+from clothing_classifier.evaluation.metrics import Floats, grouped_interval
+from clothing_classifier.evaluation.provenance import provenance, read_record
+from clothing_classifier.inference import bundle
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.provenance import provenance, read_record
-from clothing_classifier.splits import group_names
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import Photos, prepare_photos

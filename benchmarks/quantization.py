@@ -24,17 +24,17 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import qdq_loss_debug as debug
 
-from clothing_classifier import bundle, metrics
 from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.config import load_settings
-from clothing_classifier.dataset import Record
+from clothing_classifier.datasets import Record
+from clothing_classifier.evaluation import metrics
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.export import CALIBRATION_PHOTOS
 from clothing_classifier.export.onnx_graph import Graph, run_graph, to_onnx
 from clothing_classifier.export.quantization import quantize_graph
-from clothing_classifier.inference import Classifier
-from clothing_classifier.provenance import provenance
-from clothing_classifier.sessions import NO_OVERFLOW, open_session
+from clothing_classifier.inference import Classifier, bundle
+from clothing_classifier.inference.session import NO_OVERFLOW, open_session
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import Photos, in_order, prepare_photos

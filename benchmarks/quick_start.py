@@ -14,7 +14,7 @@ from pathlib import Path
 
 from measures import CLOTHING  # type: ignore[import-not-found]
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 ROOT = Path(__file__).parents[1]

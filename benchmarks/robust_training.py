@@ -23,11 +23,10 @@ import numpy as np
 from measures import CLOTHING, train_command  # type: ignore[import-not-found]
 from robustness import CORRUPTIONS, answer_all  # type: ignore[import-not-found]
 
-from clothing_classifier import bundle
-from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
-from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import Floats, grouped_interval
-from clothing_classifier.provenance import provenance
+from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
+from clothing_classifier.evaluation.metrics import Floats, grouped_interval
+from clothing_classifier.evaluation.provenance import provenance
+from clothing_classifier.inference import Classifier, bundle
 from clothing_classifier.training.checkpoint import weights_sha256
 from clothing_classifier.utils import atomic_path, write_json
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
-from clothing_classifier.drawing import BLUE, ORANGE, make_figure, to_png
+from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.errors import ImageError
+from clothing_classifier.evaluation.metrics import Floats, grouped_interval
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import Floats, grouped_interval
-from clothing_classifier.provenance import provenance
+from clothing_classifier.report.figure import BLUE, ORANGE, make_figure, to_png
 from clothing_classifier.utils import progress_bar, write_bytes, write_json
 
 Rng = np.random.Generator

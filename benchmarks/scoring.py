@@ -26,9 +26,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
 
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import prepare
-from clothing_classifier.provenance import provenance
 from clothing_classifier.scoring.collection import entries
 from clothing_classifier.scoring.listing import Listing, write_listing
 from clothing_classifier.scoring.output import Output

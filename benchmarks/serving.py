@@ -34,8 +34,8 @@ from typing import IO, Any
 from predict_throughput import MAX_LOAD, choose_photos  # type: ignore[import-not-found]
 
 from clothing_classifier import Classifier
-from clothing_classifier.bundle import DEFAULT
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
+from clothing_classifier.inference.bundle import DEFAULT
 from clothing_classifier.utils import write_json
 
 CLIENTS = (1, 8, 64, 512)

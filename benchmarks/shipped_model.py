@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier.analysis.tracing import trace
-from clothing_classifier.bundle import DEFAULT
-from clothing_classifier.dataset import Columns, Record, content_sha256, fingerprint, load_dataset
+from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
+from clothing_classifier.datasets.splits import cut_fold
 from clothing_classifier.evaluation import evaluate, with_rival
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
+from clothing_classifier.inference.bundle import DEFAULT
 from clothing_classifier.models import create_model
-from clothing_classifier.provenance import provenance
-from clothing_classifier.splits import cut_fold
 from clothing_classifier.utils import write_json
 
 DRAWN = Path(__file__).parents[1] / "data"

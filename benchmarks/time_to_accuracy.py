@@ -25,13 +25,12 @@ import torch
 from measures import mean_and_spread  # type: ignore[import-not-found]
 
 from clothing_classifier.config import load_settings
-from clothing_classifier.memory import keep_large_blocks
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.models import create_model
-from clothing_classifier.provenance import provenance
 from clothing_classifier.training.device import make_accelerator
 from clothing_classifier.training.loop import fit
 from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
-from clothing_classifier.utils import write_json, write_text
+from clothing_classifier.utils import keep_large_blocks, write_json, write_text
 
 PRESET = "fashion-mnist-fast"
 TARGETS = (0.90, 0.93, 0.94, 0.95)

@@ -20,7 +20,7 @@ from typing import Any
 
 from measures import CLOTHING, mean_and_spread, train_command  # type: ignore[import-not-found]
 
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 NAME, WIDE = "fashion-mnist", "fashion-mnist-wide"

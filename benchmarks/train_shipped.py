@@ -21,8 +21,8 @@ from typing import Any
 
 from measures import CLOTHING, mean_and_spread, train_command  # type: ignore[import-not-found]
 
-from clothing_classifier.bundle import DEFAULT
-from clothing_classifier.provenance import provenance, read_record
+from clothing_classifier.evaluation.provenance import provenance, read_record
+from clothing_classifier.inference.bundle import DEFAULT
 from clothing_classifier.utils import write_json
 
 FOLDS, FOLDS_LEARNT = 4, (0, 1)

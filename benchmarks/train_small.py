@@ -24,11 +24,11 @@ from pathlib import Path
 from measures import CLOTHING, train_command  # type: ignore[import-not-found]
 from train_shipped import merit, summarise  # type: ignore[import-not-found]
 
-from clothing_classifier import bundle
 from clothing_classifier.compression import prune_weights
 from clothing_classifier.compression.pruning import Budget
 from clothing_classifier.config import load_settings
-from clothing_classifier.provenance import provenance, read_record
+from clothing_classifier.evaluation.provenance import provenance, read_record
+from clothing_classifier.inference import bundle
 from clothing_classifier.training.checkpoint import load_tensors, weights_sha256
 from clothing_classifier.training.run_folder import WEIGHTS, weights_in
 from clothing_classifier.utils import write_json

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier.config import TrainSettings, load_settings
-from clothing_classifier.memory import keep_large_blocks
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.models import create_model
-from clothing_classifier.provenance import provenance
 from clothing_classifier.training.device import make_accelerator
 from clothing_classifier.training.loop import fit
 from clothing_classifier.training.optimization import freeze
 from clothing_classifier.training.parts import decode_parts, load_parts
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import keep_large_blocks, write_json
 
 SIZE, BATCH_SIZE, WARM_UP = 192, 48, 4
 SIDES = {

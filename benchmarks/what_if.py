@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from clothing_classifier.analysis import analyze
-from clothing_classifier.provenance import provenance
+from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.utils import write_json
 
 BASE = "mobilenet_v2"

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clothing_classifier.drawing import make_figure, to_png
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.report import pictures
+from clothing_classifier.report.figure import make_figure, to_png
 from clothing_classifier.report.sections.network import end_channels
 from clothing_classifier.training.augmentation import augment, degrade
 from clothing_classifier.utils import write_bytes

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from clothing_classifier.dataset import Columns, Record, load_dataset
+from clothing_classifier.datasets import Columns, Record, load_dataset
 
 Rng = np.random.Generator
 FLIPPED = "flipped-label"

@@ -1,10 +1,12 @@
 """Small things that two or more modules share and no concept owns; imports nothing of the package."""
 
 import csv
+import ctypes
 import errno
 import io
 import json
 import os
+import platform
 import re
 import secrets
 import stat
@@ -18,11 +20,28 @@ from typing import Any, Protocol
 
 _STREAM = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/[^/]+/fd/\d+")
 """What the system calls files that a process has open."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_NEVER = -1
+"""As glibc's unsigned size, larger than any block."""
 
 
 def available_cpus() -> int:
     """Number of processors that this process may use (its affinity, not the machine's count)."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep_large_blocks() -> None:
+    """Let malloc reuse large blocks instead of mapping them anew at every step; call before the first large tensor.
+
+    Activations over 32 MB are otherwise mmapped and unmapped at each step, and most of the time goes to page faults.
+    The limits are switched off, not raised: a step frees more than the 2 GB that fit mallopt's int, and memory above
+    the limit goes back to the kernel. Does nothing where the C library is not glibc.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
+        libc.mallopt(option, _NEVER)
 
 
 def first_process() -> bool:

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from clothing_classifier.analysis import analyze, resolve
+from clothing_classifier.analysis.analyzer import measure
 from clothing_classifier.analysis.resolve import has_random_weights
-from clothing_classifier.bundle import SHIPPED, write_manifest
 from clothing_classifier.errors import BundleError
+from clothing_classifier.inference.bundle import SHIPPED, write_manifest
+from clothing_classifier.report.network_figures import draw_all
 
 DRAWN = Path(__file__).parents[2] / "data" / "images" / "dress-00-a.jpg"
 
@@ -202,7 +204,8 @@ def test_a_bundle_of_another_tool_is_one_line(run: Any, tmp_path: Path) -> None:
 
 
 def test_pictures_time_and_effective_fields(tmp_path: Path) -> None:
-    report = analyze("resnet_small:depth=8,width=4", (3, 48, 32), timed=True, figures=tmp_path, photos=[DRAWN])
+    report, measured = measure("resnet_small:depth=8,width=4", (3, 48, 32), timed=True, photos=[DRAWN])
+    draw_all(report, measured, tmp_path)
     names = {f"{name}.{kind}" for name in ("fields", "growth", "costs", "roofline") for kind in ("png", "svg")}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert [row["name"] for row in report["effective"]] == [

@@ -7,9 +7,9 @@ from torch import nn
 
 from clothing_classifier.analysis import summarise, trace
 from clothing_classifier.analysis.effective import effective_fields, measure
-from clothing_classifier.analysis.pictures import draw_fields
-from clothing_classifier.drawing import to_png
 from clothing_classifier.errors import AnalysisError
+from clothing_classifier.report.figure import to_png
+from clothing_classifier.report.network_figures import draw_fields
 
 
 def uniform(layers: int) -> nn.Sequential:

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from gradient import derived, support
+from helpers.gradient import derived, support
+from helpers.random_networks import Functional, networks
 from hypothesis import HealthCheck, assume, given, settings
-from random_networks import Functional, networks
 from torch import nn
 from torch.nn import functional as F
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from gradient import derived, make_positive, replace_modules, support
-from published_networks import PUBLISHED
+from helpers.gradient import derived, make_positive, replace_modules, support
+from helpers.published_networks import PUBLISHED
 from torch import Tensor, nn
 
 from clothing_classifier.analysis import summarise, trace

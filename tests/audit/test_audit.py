@@ -16,7 +16,7 @@ from clothing_classifier.audit import Audit, Severity, audit
 from clothing_classifier.audit.alignment import detail_correlation
 from clothing_classifier.audit.labels import find_suspects
 from clothing_classifier.cli import app
-from clothing_classifier.dataset import load_dataset
+from clothing_classifier.datasets import load_dataset
 from clothing_classifier.inference import Classifier
 
 DATA = Path(__file__).parents[2] / "data"

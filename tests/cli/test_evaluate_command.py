@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from commands import DATA, clothing
+from helpers.commands import DATA, clothing
 
 
 def test_evaluate_prints_the_figures_of_the_contract() -> None:
@@ -117,7 +117,7 @@ def test_evaluate_writes_a_page(tmp_path: Path) -> None:
 
 def test_a_foreign_bundle_without_probabilities_is_refused_by_a_photos_name(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="needs the extra 'train'")
-    from clothing_classifier.bundle import load_bundle, write_manifest
+    from clothing_classifier.inference.bundle import load_bundle, write_manifest
 
     manifest = load_bundle("wardrobe").manifest
     size, classes = manifest.preprocessing.size, len(manifest.labels)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from commands import CLOTHING, IMAGES, ROOT, clothing
+from helpers.commands import CLOTHING, IMAGES, ROOT, clothing
 
 COMMANDS = (
     "predict", "evaluate", "split", "train", "export", "convert", "fetch", "models", "serve", "score", "report",
@@ -115,7 +115,7 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_an_unreachable_precision_says_what_is_reached(tmp_path: Path) -> None:
     bundle = shutil.copytree(clothing("models", "--path", "wardrobe").stdout.strip(), tmp_path / "bundle")
-    from clothing_classifier.bundle import manifest_sha256
+    from clothing_classifier.inference.bundle import manifest_sha256
 
     content = json.loads((bundle / "bundle.json").read_text())
     content["precision_curve"] = [{"threshold": 0.1, "precision": 0.875, "coverage": 1.0}]
@@ -201,6 +201,6 @@ def test_fetch_from_a_folder_gives_a_data_set(shared: Path, tmp_path: Path) -> N
     result = clothing("fetch", "fashion-mnist", "--from", source, "--out", tmp_path / "out", "--format", "json")
     assert result.returncode == 0
     assert json.loads(result.stdout) == {"folder": str(tmp_path / "out"), "fetched": 4, "kept": 0}
-    from clothing_classifier.dataset import load_dataset
+    from clothing_classifier.datasets import load_dataset
 
     assert len(load_dataset(tmp_path / "out").part("test")) == 10_000

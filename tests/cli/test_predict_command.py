@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import CLOTHING, DATA, IMAGES, clothing, rows
+from helpers.commands import CLOTHING, DATA, IMAGES, clothing, rows
 
 from clothing_classifier import Classifier
 

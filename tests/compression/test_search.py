@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from clothing_classifier.bundle import load_bundle
 from clothing_classifier.compression import Search, search
 from clothing_classifier.compression.making import Making
 from clothing_classifier.compression.search import _start
 from clothing_classifier.compression.strategy import parse_strategies
 from clothing_classifier.errors import ConfigError
+from clothing_classifier.inference.bundle import load_bundle
 from clothing_classifier.models import create_model
 
 STRATEGIES = ("prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize")

@@ -1,7 +1,7 @@
 """Both graphs are run in every case; what they take is left to the reader."""
 
-from clothing_classifier.bundle import DEFAULT, load_bundle
 from clothing_classifier.compression.timing import CASES, time_bundles
+from clothing_classifier.inference.bundle import DEFAULT, load_bundle
 
 
 def test_every_case_has_a_time_for_every_bundle() -> None:

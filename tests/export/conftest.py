@@ -8,7 +8,7 @@ import pytest
 
 from clothing_classifier import export
 from clothing_classifier.config import load_settings
-from clothing_classifier.dataset import load_dataset
+from clothing_classifier.datasets import load_dataset
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training import train
 

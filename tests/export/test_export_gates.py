@@ -9,13 +9,13 @@ import onnxruntime as ort
 import pytest
 
 from clothing_classifier import export
-from clothing_classifier.bundle import load_bundle
-from clothing_classifier.calibration import fit_temperature
 from clothing_classifier.config import load_settings
-from clothing_classifier.dataset import load_dataset
+from clothing_classifier.datasets import load_dataset
 from clothing_classifier.errors import ConfigError, ExportError
+from clothing_classifier.evaluation.calibration import fit_temperature
 from clothing_classifier.export.onnx_graph import Graph, check_parity, set_temperature, to_onnx
 from clothing_classifier.export.quantization import MAX_INT8_DROP
+from clothing_classifier.inference.bundle import load_bundle
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.parts import decode_parts, load_parts

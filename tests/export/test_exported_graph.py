@@ -12,18 +12,18 @@ import pytest
 import torch
 
 from clothing_classifier import export
-from clothing_classifier.bundle import load_bundle, shipped, write_manifest
-from clothing_classifier.calibration import softmax
 from clothing_classifier.config import load_settings
-from clothing_classifier.dataset import load_dataset
+from clothing_classifier.datasets import load_dataset
+from clothing_classifier.evaluation.calibration import softmax
+from clothing_classifier.evaluation.ood import measure
 from clothing_classifier.export.onnx_graph import OUTPUTS, Graph
 from clothing_classifier.inference import Classifier
+from clothing_classifier.inference.bundle import load_bundle, shipped, write_manifest
 from clothing_classifier.models import create_model
 from clothing_classifier.preprocessing import prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
 from clothing_classifier.training.loop import to_images
-from clothing_classifier.unfamiliarity import measure
 
 DATA = Path(__file__).parents[2] / "data"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from clothing_classifier.bundle import load_bundle
-from clothing_classifier.dataset import Record, load_dataset
+from clothing_classifier.datasets import Record, load_dataset
 from clothing_classifier.evaluation import known_photos
+from clothing_classifier.inference.bundle import load_bundle
 
 DATA = Path(__file__).parents[2] / "data"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import CONTRACT, encode, encode_heic, garment, png
+from helpers.pictures import CONTRACT, encode, encode_heic, garment, png
 from PIL import Image
 
 from clothing_classifier import errors

@@ -6,9 +6,20 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.pictures import (
+    CONTRACT,
+    FITS,
+    SAMPLES,
+    STILL,
+    answer,
+    assert_one_line,
+    encode,
+    encode_heic,
+    garment,
+    photo,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import CONTRACT, FITS, SAMPLES, STILL, answer, assert_one_line, encode, encode_heic, garment, photo
 
 from clothing_classifier import errors
 from clothing_classifier.preprocessing import Fit, ImageContract, prepare

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import FITS, encode, garment, mean_difference, photo, ramp
+from helpers.pictures import FITS, encode, garment, mean_difference, photo, ramp
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import CONTRACT, assert_one_line, encode, encode_heic, garment, png
+from helpers.pictures import CONTRACT, assert_one_line, encode, encode_heic, garment, png
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 

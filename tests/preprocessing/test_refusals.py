@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pictures import CONTRACT, SAMPLES, assert_one_line, encode, garment
+from helpers.pictures import CONTRACT, SAMPLES, assert_one_line, encode, garment
 from PIL import Image
 
 from clothing_classifier import errors

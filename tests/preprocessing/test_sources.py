@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import CONTRACT, FITS, ORIENTATION, SAMPLES, answer, encode, garment
+from helpers.pictures import CONTRACT, FITS, ORIENTATION, SAMPLES, answer, encode, garment
 from PIL import Image
 
 from clothing_classifier import errors

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import CONTRACT, FITS, STORED, encode, encode_heic, garment, mean_difference, with_exif
+from helpers.pictures import CONTRACT, FITS, STORED, encode, encode_heic, garment, mean_difference, with_exif
 from PIL import Image
 
 from clothing_classifier.preprocessing import Fit, ImageContract, load, prepare

@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("jinja2", reason="needs the extra 'report'")
 
-from reading import read_page
+from helpers.reading import read_page
 
-from clothing_classifier.answers import collect
-from clothing_classifier.dataset import Record, RecordSource
+from clothing_classifier.datasets import Record, RecordSource
 from clothing_classifier.errors import ImageCorruptError, ImageNotFoundError
 from clothing_classifier.evaluation import Report, evaluate, with_rival
+from clothing_classifier.evaluation.predictions import collect
 from clothing_classifier.inference import Classifier
 from clothing_classifier.report.activation import overlay
 from clothing_classifier.report.evaluation_page import explain_with, write

@@ -10,8 +10,8 @@ from PIL import Image
 
 pytest.importorskip("jinja2", reason="needs the extra 'report'")
 
+from helpers.reading import read_page
 from jinja2 import UndefinedError
-from reading import read_page
 
 from clothing_classifier.report.page import data_uri, environment, thumbnail
 

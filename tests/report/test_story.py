@@ -12,13 +12,13 @@ import pytest
 pytest.importorskip("jinja2", reason="needs the extra 'report'")
 pytest.importorskip("torch", reason="needs the extra 'train'")
 
-from reading import read_page
+from helpers.reading import read_page
 
-from clothing_classifier.bundle import write_manifest
 from clothing_classifier.cli.common import app
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ClothingError
-from clothing_classifier.recorded import read_settings
+from clothing_classifier.evaluation.recorded import read_settings
+from clothing_classifier.inference.bundle import write_manifest
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
 from clothing_classifier.report.sections.network import corner_view, receptive_field

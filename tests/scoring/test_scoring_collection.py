@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clothing_classifier.dataset import image_files
+from clothing_classifier.datasets import image_files
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring.collection import entries
 from clothing_classifier.scoring.listing import write_listing

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import TOKEN, Server, serving
+from helpers.running import TOKEN, Server, serving
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
     """The page, with its models there; after the test nothing may have been blocked or thrown."""
-    from browsing import find, until
+    from helpers.browsing import find, until
 
     browser.get(server.url)
     until(browser, lambda: find(browser, "#model").is_enabled())

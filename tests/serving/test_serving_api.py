@@ -8,11 +8,11 @@ from shutil import copytree
 
 import numpy as np
 import pytest
-from running import IMAGES, Server, ask, form, problem_of, serving
+from helpers.running import IMAGES, Server, ask, form, problem_of, serving
 
 from clothing_classifier import Classifier
-from clothing_classifier.bundle import MANIFEST, MODEL, find, shipped, write_manifest
-from clothing_classifier.graph import hide_output
+from clothing_classifier.export.graph_outputs import hide_output
+from clothing_classifier.inference.bundle import MANIFEST, MODEL, find, shipped, write_manifest
 from clothing_classifier.preprocessing import prepare
 
 

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from running import IMAGES, ask, form, problem_of, serving
+from helpers.running import IMAGES, ask, form, problem_of, serving
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import ImageError, ImageTooManyPixelsError

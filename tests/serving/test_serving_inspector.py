@@ -4,15 +4,15 @@ import io
 from pathlib import Path
 
 import pytest
+from helpers.running import IMAGES
 from PIL import Image
-from running import IMAGES
 
 from clothing_classifier import Classifier
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.preprocessing.fitting import resized
 
 pytest.importorskip("selenium")
-from browsing import PHOTOS, Driver, answered, find, find_all, give, photos, until
+from helpers.browsing import PHOTOS, Driver, answered, find, find_all, give, photos, until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 

@@ -10,8 +10,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from helpers.running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 from PIL import Image
-from running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 
 from clothing_classifier.serving.api import PredictQuery
 from clothing_classifier.serving.intake import OF_THE_QUERY, safe_name

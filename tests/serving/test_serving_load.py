@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from helpers.running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 from PIL import Image
-from running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
 
 from clothing_classifier import Classifier
 

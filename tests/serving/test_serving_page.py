@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from running import IMAGES, TOKEN, Server, ask
+from helpers.running import IMAGES, TOKEN, Server, ask
 
 from clothing_classifier import Classifier
-from clothing_classifier.prediction import CSV_HEADER
+from clothing_classifier.report.predictions import CSV_HEADER
 
 pytest.importorskip("selenium")
-from browsing import PHOTOS, Driver, answered, find, find_all, give, labels, photos, until
+from helpers.browsing import PHOTOS, Driver, answered, find, find_all, give, labels, photos, until
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 

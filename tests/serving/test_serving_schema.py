@@ -2,9 +2,9 @@
 
 import pytest
 import schemathesis
+from helpers.running import IMAGES, Server, ask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from running import IMAGES, Server, ask
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 

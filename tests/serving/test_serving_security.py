@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from running import IMAGES, TOKEN, Server, ask, problem_of
+from helpers.running import IMAGES, TOKEN, Server, ask, problem_of
 
 from clothing_classifier.errors import UsageError
 from clothing_classifier.serving.security import choose_token, is_loopback

@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import monotonic
 
 import pytest
-from running import IMAGES, TOKEN, Server, ask, talk
+from helpers.running import IMAGES, TOKEN, Server, ask, talk
 
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 

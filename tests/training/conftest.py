@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from runs import command, run
+from helpers.runs import command, run
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clothing_classifier.dataset import Record
+from clothing_classifier.datasets import Record
 from clothing_classifier.errors import DatasetError, ImageCorruptError, ImageNotFoundError
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training.cache import PixelCache, default_cache

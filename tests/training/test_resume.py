@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import command, history, run, weights
+from helpers.runs import command, history, run, weights
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.08, 0.2])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import ROOT, TINY, command, history, run, weights
+from helpers.runs import ROOT, TINY, command, history, run, weights
 
 from clothing_classifier.config import load_settings
 from clothing_classifier.training.checkpoint import load_model, load_tensors
@@ -32,7 +32,7 @@ def test_a_run_folder_holds_what_the_format_says(uninterrupted: Path) -> None:
     } <= set(record)
     assert [row["epoch"] for row in history(uninterrupted)] == ["1", "2", "3", "4"]
     assert sorted(path.name for path in uninterrupted.iterdir()) == [
-        "best.safetensors", "held_out.safetensors", "history.csv", "history.png", "last.safetensors", "run.json"
+        "best.safetensors", "held_out.safetensors", "history.csv", "last.safetensors", "run.json"
     ]  # fmt: skip
 
 

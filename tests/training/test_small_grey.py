@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clothing_classifier.dataset import FASHION_MNIST_LABELS, load_dataset
+from clothing_classifier.datasets import FASHION_MNIST_LABELS, load_dataset
 
 CLOTHING = Path(sys.executable).parent / "clothing"
 CHANGES = tuple(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from clothing_classifier.calibration import PrecisionPoint, point_that_kept
+from clothing_classifier.evaluation.calibration import PrecisionPoint, point_that_kept
 from readme.records import manifest, percent, points, result
 
 _PRECISIONS = (0.9, 0.95, 0.97, 0.99)

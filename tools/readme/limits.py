@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from clothing_classifier.metrics import wilson_interval
+from clothing_classifier.evaluation.metrics import wilson_interval
 from readme.records import manifest, percent, photo_rows, result, runs_behind
 
 ODD = ("Not sure", "Other", "Skip")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.recorded import read_settings
+from clothing_classifier.evaluation.recorded import read_settings
 from clothing_classifier.report import markdown, tables
 from clothing_classifier.report.document import Table
 from clothing_classifier.report.sections.network import corner_view

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from clothing_classifier import bundle
 from clothing_classifier.errors import AnalysisError, ConfigError
+from clothing_classifier.inference import bundle
 from clothing_classifier.models import ARCHITECTURES, create_model
 from clothing_classifier.utils import reason_of
 

@@ -11,8 +11,7 @@ from torch import nn
 
 from clothing_classifier.analysis.layers import Trace
 from clothing_classifier.analysis.running import run
-from clothing_classifier.memory import keep_large_blocks
-from clothing_classifier.utils import progress_bar
+from clothing_classifier.utils import keep_large_blocks, progress_bar
 
 _ROUNDS, _WARM_UP, _MACHINE_ROUNDS = 10, 2, 5
 

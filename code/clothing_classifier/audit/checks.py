@@ -8,7 +8,7 @@ from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.findings import Finding, Severity
 from clothing_classifier.audit.labels import Suspect
 from clothing_classifier.audit.survey import MIN_SIDE, Photo, Survey
-from clothing_classifier.dataset import SPLITS, BadRow, Record
+from clothing_classifier.datasets import SPLITS, BadRow, Record
 
 MAX_ASPECT = 3.0
 TO_LEARN, TO_MEASURE = 30, 10

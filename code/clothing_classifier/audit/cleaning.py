@@ -7,7 +7,7 @@ import numpy as np
 
 from clothing_classifier.audit.duplicates import FLAT, Copies
 from clothing_classifier.audit.survey import Survey
-from clothing_classifier.dataset import TABLE, Dataset, read_table, write_table
+from clothing_classifier.datasets import TABLE, Dataset, read_table, write_table
 from clothing_classifier.errors import DatasetError
 
 CLEANED = "dataset.cleaned.csv"

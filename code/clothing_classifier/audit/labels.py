@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from clothing_classifier.metrics import Floats, Integers
+from clothing_classifier.evaluation.metrics import Floats, Integers
 
 FOLDS = 5
 _SEED = 0

@@ -15,7 +15,7 @@ from PIL import Image
 
 from clothing_classifier import preprocessing
 from clothing_classifier.audit.blocks import blocks_shifted, colours_impossible
-from clothing_classifier.dataset import Record, RecordSource
+from clothing_classifier.datasets import Record, RecordSource
 from clothing_classifier.errors import BundleError, DatasetError, ImageError, ImageUnreadableError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.preprocessing import QUIET, Pixels

@@ -92,7 +92,7 @@ def names(text: str | None) -> tuple[str, ...]:
 
 def teacher_weights(named: Iterable[str]) -> list[Path]:
     """The weights of each teacher: a shipped model's by its name, else a run or a file."""
-    from clothing_classifier import bundle
+    from clothing_classifier.inference import bundle
 
     return [bundle.weights_of(name) if name in bundle.shipped() else Path(name) for name in named]
 

@@ -42,8 +42,8 @@ def compress(
     if format is Format.json:
         print_json(report)
     else:
-        from clothing_classifier.rendering import show
-        from clothing_classifier.rendering.compression import compression_table
+        from clothing_classifier.report.terminal import show
+        from clothing_classifier.report.terminal_compression import compression_table
 
         show(*compression_table(report))
         accepted = [entry for entry in report["candidates"] if entry["accepted"]]

@@ -41,22 +41,22 @@ def predict(
     upright: Annotated[bool, typer.Option("--upright", help="Don't look for photos that lie on their side.")] = False,
 ) -> None:
     """Say what each photo shows. A photo that can't be read is named; the others are answered."""
-    from clothing_classifier import prediction
-    from clothing_classifier.inference import Classifier
+    from clothing_classifier.inference import Classifier, files
+    from clothing_classifier.report import predictions
 
-    lines = prediction.PathLines(sys.stdin, log) if paths == ["-"] else None
-    inputs = lines or list(prediction.expand(paths, log))
+    lines = files.PathLines(sys.stdin, log) if paths == ["-"] else None
+    inputs = lines or list(files.expand(paths, log))
     classifier = Classifier.load(model, threads, batch, upright)
-    known, bad_rows = prediction.true_labels(truth, classifier.labels) if truth else ({}, [])
+    known, bad_rows = files.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:
         point = classifier.operating_point(min_precision)
         kept = f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos"
         log(f"abstaining below a confidence of {point.threshold:.3f}: on held-out photos, as they came, it kept {kept}")
     is_idle = lines.is_idle if lines else lambda: False
-    rows = prediction.predict_paths(classifier, inputs, top, min_precision, is_idle)
+    rows = files.predict_paths(classifier, inputs, top, min_precision, is_idle)
     strange = classifier.manifest.unfamiliarity_threshold
     total = len(inputs) if isinstance(inputs, list) else None
-    failed = prediction.write(rows, format.value, known, save, total, strange)
+    failed = predictions.write(rows, format.value, known, save, total, strange)
     finish([*bad_rows, *failed])
 
 
@@ -119,8 +119,8 @@ def score(
     if format is Format.json:
         print_json({"output": str(output), **report.to_dict()})
     else:
-        from clothing_classifier.rendering import show
-        from clothing_classifier.rendering.scoring import score_tables
+        from clothing_classifier.report.terminal import show
+        from clothing_classifier.report.terminal_scoring import score_tables
 
         show(*score_tables(output, report.to_dict()))
     for failure in report.failures:

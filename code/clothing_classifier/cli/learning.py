@@ -126,11 +126,11 @@ def convert(
     format: Output = Format.table,
 ) -> None:
     """Add another engine's format to a bundle. Only if that engine agrees with ONNX Runtime on your photos."""
-    from clothing_classifier import conversion, prediction
-    from clothing_classifier.inference import Classifier
+    from clothing_classifier.export import openvino as conversion
+    from clothing_classifier.inference import Classifier, files
 
     with needs(to.value):
-        record, failures = conversion.to_openvino(Classifier.load(model), list(prediction.expand(photos)), out)
+        record, failures = conversion.to_openvino(Classifier.load(model), list(files.expand(photos)), out)
     parity = record["parity"]
     if format is Format.json:
         print_json(record)
@@ -162,8 +162,8 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled photos. How good, where it fails, how sure, and against another model."""
     from clothing_classifier import evaluation
-    from clothing_classifier.answers import collect, match_classes
-    from clothing_classifier.dataset import Columns, load_dataset
+    from clothing_classifier.datasets import Columns, load_dataset
+    from clothing_classifier.evaluation.predictions import collect, match_classes
     from clothing_classifier.inference import Classifier
     from clothing_classifier.utils import progress_bar
 
@@ -190,8 +190,8 @@ def evaluate(
     if format is Format.json:
         print_json(report.figures)
     else:
-        from clothing_classifier.rendering import show
-        from clothing_classifier.rendering.evaluation import evaluation_tables
+        from clothing_classifier.report.terminal import show
+        from clothing_classifier.report.terminal_evaluation import evaluation_tables
 
         show(*evaluation_tables(report.figures))
     if html:
@@ -215,7 +215,7 @@ def _data_overrides(
 
 
 def _weights(init: str | None) -> Path | None:
-    from clothing_classifier import bundle
+    from clothing_classifier.inference import bundle
     from clothing_classifier.training.run_folder import weights_in
 
     if init is None:

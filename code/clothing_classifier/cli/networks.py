@@ -38,9 +38,17 @@ def analyze(
         raise UsageError("--compare-input is the image of --compare MODEL")
     with needs("train"):
         from clothing_classifier import analysis
+        from clothing_classifier.analysis.analyzer import measure
 
     def look(name: str, size: str | None, drawn: Path | None) -> dict[str, Any]:
-        report = analysis.analyze(name, _image_shape(size) if size else None, time_, drawn, photo or [])
+        shape = _image_shape(size) if size else None
+        if drawn:
+            from clothing_classifier.report.network_figures import draw_all
+
+            report, measured = measure(name, shape, time_, photo or [])
+            draw_all(report, measured, drawn)
+        else:
+            report = analysis.analyze(name, shape, time_)
         if operators := report["operators_without_a_rule"]:
             first = next(row["name"] for row in report["layers"] if "operators_without_a_rule" in row)
             what = f"{name}: no rule for {', '.join(operators)} (first in {first})"
@@ -59,7 +67,7 @@ def analyze(
     if format is Format.json:
         print_json({"models": reports} if compare else reports[0])
         return
-    from clothing_classifier.rendering import analysis_tables, comparison_table, show
+    from clothing_classifier.report.terminal import analysis_tables, comparison_table, show
 
     show(*(comparison_table(*reports) if compare else analysis_tables(reports[0])))
 
@@ -80,8 +88,8 @@ def models(
     format: Output = Format.table,
 ) -> None:
     """List networks and shipped models. What train builds, and what predict finds by name."""
-    from clothing_classifier import bundle
     from clothing_classifier.config import ARCHITECTURES
+    from clothing_classifier.inference import bundle
 
     if path is not None:
         if path not in bundle.shipped():

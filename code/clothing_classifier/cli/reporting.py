@@ -45,7 +45,7 @@ def report(
     """
     with needs("report"):
         from clothing_classifier.report import story
-    from clothing_classifier.dataset import Columns
+    from clothing_classifier.datasets import Columns
     from clothing_classifier.inference import Classifier
     from clothing_classifier.report import subject as subjects
     from clothing_classifier.utils import progress_bar

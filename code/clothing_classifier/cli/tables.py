@@ -41,8 +41,8 @@ def fetch(
     format: Output = Format.table,
 ) -> None:
     """Get a public data set, each file checked by its SHA-256."""
-    from clothing_classifier.fetch import fetch as fetch_files
-    from clothing_classifier.fetch.manifest import load_manifest
+    from clothing_classifier.datasets.fetch import fetch as fetch_files
+    from clothing_classifier.datasets.manifest import load_manifest
 
     manifest = load_manifest(name)
     try:
@@ -74,7 +74,7 @@ def audit(
     format: Output = Format.table,
 ) -> None:
     """Look for what is wrong with a data set. Files, copies, leaks between splits, suspect labels, small classes."""
-    from clothing_classifier.dataset import Columns, load_dataset
+    from clothing_classifier.datasets import Columns, load_dataset
     from clothing_classifier.inference import Classifier
 
     with needs("audit"):
@@ -108,8 +108,8 @@ def audit(
     if format is Format.json:
         print_json({"counts": found.counts, "serious": found.is_serious, "summary": found.summary, **written})
     else:
-        from clothing_classifier.rendering import show
-        from clothing_classifier.rendering.audit import audit_tables
+        from clothing_classifier.report.terminal import show
+        from clothing_classifier.report.terminal_audit import audit_tables
 
         show(*audit_tables(found))
         print(f"written: {', '.join(written.values())}")
@@ -138,8 +138,8 @@ def split(
     format: Output = Format.table,
 ) -> None:
     """Divide a table into train, validation and test. Stratified by label, by whole groups, as one more column."""
-    from clothing_classifier.dataset import Columns
-    from clothing_classifier.splits import split_table
+    from clothing_classifier.datasets import Columns
+    from clothing_classifier.datasets.splits import split_table
 
     target = out or data / "dataset.csv"
     columns = Columns(label_column, group_column)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clothing_classifier.metrics import MIN_GROUPS, Booleans, resampled_means
+from clothing_classifier.evaluation.metrics import MIN_GROUPS, Booleans, resampled_means
 
 CONFIDENCE = 0.9
 _RESAMPLES = 4000

@@ -14,18 +14,18 @@ from clothing_classifier.compression.parent import write_run
 from clothing_classifier.compression.pruning import Budget, cost, least_macs, prune
 from clothing_classifier.compression.strategy import Candidate
 from clothing_classifier.config import TrainSettings, parse_settings
-from clothing_classifier.dataset import Record
+from clothing_classifier.datasets import Record
 from clothing_classifier.errors import ConfigError
-from clothing_classifier.memory import keep_large_blocks
+from clothing_classifier.evaluation.provenance import RECORD
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.provenance import RECORD
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import in_order, prepare_photos
 from clothing_classifier.training.loop import save_weights, to_images
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.utils import keep_large_blocks
 
 _SURVEYED_PHOTOS = 256
 _START = "start.safetensors"

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clothing_classifier import bundle
 from clothing_classifier.errors import ConfigError
-from clothing_classifier.provenance import RECORD, read_record
-from clothing_classifier.recorded import known_settings
+from clothing_classifier.evaluation.provenance import RECORD, read_record
+from clothing_classifier.evaluation.recorded import known_settings
+from clothing_classifier.inference import bundle
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
 from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_json

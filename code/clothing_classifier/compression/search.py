@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 
 from clothing_classifier import export
-from clothing_classifier.answers import Answers, collect
-from clothing_classifier.bundle import Bundle, load_bundle
 from clothing_classifier.compression.gate import judge
 from clothing_classifier.compression.making import Making, check_share, make
 from clothing_classifier.compression.parent import find_parent, write_run
@@ -19,11 +17,13 @@ from clothing_classifier.compression.pruning import cost
 from clothing_classifier.compression.strategy import DEFAULTS, Candidate, default_strategies, parse_strategies
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.dataset import Record, content_if_readable, fingerprint
+from clothing_classifier.datasets import Record, content_if_readable, fingerprint
 from clothing_classifier.errors import ConfigError, DatasetError
+from clothing_classifier.evaluation.metrics import accuracy_interval
+from clothing_classifier.evaluation.predictions import Answers, collect
+from clothing_classifier.evaluation.provenance import provenance, read_any_record
 from clothing_classifier.inference import Classifier
-from clothing_classifier.metrics import accuracy_interval
-from clothing_classifier.provenance import provenance, read_any_record
+from clothing_classifier.inference.bundle import Bundle, load_bundle
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
 from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS, weights_in

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier.bundle import Bundle
-from clothing_classifier.sessions import needed_options, open_session
+from clothing_classifier.inference.bundle import Bundle
+from clothing_classifier.inference.session import needed_options, open_session
 
 CASES = {"latency": (1, 1), "latency, two threads": (1, 2), "batch": (32, 1), "batch, two threads": (32, 2)}
 """Photos at a time and threads inside the graph, by name."""

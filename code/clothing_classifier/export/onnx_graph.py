@@ -12,12 +12,13 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clothing_classifier import metrics, orientation, parity, unfamiliarity
-from clothing_classifier.calibration import softmax
 from clothing_classifier.errors import ExportError
+from clothing_classifier.evaluation import metrics, ood, parity
+from clothing_classifier.evaluation.calibration import softmax
+from clothing_classifier.evaluation.parity import GATE_PHOTOS
+from clothing_classifier.inference import orientation
+from clothing_classifier.inference.session import open_session
 from clothing_classifier.models import ImageClassifier
-from clothing_classifier.parity import GATE_PHOTOS
-from clothing_classifier.sessions import open_session
 from clothing_classifier.training.data import Photos, in_order
 from clothing_classifier.training.loop import to_images
 from clothing_classifier.utils import progress_bar
@@ -36,9 +37,9 @@ class Graph(nn.Module):
     def __init__(self, model: ImageClassifier, mirrored: bool = False) -> None:
         super().__init__()
         self.model, self.mirrored = model, mirrored
-        tells = unfamiliarity.needs_middle(model.classifier.in_features) and model.stages
+        tells = ood.needs_middle(model.classifier.in_features) and model.stages
         self.middle = f"extractor.{model.stages[len(model.stages) // 2]}" if tells else ""
-        self.outputs = (*OUTPUTS, *((unfamiliarity.MIDDLE,) if tells else ()))
+        self.outputs = (*OUTPUTS, *((ood.MIDDLE,) if tells else ()))
         # Until the fitted one takes its place. Not 1: an optimizer removes a division by 1, and no place would be left.
         self.register_buffer("temperature", torch.full((1,), 2.0))
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from clothing_classifier.export.onnx_graph import OUTPUTS, run_graph
 from clothing_classifier.export.rounding import round_weights
-from clothing_classifier.sessions import NO_OVERFLOW
+from clothing_classifier.inference.session import NO_OVERFLOW
 from clothing_classifier.training.data import Photos, in_order
 
 MAX_INT8_DROP = 0.005

@@ -12,9 +12,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from clothing_classifier.evaluation.metrics import Floats
 from clothing_classifier.export.onnx_graph import BATCH
-from clothing_classifier.metrics import Floats
-from clothing_classifier.sessions import open_session
+from clothing_classifier.inference.session import open_session
 from clothing_classifier.training.data import Photos, in_order
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from clothing_classifier.metrics import Floats
+from clothing_classifier.evaluation.metrics import Floats
 from clothing_classifier.preprocessing import Pixels
 
 _COLOURS = np.array([[24, 20, 72], [122, 30, 130], [226, 76, 62], [252, 214, 72]], float)

@@ -7,7 +7,7 @@ from typing import Any
 
 from clothing_classifier.audit import Audit, Finding
 from clothing_classifier.audit.findings import KINDS
-from clothing_classifier.dataset import RecordSource
+from clothing_classifier.datasets import RecordSource
 from clothing_classifier.report.page import thumbnail, write_page
 
 _MOST = 60

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier.dataset import RecordSource
+from clothing_classifier.datasets import RecordSource
 from clothing_classifier.errors import ImageError
 from clothing_classifier.evaluation import Report
+from clothing_classifier.evaluation.metrics import Floats, takes_photos_as_independent
 from clothing_classifier.inference import Asked, Classifier
-from clothing_classifier.metrics import Floats, takes_photos_as_independent
-from clothing_classifier.orientation import turned
+from clothing_classifier.inference.orientation import turned
 from clothing_classifier.preprocessing import Pixels, prepare
 from clothing_classifier.report.activation import overlay
 from clothing_classifier.report.chart import Axis, Chart, rounded_up

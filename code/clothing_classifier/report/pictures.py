@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from clothing_classifier.drawing import BLUE, GREEN, GREY, ORANGE, make_figure, to_png
+from clothing_classifier.report.figure import BLUE, GREEN, GREY, ORANGE, make_figure, to_png
 
 _PARTS = {"train": BLUE, "validation": ORANGE, "test": GREEN}
 _MOST_NAMES = 40

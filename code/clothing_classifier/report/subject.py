@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier import evaluation
-from clothing_classifier.answers import ProbabilityFunction
-from clothing_classifier.bundle import Bundle, find, load_bundle
-from clothing_classifier.calibration import softmax
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.dataset import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
+from clothing_classifier.datasets import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
+from clothing_classifier.evaluation.calibration import softmax
+from clothing_classifier.evaluation.predictions import ProbabilityFunction
+from clothing_classifier.evaluation.provenance import RECORD, read_record
+from clothing_classifier.evaluation.recorded import read_settings
+from clothing_classifier.inference.bundle import Bundle, find, load_bundle
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.provenance import RECORD, read_record
-from clothing_classifier.recorded import read_settings
+from clothing_classifier.report.history_figure import draw_history
 from clothing_classifier.utils import ProgressBar
 
 _NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
@@ -141,9 +142,9 @@ def _read_run(path: Path) -> Subject:
 
 def _with_history(subject: Subject, run: Path) -> Subject:
     try:
-        return replace(subject, history=(run / "history.png").read_bytes())
+        return replace(subject, history=draw_history(run / "history.csv"))
     except OSError:
-        return subject.without(f"the course of the training: {run} has no history.png")
+        return subject.without(f"the course of the training: {run} has no history.csv")
 
 
 def _held_out(run: Path, labels: Sequence[str]) -> Measured:

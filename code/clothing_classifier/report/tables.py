@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clothing_classifier.calibration import PrecisionPoint, point_that_kept
 from clothing_classifier.config import TrainSettings
-from clothing_classifier.metrics import takes_photos_as_independent
+from clothing_classifier.evaluation.calibration import PrecisionPoint, point_that_kept
+from clothing_classifier.evaluation.metrics import takes_photos_as_independent
 from clothing_classifier.report.document import Table
 from clothing_classifier.utils import costliest
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsspec.utils import glob_translate
 
-from clothing_classifier.dataset import is_image_named, left_by_mac
+from clothing_classifier.datasets import is_image_named, left_by_mac
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring import storage, tables
 from clothing_classifier.scoring.entry import Entry

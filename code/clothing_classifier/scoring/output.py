@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clothing_classifier.bundle import Bundle, copy_bundle
 from clothing_classifier.errors import UsageError
+from clothing_classifier.inference.bundle import Bundle, copy_bundle
 from clothing_classifier.scoring.listing import Listing
 from clothing_classifier.scoring.rows import SCHEMA, Counts, count
 from clothing_classifier.utils import atomic_path, write_json

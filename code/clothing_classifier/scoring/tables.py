@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clothing_classifier.dataset import IMAGES, columns_there, leaves_folder
+from clothing_classifier.datasets import IMAGES, columns_there, leaves_folder
 from clothing_classifier.errors import ClothingError, UsageError
 from clothing_classifier.scoring import storage
 from clothing_classifier.scoring.entry import Entry

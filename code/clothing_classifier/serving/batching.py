@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from clothing_classifier.errors import ImageError, without_frames
 from clothing_classifier.inference import Asked, Classifier, Prediction
-from clothing_classifier.orientation import turned
+from clothing_classifier.inference.orientation import turned
 from clothing_classifier.preprocessing import DEFAULT_LIMITS, Limits, Pixels, Source, prepare
 
 _LOOK_AGAIN = 0.02

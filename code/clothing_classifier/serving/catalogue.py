@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from clothing_classifier.bundle import Point, Preprocessing
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier
+from clothing_classifier.inference.bundle import Point, Preprocessing
 from clothing_classifier.serving.limits import ServiceLimits
 from clothing_classifier.serving.problems import Problem
 

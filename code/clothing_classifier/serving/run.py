@@ -11,9 +11,9 @@ from types import FrameType
 
 import uvicorn
 
-from clothing_classifier.bundle import DEFAULT, shipped
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier
+from clothing_classifier.inference.bundle import DEFAULT, shipped
 from clothing_classifier.serving import logs
 from clothing_classifier.serving.application import create_app
 from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS, ServiceLimits

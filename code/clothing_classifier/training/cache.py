@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clothing_classifier.dataset import RecordSource, content_if_readable
+from clothing_classifier.datasets import RecordSource, content_if_readable
 from clothing_classifier.errors import ImageError, ImageUnreadableError
 from clothing_classifier.preprocessing import VERSION, ImageContract, Pixels, prepare
 from clothing_classifier.utils import ProgressBar, atomic_path, available_cpus

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from clothing_classifier.dataset import content_sha256
+from clothing_classifier.datasets import content_sha256
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.utils import atomic_path

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from clothing_classifier.dataset import Record
+from clothing_classifier.datasets import Record
 from clothing_classifier.errors import DatasetError, ImageError
 from clothing_classifier.training.cache import PixelCache
 from clothing_classifier.utils import progress_bar

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from clothing_classifier.errors import ConfigError
+from clothing_classifier.evaluation.provenance import read_record
 from clothing_classifier.models import ImageClassifier
-from clothing_classifier.provenance import read_record
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.run_folder import weights_in
 

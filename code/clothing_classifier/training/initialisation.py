@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from clothing_classifier import bundle
 from clothing_classifier.errors import ConfigError
+from clothing_classifier.inference import bundle
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.models.base import ConvNorm
 from clothing_classifier.training.checkpoint import Tensors, below, check_is_weights, load_tensors

@@ -14,10 +14,10 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clothing_classifier import metrics
-from clothing_classifier.calibration import softmax
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ConfigError, UsageError
+from clothing_classifier.evaluation import metrics
+from clothing_classifier.evaluation.calibration import softmax
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import checkpoint
 from clothing_classifier.training.augmentation import augment, degrade

@@ -3,8 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from clothing_classifier.metrics import Floats
-from clothing_classifier.orientation import TURNS
+from clothing_classifier.evaluation.metrics import Floats
+from clothing_classifier.inference.orientation import TURNS
 
 _DECAY = 1e-3
 _STEPS = 100

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from clothing_classifier.config import AugmentationSettings, DataSettings, TrainSettings
-from clothing_classifier.dataset import Columns, Dataset, Record, fingerprint, load_dataset
+from clothing_classifier.datasets import Columns, Dataset, Record, fingerprint, load_dataset
+from clothing_classifier.datasets.splits import assign_splits, cut_fold
 from clothing_classifier.errors import DatasetError
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.splits import assign_splits, cut_fold
 from clothing_classifier.training.cache import PixelCache, default_cache
 from clothing_classifier.training.data import Photos, prepare_photos
 from clothing_classifier.utils import csv_line

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from clothing_classifier.errors import ConfigError
-from clothing_classifier.metrics import Floats, Integers
-from clothing_classifier.provenance import read_record
-from clothing_classifier.recorded import recorded_settings
+from clothing_classifier.evaluation.metrics import Floats, Integers
+from clothing_classifier.evaluation.provenance import read_record
+from clothing_classifier.evaluation.recorded import recorded_settings
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
 
 WEIGHTS, HELD_OUT = "best.safetensors", "held_out.safetensors"

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from clothing_classifier.dataset import SPLITS, Dataset
+from clothing_classifier.datasets import SPLITS, Dataset
 from clothing_classifier.report import pictures, tables
 from clothing_classifier.report.document import Bullets, Part, Picture, Section, Text
 from clothing_classifier.report.subject import Subject

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clothing_classifier.drawing import to_png
 from clothing_classifier.report import pictures, tables
 from clothing_classifier.report.document import Code, Part, Picture, Section, Text
+from clothing_classifier.report.figure import to_png
 from clothing_classifier.report.subject import Subject
 
 
@@ -35,7 +35,7 @@ def end_channels(stages: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[s
     """Channels at the end of each stage, by the rows of an analysis."""
     if not layers:
         return {}
-    from clothing_classifier.analysis.pictures import within
+    from clothing_classifier.analysis.stages import within
 
     found = {}
     for name in (stage["name"] for stage in stages):
@@ -60,7 +60,7 @@ def receptive_field(subject: Subject) -> Section | None:
     if subject.stages:
         parts.append(tables.stage_table(subject.stages, subject.size))
     if subject.analysis:
-        from clothing_classifier.analysis.pictures import draw_growth
+        from clothing_classifier.report.network_figures import draw_growth
 
         png = to_png(draw_growth(subject.analysis, []))
         parts.append(Picture("growth", png, "receptive field against depth"))
@@ -91,7 +91,7 @@ def cost(subject: Subject) -> Section | None:
         total = sum(stage["macs"] for stage in subject.stages)
         text = f"{what} {total / 1e6:,.1f} million MACs in the stages above, about two FLOPs each.{both}"
         return Section("FLOPs and MACs", [Text(text)])
-    from clothing_classifier.analysis.pictures import draw_costs
+    from clothing_classifier.report.network_figures import draw_costs
 
     totals, png = subject.analysis["totals"], to_png(draw_costs(subject.analysis))
     table = tables.layer_table(subject.analysis, "Each layer; bold: the fewest that make up half of the MACs")

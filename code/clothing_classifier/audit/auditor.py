@@ -1,0 +1,69 @@
+"""`audit`: one pass over the photos, then every check, into one list of findings."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clothing_classifier.audit import checks, cleaning
+from clothing_classifier.audit.duplicates import Copies, find_copies
+from clothing_classifier.audit.findings import KINDS, Finding, Severity
+from clothing_classifier.audit.labels import find_suspects
+from clothing_classifier.audit.summary import summarise
+from clothing_classifier.audit.survey import Survey, survey
+from clothing_classifier.datasets import Dataset
+from clothing_classifier.inference import Classifier
+from clothing_classifier.utils import progress_bar
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All findings, the gravest kind first; what was seen; and which photos `--fix` drops (indices into `survey`)."""
+
+    findings: tuple[Finding, ...]
+    summary: dict[str, Any]
+    survey: Survey
+    dropped: frozenset[int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings of each kind that was found."""
+        found = Counter(finding.kind for finding in self.findings)
+        return {kind: found[kind] for kind in KINDS if found[kind]}
+
+    @property
+    def is_serious(self) -> bool:
+        """Whether something was found that spoils a training or its figures."""
+        return any(finding.severity is Severity.error for finding in self.findings)
+
+
+def audit(dataset: Dataset, classifier: Classifier) -> Audit:
+    """Look at every photo of `dataset`; `classifier` brings the features. Raises `DatasetError` if none can be read."""
+    records = dataset.records
+    with progress_bar("looking at photos", len(records)) as advance:
+        seen = survey(records, classifier, advance)
+    with progress_bar("looking for copies", len(seen)) as advance:
+        copies = find_copies(seen, advance)
+    dropped = cleaning.plan(seen, copies)
+    labels = sorted({photo.record.label for photo in seen.photos})
+    targets = np.array([labels.index(photo.record.label) for photo in seen.photos])
+    suspects = find_suspects(seen.features, targets, _copied_from(seen, copies))
+    findings = [
+        *checks.bad_rows(dataset.bad_rows),
+        *checks.file_faults(seen),
+        *checks.copy_faults(seen, copies, dropped),
+        *checks.group_leaks(records),
+        *checks.suspect_labels(seen, suspects, labels),
+        *checks.small_classes(records),
+    ]
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    findings.sort(key=lambda finding: order[finding.kind])
+    return Audit(tuple(findings), summarise(seen), seen, frozenset(dropped))
+
+
+def _copied_from(survey: Survey, copies: Sequence[Copies]) -> list[int]:
+    """A number for each photo, one for all copies of a picture."""
+    first = {i: cluster.photos[0] for cluster in copies for i in cluster.photos}
+    return [first.get(i, i) for i in range(len(survey))]

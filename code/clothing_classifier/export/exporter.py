@@ -1,0 +1,214 @@
+"""torch -> ONNX -> int8, behind gates: a graph leaves here only when it agrees with the network on real photos."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from clothing_classifier.analysis.stages import describe_stages
+from clothing_classifier.config import TrainSettings
+from clothing_classifier.datasets import Record, abbreviate
+from clothing_classifier.errors import ConfigError, ExportError
+from clothing_classifier.evaluation import figures, metrics, ood
+from clothing_classifier.evaluation.calibration import fit_temperature, measure_calibration, precision_curve, softmax
+from clothing_classifier.evaluation.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
+from clothing_classifier.evaluation.provenance import read_record
+from clothing_classifier.evaluation.recorded import recorded_settings
+from clothing_classifier.export import graph_outputs
+from clothing_classifier.export.onnx_graph import BATCH, Graph, check_parity, run_graph, set_temperature, to_onnx
+from clothing_classifier.export.quantization import int8_or_float
+from clothing_classifier.inference import bundle, orientation
+from clothing_classifier.models import ImageClassifier
+from clothing_classifier.training.checkpoint import load_model, save_tensors
+from clothing_classifier.training.data import Photos, in_order, prepare_photos
+from clothing_classifier.training.orientation import fit_orientation
+from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
+from clothing_classifier.training.run_folder import WEIGHTS, HeldOut, load_held_out
+
+Say = Callable[[str], None]
+CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 512, 1024, 4096
+_FAMILIAR_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a run learnt from, in random order; all that it validated on; and what can't be used."""
+
+    labels: tuple[str, ...]
+    learnt: Sequence[Record]
+    validation: Photos
+    known: dict[str, str]
+    failures: tuple[str, ...]
+
+    def some(self, count: int, why: str) -> Photos:
+        """The first `count` of the photos that were learnt from."""
+        return prepare_photos(self.learnt[:count], self.labels, self.validation.cache, why)
+
+
+def export_bundle(
+    run: Path,
+    data: Path,
+    out: Path,
+    name: str,
+    quantize: bool = True,
+    keep_weights: bool = False,
+    calibration: Sequence[Path] = (),
+    mirrored: bool = False,
+    say: Say = lambda line: None,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Turn the run folder `run`, trained on `data`, into a bundle at `out`.
+
+    Returns the manifest's content, and the rows and photos that could not be used.
+
+    The float graph must agree with torch on validation photos to 1e-4 in probability and on every label. The int8
+    graph replaces it where it loses at most 0.5 points of validation accuracy. It tells which way up a photo is where
+    that costs upright validation photos nothing. Temperature and precision curve are fitted on validation to the graph
+    that ships; or, where `calibration` names run folders, as of the folds of the same training photos, on what those
+    runs hold out. `keep_weights` adds half-precision weights to start training from. `mirrored` has the graph read
+    each photo and its mirror image, where validation gains by that.
+    """
+    if out.exists():
+        raise ConfigError(f"{out}: exists already; remove it or choose another --out")
+    if mirrored and calibration:
+        raise ConfigError(
+            "what other runs hold out was read without its mirror image; leave out --calibration or --mirror"
+        )
+    record = read_record(run)
+    model, labels = load_model(run / WEIGHTS)
+    settings, gone = recorded_settings(record["settings"])
+    for setting in gone:
+        say(f"setting {setting} is of an earlier version and is left out")
+    pooled = load_held_out(calibration, labels) if calibration else None
+    parts = _read_parts(run, data, record, labels, settings)
+    photos = parts.validation
+    mirrored = mirrored and _mirror_pays(model, photos, say)
+    with tempfile.TemporaryDirectory() as scratch:
+        computed, graph = Graph(model, mirrored).eval(), Path(scratch) / "float.onnx"
+        to_onnx(computed, settings.image.size, graph)
+        gate = check_parity(computed, graph, photos)
+        say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
+        precision, options = "fp32", dict[str, str]()
+        if quantize:
+            samples = parts.some(CALIBRATION_PHOTOS, "decoding for calibration")
+            graph, precision, options = int8_or_float(graph, photos, samples, say)
+        familiar = parts.some(_FAMILIAR_PHOTOS, "decoding what is familiar")
+        levels = (ood.FEATURES, *((ood.MIDDLE,) if computed.middle else ()))
+        found = {level: run_graph(graph, familiar, options, level) for level in levels}
+        graph_outputs.add_ood_score(graph, {level: ood.find_directions(some) for level, some in found.items()})
+        to_turn = parts.some(_TURNED_PHOTOS, "decoding photos to turn")
+        standing = _tell_orientation(graph, to_turn, photos, options, say)
+        logits = run_graph(graph, photos, options)
+        groups = [photo.group for photo in photos.records]
+        answers = pooled or HeldOut(logits, photos.targets, groups)
+        temperature = fit_temperature(answers.logits, answers.targets)
+        set_temperature(graph, temperature)
+        curve = precision_curve(softmax(answers.logits, temperature), answers.targets)
+        unfamiliar = run_graph(graph, photos, options, ood.OUTPUT)
+        content = {
+            "name": name,
+            "labels": list(labels),
+            "preprocessing": bundle.Preprocessing(size=settings.image.size, fit=settings.image.fit).model_dump(),
+            "temperature": temperature,
+            "calibration": _calibration(answers, say),
+            "unfamiliarity_threshold": float(np.quantile(unfamiliar, _FAMILIAR_SHARE)),
+            "precision_curve": [asdict(point) for point in curve],
+            "precision": precision,
+            "session_options": options,
+            "architecture": model.architecture,
+            **({"views": 2} if mirrored else {}),
+            **({"orientation": standing} if standing else {}),
+            **({"stages": stages} if (stages := describe_stages(model, settings.image.size)) else {}),
+            "known_photos": parts.known,
+            "validation": figures(photos.targets, softmax(logits, temperature), labels, groups),
+            "provenance": record
+            | {"export_gate": gate, "calibration": {"runs": len(calibration) or 1, "n": len(answers.targets)}},
+        }
+        _write(out, graph, content, model if keep_weights else None)
+    return content, parts.failures
+
+
+def _read_parts(
+    run: Path, data: Path, record: dict[str, Any], labels: tuple[str, ...], settings: TrainSettings
+) -> _Parts:
+    """The photos that the run learnt from and validated on.
+
+    Raises `ConfigError` where `data` holds others, and `ExportError` where there are too few to judge by.
+    """
+    dataset, train, validation = load_parts(data, settings.data)
+    if {photo.label for photo in train} != set(labels):
+        raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
+    learnt, photos = decode_parts(train, validation, labels, settings)
+    if len(photos) < MIN_GATE_PHOTOS:
+        few = f"{len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}"
+        if photos.failures:
+            few += f" ({len(photos.failures)} can't be read; first: {photos.failures[0]})"
+        raise ExportError(f"{data}: {few}: {MORE_VALIDATION}")
+    if parts_sha256(learnt, photos) != record["data_sha256"]:
+        raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
+    order = np.random.default_rng(settings.runtime.seed).permutation(len(learnt))
+    failures = tuple(map(str, (*dataset.bad_rows, *learnt.failures, *photos.failures)))
+    known = {"train": abbreviate(learnt.keys), "validation": abbreviate(photos.keys)}
+    return _Parts(labels, [learnt.records[i] for i in order], photos, known, failures)
+
+
+def _calibration(answers: HeldOut, say: Say) -> dict[str, Any]:
+    error = measure_calibration(*answers)
+    say(
+        f"calibration error {error.ece:.1%} ({error.interval[0]:.1%} to {error.interval[1]:.1%}); a perfect model "
+        f"would show {error.perfect_mean:.1%} ({error.perfect_range[0]:.1%} to {error.perfect_range[1]:.1%})"
+    )
+    return asdict(error)
+
+
+@torch.inference_mode()
+def _mirror_pays(model: ImageClassifier, photos: Photos, say: Say) -> bool:
+    def accuracy(graph: Graph) -> float:
+        batches = photos.batches(in_order(len(photos), BATCH))
+        return metrics.accuracy(photos.targets, np.concatenate([graph(pixels)[1].argmax(1) for pixels, _ in batches]))
+
+    alone, both = accuracy(Graph(model).eval()), accuracy(Graph(model, mirrored=True).eval())
+    verdict = "accepted" if both > alone else "refused"
+    say(f"with the mirror image: validation accuracy {both:.4f} ({alone:.4f} without), {verdict}")
+    return both > alone
+
+
+def _tell_orientation(
+    graph: Path, train: Photos, photos: Photos, options: dict[str, str], say: Say
+) -> dict[str, Any] | None:
+    """Give the graph the output `orientation`, learnt from `train`; none where it would cost upright `photos`."""
+
+    def on_all_views(some: Photos, output: str) -> metrics.Floats:
+        views = [run_graph(graph, some, options, output, quarters) for quarters in range(orientation.TURNS)]
+        return np.stack(views, 1)
+
+    logits, features = (on_all_views(photos, output) for output in ("logits", "features"))
+    weight, bias = fit_orientation(on_all_views(train, "features"))
+    found = orientation.measure(features @ weight + bias, logits, photos.targets)
+    turned, upright = (f"{np.mean(rates[1:]):.1%}" for rates in (found.as_they_came, found.set_upright))
+    why = "upright ones would lose" if found.costs else "turned ones gain nothing"
+    verdict = "accepted" if found.pays else f"refused, since {why}"
+    say(f"photos turned by quarters: validation accuracy {turned} as they come, {upright} set upright, {verdict}")
+    if not found.pays:
+        return None
+    graph_outputs.add_orientation(graph, weight, bias)
+    return asdict(found)
+
+
+def _write(out: Path, graph: Path, content: dict[str, Any], weights: ImageClassifier | None) -> None:
+    """Fill a folder beside `out`, then rename it, so that no half-written bundle is ever seen."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+        folder = Path(scratch) / "bundle"
+        folder.mkdir()
+        shutil.copyfile(graph, folder / bundle.MODEL)
+        if weights is not None:
+            tensors = {name: t.half() if t.is_floating_point() else t for name, t in weights.state_dict().items()}
+            metadata = {"architecture": weights.architecture, "labels": content["labels"]}
+            save_tensors(folder / bundle.WEIGHTS, tensors, metadata)
+        bundle.write_manifest(folder, content)
+        folder.rename(out)
