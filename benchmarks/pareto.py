@@ -23,7 +23,7 @@ from clothing_classifier.compression.search import PARENT
 from clothing_classifier.compression.timing import time_bundles
 from clothing_classifier.config import load_settings
 from clothing_classifier.evaluation.metrics import accuracy_interval
-from clothing_classifier.evaluation.predictions import Answers, collect
+from clothing_classifier.evaluation.predictions import Predictions, collect
 from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import DEFAULT, load_bundle, shipped
@@ -98,15 +98,15 @@ def own(parent: dict[str, Any], data: Path) -> list[dict[str, Any]]:
         if bundle.manifest.labels != load_bundle(DEFAULT).manifest.labels:
             continue
         classifier = Classifier(bundle)
-        answers: Answers = collect(classifier.probabilities, records, classifier.labels)
-        verdict = judge(np.array(parent["right"]), answers.right, answers.groups, MAX_DROP)
-        interval, method = accuracy_interval(answers.right, answers.groups)
+        answers: Predictions = collect(classifier.probabilities, records, classifier.labels)
+        verdict = judge(np.array(parent["right"]), answers.correct, answers.groups, MAX_DROP)
+        interval, method = accuracy_interval(answers.correct, answers.groups)
         found.append({
             "name": name, "precision": bundle.manifest.precision, "size": bundle.contract.size,
             "architecture": bundle.manifest.architecture, "n": len(answers.records),
-            "accuracy": float(answers.right.mean()), "accuracy_interval": list(interval), "interval_method": method,
+            "accuracy": float(answers.correct.mean()), "accuracy_interval": list(interval), "interval_method": method,
             **cost(bundle.manifest.architecture, bundle.contract.size, len(bundle.manifest.labels)),
-            "bytes": len(bundle.graph), "right": answers.right.tolist(), "bundle": name, "shipped": True,
+            "bytes": len(bundle.graph), "right": answers.correct.tolist(), "bundle": name, "shipped": True,
             "epochs": bundle.manifest.provenance["settings"]["optimization"]["epochs"], "drop": verdict.drop,
             "drop_upper": verdict.upper, "accepted": verdict.accepted,
         })  # fmt: skip

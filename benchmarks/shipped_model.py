@@ -17,7 +17,7 @@ from typing import Any
 from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.datasets.splits import cut_fold
-from clothing_classifier.evaluation import evaluate, with_rival
+from clothing_classifier.evaluation import evaluate, with_comparison
 from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import DEFAULT
@@ -104,8 +104,8 @@ def measure(classifier: Classifier, records: tuple[Record, ...], rival: Classifi
     """The report on `records`, beside the model `rival` where there is one, with the hash of what was measured."""
     report = evaluate(classifier.probabilities, records, classifier.labels)
     if rival:
-        answers = evaluate(rival.probabilities, records, rival.labels).answers
-        report = with_rival(report, answers, rival.manifest.name)
+        answers = evaluate(rival.probabilities, records, rival.labels).predictions
+        report = with_comparison(report, answers, rival.manifest.name)
     hashes = [content_sha256(record.source) for record in records]
     return {"data_sha256": fingerprint(records, hashes), **report.figures}
 
