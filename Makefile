@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: run dev test test-slow test-all check test-timm notebook peers format clean
+.PHONY: run dev test test-slow test-all check test-timm models results notebook peers format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
@@ -37,6 +37,30 @@ check: .venv/dev
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
 	PYTHONPATH=build/timm $(BIN)/python -m pytest tests/models/test_timm.py tests/analysis/test_timm_networks.py
+
+models: .venv/dev ## make the shipped models, or those of NAMES="...", from recipes/; interrupted, it goes on (hours)
+	$(BIN)/python -m benchmarks models $(NAMES)
+
+DATA ?= datasets/clothing
+MEASURE := $(BIN)/python -m benchmarks
+
+results: .venv/dev ## measure again what the documents show, on an idle machine (hours; needs FEATURES=FILE)
+	$(BIN)/clothing fetch clothing --out $(DATA)
+	$(MEASURE) network layers
+	$(MEASURE) network what-if
+	$(MEASURE) speed predict --photos $(DATA)/images
+	$(MEASURE) speed training --data $(DATA)
+	$(MEASURE) speed engines --data $(DATA)
+	$(MEASURE) serving --photos $(DATA)/images
+	$(MEASURE) scoring --photos $(DATA)/images
+	$(MEASURE) audit --data $(DATA)
+	$(MEASURE) guides
+	$(MEASURE) robustness --data $(DATA)
+	$(MEASURE) quantization wardrobe --data $(DATA)
+	$(MEASURE) pareto --data $(DATA)
+	$(MEASURE) experiment robust-training --data $(DATA) --init wardrobe
+	for name in ablation few-photos field-size learning-curve; do \
+	    $(MEASURE) experiment $$name --data $(DATA) --init "$(FEATURES)" || exit 1; done
 
 notebook: .venv/dev ## run notebooks/exploration.ipynb again, on the drawn data
 	$(BIN)/python tools/run_notebook.py
