@@ -1,6 +1,7 @@
 """`python -m benchmarks models`: recipes are read strictly, and a killed program goes on with the same command."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from benchmarks.models import RECIPES, ROOT
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference import Classifier
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 PRESET = """
 [image]
 size = 32
@@ -78,12 +80,12 @@ def command(recipe: Path, *more: str) -> list[str]:
 
 
 def run(recipe: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(recipe, *more), cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command(recipe, *more), cwd=ROOT, env=ONE_THREAD, capture_output=True, text=True, check=False)
 
 
 def test_a_killed_program_goes_on_with_the_same_command(recipe: Path) -> None:
     runs = recipe.parent / "runs" / "tiny"
-    killed = subprocess.Popen(command(recipe), cwd=ROOT, stderr=subprocess.DEVNULL)
+    killed = subprocess.Popen(command(recipe), cwd=ROOT, env=ONE_THREAD, stderr=subprocess.DEVNULL)
     while not (runs / "student-0.part" / "last.safetensors").exists():
         assert killed.poll() is None and not (runs / "student-0").exists()
         time.sleep(0.02)
@@ -163,6 +165,6 @@ def test_what_is_wrong_in_a_recipe_is_named(recipe: Path, old: str, new: str, me
 
 def test_a_variable_that_is_not_set_is_named_before_any_work(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe.write_text(recipe.read_text().replace('do = "train"\n', 'do = "train"\ninit = "${FEATURES}"\n', 1))
-    monkeypatch.delenv("FEATURES", raising=False)
+    monkeypatch.delitem(ONE_THREAD, "FEATURES", raising=False)
     refused = run(recipe)
     assert refused.returncode and "set the environment variable FEATURES" in refused.stderr
