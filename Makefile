@@ -7,8 +7,9 @@ TORCH_INSTALL ?= torch==2.13.0
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: run dev test check test-timm models results notebook peers format clean
+.PHONY: run dev test test-slow test-all check test-timm models results notebook peers format clean
 .DELETE_ON_ERROR:
 
 run: .venv/base ## say what every image of data/images shows, with the shipped model
@@ -16,14 +17,20 @@ run: .venv/base ## say what every image of data/images shows, with the shipped m
 
 dev: .venv/dev ## set up torch and the other extras in .venv
 
-test: check ## lint, types, then every test; those on real data run where ../shared is there
-	$(BIN)/python -m pytest
+test: check ## lint, types, then the tests that are not slow; those on real data run where ../shared is there
+	$(PYTEST) -m "not slow"
+
+test-slow: .venv/dev ## the other tests: random networks, kill loops, Ray, whole trainings, hostile requests
+	$(PYTEST) -m slow
+
+test-all: test ## every test
+	$(MAKE) test-slow
 
 check: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python tools/update_readme.py --check
+	$(BIN)/python tools/render.py --check
 	$(BIN)/python tools/write_reference.py --check
 	$(BIN)/python tools/draw_architecture.py --check
 

@@ -11,7 +11,7 @@ from benchmarks.common import ROOT, mean_and_spread
 from benchmarks.jobs import WEIGHTS
 from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.datasets.splits import cut_fold
-from clothing_classifier.evaluation import evaluate, with_rival
+from clothing_classifier.evaluation import evaluate, with_comparison
 from clothing_classifier.evaluation.provenance import provenance, read_record
 from clothing_classifier.inference import Classifier
 from clothing_classifier.utils import write_text
@@ -135,8 +135,8 @@ def _belongs(record: Record, wanted: Mapping[str, Sequence[str]]) -> bool:
 def _metrics(classifier: Classifier, records: Sequence[Record], rivals: Sequence[Path] = ()) -> dict[str, Any]:
     report = evaluate(classifier.probabilities, records, classifier.labels)
     for rival in map(Classifier.load, rivals):
-        others = evaluate(rival.probabilities, records, rival.labels).answers
-        report = with_rival(report, others, rival.manifest.name)
+        others = evaluate(rival.probabilities, records, rival.labels).predictions
+        report = with_comparison(report, others, rival.manifest.name)
     found = {key: value for key, value in report.figures.items() if key not in _DROPPED}
     return {"data_sha256": fingerprint(records, [content_sha256(record.source) for record in records]), **found}
 
