@@ -83,6 +83,7 @@ def run(recipe: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(recipe, *more), cwd=ROOT, env=ONE_THREAD, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_killed_program_goes_on_with_the_same_command(recipe: Path) -> None:
     runs = recipe.parent / "runs" / "tiny"
     killed = subprocess.Popen(command(recipe), cwd=ROOT, env=ONE_THREAD, stderr=subprocess.DEVNULL)
