@@ -12,7 +12,9 @@ import pytest
 from benchmarks import model_records
 from benchmarks.jobs import plan
 from benchmarks.models import RECIPES, ROOT
+from benchmarks.recipes import Trained, flatten, load_recipe
 
+from clothing_classifier.config import load_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference import Classifier
 
@@ -137,6 +139,15 @@ def test_every_shipped_model_has_a_recipe_that_can_be_planned() -> None:
     assert {path.stem for path in paths} == {path.name for path in shipped.iterdir()}
     names = {job.name for job in plan(paths, with_test=True)}
     assert {"wardrobe/robust-0", "wardrobe-tiny/pruned", "benchmark-10/evaluation-test"} <= names
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_recipe_holds_only_what_differs_from_its_preset(path: Path) -> None:
+    recipe = load_recipe(path)
+    for step in recipe.steps.values():
+        if isinstance(step, Trained):
+            preset = dict(flatten(load_settings(recipe.preset_of(step)).model_dump()))
+            assert not [key for key, value in flatten(step.settings) if preset.get(key) == value]
 
 
 def test_only_what_a_recipe_needs_of_others_is_planned() -> None:
