@@ -160,6 +160,8 @@ def test_only_what_a_recipe_needs_of_others_is_planned() -> None:
     ("old", "new", "message"),
     [
         ("macs =", "mac =", "steps.pruned.prune.macs: field required"),
+        ('init_from = "student"\n', "", "steps.pruned.prune.init_from: field required"),
+        ('init_from = "pruned"', 'init = "x"\ninit_from = "pruned"', "init and init_from exclude each other"),
         ('do = "export"', 'do = "export"\nquick = true', "steps.bundle.export.quick: unknown key"),
         ("epochs = 8", "epoch = 40", "steps.student: setting optimization.epoch: unknown"),
         ('run = "robust"', 'run = "pruned"', "steps.bundle.run: 'pruned' names no earlier step of the kind train"),
