@@ -23,4 +23,4 @@ for command in (audit, experiment, guides, models, pareto, quantization, robustn
 
 if __name__ == "__main__":
     sys.argv[0] = "benchmarks"  # what records show
-    app()
+    app(prog_name="python -m benchmarks")
