@@ -3,7 +3,8 @@
 Measured, each in processes of its own: time and memory by number of photos; the rate beside that of `clothing predict`;
 Ray with two workers beside this process, both from their first rows on, since Ray's start takes seconds; a Ray cluster
 of three nodes of which one is killed; an S3-compatible server of which a tenth of the reads fails; and what the plan
-for a billion photos in docs/scoring.md needs. Lists longer than the folder repeat its photos. Run it on an idle machine.
+for a billion photos in docs/scoring.md needs. Lists longer than the folder repeat its photos. Run it on an
+idle machine.
 """
 
 import os
@@ -85,7 +86,7 @@ class Benchmark:
 
     def run(self, where: str | Path, output: Path, *more: str) -> dict[str, Any]:
         """Score in a process that says when rows came (`one_scoring.py`)."""
-        found: dict[str, Any] = run_module("one_scoring", "--input", where, "--output", output, *more).json
+        found: dict[str, Any] = run_module("one_scoring", where, output, *more).json
         return found
 
 
