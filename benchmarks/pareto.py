@@ -97,13 +97,14 @@ def _shipped_points(parent: Point, data: Path) -> list[Point]:
             continue
         classifier = Classifier(bundle)
         predictions = collect(classifier.probabilities, records, classifier.labels)
-        verdict = judge(np.array(parent["right"]), predictions.right, predictions.groups, MAX_DROP)
-        interval, method = accuracy_interval(predictions.right, predictions.groups)
+        verdict = judge(np.array(parent["right"]), predictions.correct, predictions.groups, MAX_DROP)
+        interval, method = accuracy_interval(predictions.correct, predictions.groups)
         found.append({
             "name": name, "shipped": True, **_times(name, parent["bundle"]), "size": bundle.contract.size,
             "precision": bundle.manifest.precision, "architecture": bundle.manifest.architecture,
-            "n": len(predictions.records), "right": predictions.right.tolist(),
-            "accuracy": float(predictions.right.mean()), "accuracy_interval": list(interval), "interval_method": method,
+            "n": len(predictions.records), "right": predictions.correct.tolist(),
+            "accuracy": float(predictions.correct.mean()),
+            "accuracy_interval": list(interval), "interval_method": method,
             "macs": sum(stage["macs"] for stage in bundle.manifest.stages or []), "bytes": len(bundle.graph),
             "params": _params(bundle.manifest.architecture, len(bundle.manifest.labels)),
             "epochs": bundle.manifest.provenance["settings"]["optimization"]["epochs"],

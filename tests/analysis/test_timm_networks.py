@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.gradient import derived, make_positive, replace_modules, support
 from analysis.test_published import averaging, compare, leaf_outputs
+from helpers.gradient import derived, make_positive, replace_modules, support
 from torch import nn
 
 from clothing_classifier.analysis import summarise, trace

@@ -43,7 +43,7 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
     assert content["validation"]["accuracy"] >= float_accuracy - MAX_INT8_DROP - 1e-4
     kinds = {node.op_type for node in onnx.load(tmp_path / "bundle" / "model.onnx").graph.node}
     assert ("DequantizeLinear" in kinds) == (content["precision"] == "int8")
-    assert 0 < content["unfamiliarity_threshold"] <= 1
+    assert 0 < content["ood_threshold"] <= 1
     outputs = {output.name for output in ort.InferenceSession(tmp_path / "bundle" / "model.onnx").get_outputs()}
     assert (
         ("orientation" in outputs)
@@ -100,6 +100,7 @@ def test_an_existing_folder_is_not_overwritten(run: Path, bundle: Path) -> None:
         export.export_bundle(run, DATA, bundle, "tiny")
 
 
+@pytest.mark.slow
 def test_confidence_is_calibrated_on_what_the_folds_hold_out(
     run: Path, settings: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from safetensors.torch import load_file
 from clothing_classifier.training.data import epoch_order
 from clothing_classifier.training.processes import Processes
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 TORCHRUN = [str(BIN / "torchrun"), "--standalone", "--nproc-per-node", "2"]

@@ -10,7 +10,9 @@ import pytest
 from helpers.runs import command, history, run, weights
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.08, 0.2])
+@pytest.mark.parametrize(
+    "delay", [pytest.param(0.0, marks=pytest.mark.slow), 0.08, pytest.param(0.2, marks=pytest.mark.slow)]
+)
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path, delay: float
 ) -> None:
@@ -46,11 +48,13 @@ def test_a_finished_run_is_not_overwritten(uninterrupted: Path, environment: dic
     )
 
 
+@pytest.mark.slow
 def test_going_on_with_a_run_that_is_not_there_is_said(environment: dict[str, str], tmp_path: Path) -> None:
     result = run(command(tmp_path / "none", "--resume", epochs=1), environment)
     assert "none: holds no run to go on with; this one begins" in result.stderr
 
 
+@pytest.mark.slow
 def test_resuming_with_other_settings_is_refused(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -60,6 +64,7 @@ def test_resuming_with_other_settings_is_refused(
     assert "can't resume the run that was stopped: optimization.epochs was 4, and is 9" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_state_whose_record_is_gone_is_not_gone_on_with(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -76,6 +81,7 @@ def test_a_state_whose_record_is_gone_is_not_gone_on_with(
     assert "its weights are best.safetensors beside it" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_state_of_another_network_is_not_gone_on_with(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -89,6 +95,7 @@ def test_the_state_of_another_network_is_not_gone_on_with(
     assert line.endswith("last.safetensors: the state of another network; remove it to begin anew")
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_as_it_is(uninterrupted: Path, environment: dict[str, str]) -> None:
     before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
     result = run(command(uninterrupted, "--resume"), environment)

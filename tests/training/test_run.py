@@ -43,6 +43,7 @@ def test_the_same_seed_gives_identical_weights(
     assert weights(tmp_path / "again") == weights(uninterrupted)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights(uninterrupted: Path, environment: dict[str, str], tmp_path: Path) -> None:
     assert run(command(tmp_path / "other", "--set", "runtime.seed=20260725"), environment).returncode == 0
     assert weights(tmp_path / "other") != weights(uninterrupted)
@@ -61,6 +62,7 @@ def test_the_figures_of_a_run_are_those_of_its_weights(uninterrupted: Path) -> N
         assert float(best[key]) == pytest.approx(value, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_label_smoothing_and_the_average_are_part_of_training(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -87,6 +89,7 @@ def test_bad_rows_and_photos_are_named_and_the_rest_is_trained_on(environment: d
     assert json.loads((tmp_path / "run" / "run.json").read_text())["n"]["failed"] == 2
 
 
+@pytest.mark.slow
 def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[str, str], tmp_path: Path) -> None:
     data = shutil.copytree(ROOT / "data", tmp_path / "data")
     with (data / "dataset.csv").open(newline="") as file:
@@ -101,6 +104,7 @@ def test_without_a_validation_part_whole_groups_are_split_off(environment: dict[
     assert 0.1 < n["validation"] / (len(rows) - 1) < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -126,6 +130,7 @@ def test_a_setting_that_can_not_work_gets_one_line(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_every_photo_of_train_is_held_out_in_one_fold(environment: dict[str, str], tmp_path: Path) -> None:
     sizes = []
     for fold in range(2):
@@ -137,6 +142,7 @@ def test_every_photo_of_train_is_held_out_in_one_fold(environment: dict[str, str
     assert sizes[1]["validation"] == sizes[0]["train"]
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_its_teachers(uninterrupted: Path, environment: dict[str, str], tmp_path: Path) -> None:
     teacher = uninterrupted / "best.safetensors"
     result = run(command(tmp_path / "run", "--teacher", str(teacher), "--teacher", str(teacher)), environment)
@@ -146,6 +152,7 @@ def test_a_student_learns_from_its_teachers(uninterrupted: Path, environment: di
     assert weights(tmp_path / "run") != weights(uninterrupted)
 
 
+@pytest.mark.slow
 def test_a_teacher_of_other_classes_is_refused(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -156,6 +163,7 @@ def test_a_teacher_of_other_classes_is_refused(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_teacher_that_saw_what_is_held_out_is_refused(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -165,6 +173,7 @@ def test_a_teacher_that_saw_what_is_held_out_is_refused(
     assert f"{uninterrupted}: a teacher of other photos, or of another split" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_last_epoch_is_kept_where_validation_may_choose_nothing(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -173,6 +182,7 @@ def test_the_last_epoch_is_kept_where_validation_may_choose_nothing(
     assert json.loads((tmp_path / "run" / "run.json").read_text())["metrics"]["validation"]["epoch"] == 4
 
 
+@pytest.mark.slow
 def test_weights_may_lie_on_the_way_from_the_first_to_the_learnt(
     uninterrupted: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -195,6 +205,7 @@ def test_weights_may_lie_on_the_way_from_the_first_to_the_learnt(
     assert "optimization.start_share: needs first weights of the same classes" in result.stderr
 
 
+@pytest.mark.slow
 def test_patience_ends_a_run_that_no_longer_gets_better(environment: dict[str, str], tmp_path: Path) -> None:
     still = ("--set", "optimization.learning_rate=1e-30", "--set", "optimization.patience=2")
     result = run(command(tmp_path / "run", *still, epochs=9), environment)
@@ -204,6 +215,7 @@ def test_patience_ends_a_run_that_no_longer_gets_better(environment: dict[str, s
     assert len(history(tmp_path / "run")) == 3
 
 
+@pytest.mark.slow
 def test_a_batch_in_parts_trains_as_a_whole_one(environment: dict[str, str], tmp_path: Path) -> None:
     """Without batch norm, whose statistics are of a part, the gradients add up to those of the whole batch."""
     settings = (
@@ -221,6 +233,7 @@ def test_a_batch_in_parts_trains_as_a_whole_one(environment: dict[str, str], tmp
         assert float(rows[0][key]) == pytest.approx(float(rows[1][key]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_training_view_may_be_smaller_than_the_networks_input(environment: dict[str, str], tmp_path: Path) -> None:
     """As fast as a smaller network, and the bundle's contract stays `image.size`."""
     result = run(command(tmp_path / "run", "--set", "augmentation.size=16", epochs=1), environment)
@@ -228,6 +241,7 @@ def test_a_training_view_may_be_smaller_than_the_networks_input(environment: dic
     assert json.loads((tmp_path / "run" / "run.json").read_text())["settings"]["image"]["size"] == 32
 
 
+@pytest.mark.slow
 def test_batch_norm_of_one_value_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
     settings = ("model.settings.width=0.25", "image.size=32", "runtime.threads=1", "optimization.batch_size=1")
     result = run(command(tmp_path / "run", settings=settings), environment)
@@ -235,6 +249,7 @@ def test_batch_norm_of_one_value_is_refused(environment: dict[str, str], tmp_pat
     assert "setting optimization.batch_size: 1, in 1 parts, has parts of one photo" in result.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_class_folders_without_a_split_are_cut_into_folds(environment: dict[str, str], tmp_path: Path) -> None:
     data = class_folders(tmp_path / "folders")
     result = run(command(tmp_path / "run", "--set", "data.folds=2", data=data, epochs=1), environment)
@@ -244,6 +259,7 @@ def test_class_folders_without_a_split_are_cut_into_folds(environment: dict[str,
     assert (result.returncode, "no column 'sender', since there is no dataset.csv" in result.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_class_of_which_no_photo_can_be_read_is_named(environment: dict[str, str], tmp_path: Path) -> None:
     data = class_folders(tmp_path / "folders")
     for photo in (data / "hat").iterdir():

@@ -62,7 +62,7 @@ def save_held_out(
 
 
 class HeldOut(NamedTuple):
-    """Answers on photos that were not learnt from: logits `(N, K) float64`, targets `(N,)`, groups `(N,)`.
+    """Predictions on photos that were not learnt from: logits `(N, K) float64`, targets `(N,)`, groups `(N,)`.
 
     The groups of runs from before groups were kept are None.
     """

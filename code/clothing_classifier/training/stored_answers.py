@@ -23,7 +23,7 @@ from clothing_classifier.utils import progress_bar
 
 @dataclass(frozen=True)
 class StoredAnswers:
-    """Answers on the views of some epochs, as `side` px squares of `photos`, by what decides them."""
+    """Predictions on the views of some epochs, as `side` px squares of `photos`, by what decides them."""
 
     photos: Photos
     side: int
@@ -61,7 +61,7 @@ class StoredAnswers:
 def store_answers(
     photos: Photos, labels: Sequence[str], settings: TrainSettings, record: dict[str, Any], precision: str
 ) -> StoredAnswers:
-    """Answers on views of `photos` for the run of `record`, at the teachers' own size where the settings name one.
+    """Predictions on views of `photos` for the run of `record`, at the teachers' own size where the settings name one.
 
     `precision` is the one that teachers compute in.
     """
