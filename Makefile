@@ -65,7 +65,7 @@ results: .venv/dev ## measure again what the documents show, on an idle machine 
 notebook: .venv/dev ## run notebooks/exploration.ipynb again, on the drawn data
 	$(BIN)/python tools/run_notebook.py
 
-peers: $(patsubst %,build/peers/%/installed,transformers timm ultralytics) ## what benchmarks/predict_throughput.py measures beside us
+peers: $(patsubst %,build/peers/%/installed,transformers timm ultralytics) ## what "benchmarks speed predict" measures beside us
 
 # Each in an environment of its own: the pipeline of transformers looks for a torchvision that works, the others bring one.
 build/peers/%/installed: constraints.txt

@@ -18,7 +18,7 @@ import typer
 
 from clothing_classifier.datasets import Record
 from clothing_classifier.evaluation.provenance import provenance
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -53,8 +53,17 @@ def recording(path: Path) -> Iterator[dict[str, Any]]:
         log(f"warning: load average {load:.1f}: the machine is busy, which timings will show")
     record = provenance() | {"load_average_before": load}
     yield record
-    write_json(path, record)
+    write_text(path, json.dumps(_rounded(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     log(f"wrote {path}")
+
+
+def _rounded(value: Any) -> Any:
+    """`value` with six significant digits of each number, which is more than anything measured here has."""
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 class Finished(NamedTuple):

@@ -195,11 +195,12 @@ def stages(benchmark: Benchmark, count: int) -> dict[str, Any]:
     """What each step costs a core: reading from a store beside reading files, decoding, the network; bytes of a row."""
     core = run_module("one_core", DEFAULT, given="\n".join(benchmark.paths(400))).json
     paths, output = benchmark.paths(count), benchmark.output()
-    here = benchmark.run(benchmark.list(paths), output)["cpu_seconds"]
+    part_rows = "--part-rows", "64"
+    here = benchmark.run(benchmark.list(paths), output, *part_rows)["cpu_seconds_a_row"]
     with _bucket(paths, 0):
-        there = benchmark.run("s3://photos/", benchmark.output())["cpu_seconds"]
+        there = benchmark.run("s3://photos/", benchmark.output(), *part_rows)["cpu_seconds_a_row"]
     return {
-        "fetch_seconds": (there - here) / count, "decode_seconds": core["prepare_seconds"],
+        "fetch_seconds": there - here, "decode_seconds": core["prepare_seconds"],
         "network_seconds": core["network_seconds"],
         "bytes_per_row": sum(path.stat().st_size for path in output.glob("*.parquet")) / count,
     }  # fmt: skip
