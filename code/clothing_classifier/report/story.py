@@ -28,7 +28,7 @@ def tell(subject: Subject) -> Document:
         card.model_card(subject),
         card.left_out(subject),
     )
-    lead = f"{len(subject.labels)} classes, {subject.architecture.get('name', 'unknown')}, {subject.size} px"
+    lead = f"{len(subject.labels)} classes, {subject.architecture['name']}, {subject.size} px"
     return Document(subject.name, lead, [section for section in sections if section])
 
 

@@ -86,13 +86,9 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
     kept = "the last" if chosen.keep == "last" else "the best on validation"
     epochs = f"{chosen.warmup_epochs:g} epoch{'' if chosen.warmup_epochs == 1 else 's'}"
     rates = f"learning rate {chosen.learning_rate:g}, weight decay {chosen.weight_decay:g}"
-    photos, revision = record.get("n"), record.get("revision")
+    photos, revision = record["n"], record["revision"]
     rows = [
-        *(
-            [["photos", f"{photos['train']:,} to learn from, {photos['validation']:,} to validate on"]]
-            if photos
-            else []
-        ),
+        ["photos", f"{photos['train']:,} for training, {photos['validation']:,} for validation"],
         ["first weights", start],
         ["frozen", f"the first {chosen.frozen_stages} stages" if chosen.frozen_stages else "nothing"],
         ["objective", _objective(settings, teachers)],

@@ -12,8 +12,8 @@ from clothing_classifier.report.subject import Subject
 
 def architecture(subject: Subject) -> Section:
     """Name, settings, size, and the overview drawn."""
-    settings = ", ".join(f"{key} {value}" for key, value in subject.architecture.get("settings", {}).items())
-    about = f"{subject.architecture.get('name', 'unknown')}" + (f" ({settings})" if settings else "")
+    settings = ", ".join(f"{key} {value}" for key, value in subject.architecture["settings"].items())
+    about = subject.architecture["name"] + (f" ({settings})" if settings else "")
     lines = [f"The network is {about}, with {len(subject.labels)} logits."]
     if subject.analysis:
         lines.append("Its last feature map is averaged over all positions, and one linear layer gives the logits.")
