@@ -68,8 +68,8 @@ def duplicate_faults(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster], 
 
 
 def _action(scan: ScannedPhotos, pair: tuple[int, int], dropped: set[int]) -> str:
-    gone = [scan.photos[i].record.image for i in pair if i in dropped]
-    return f"drop {' and '.join(gone)}" if gone else "keep both in one split"
+    names = [scan.photos[i].record.image for i in pair if i in dropped]
+    return f"drop {' and '.join(names)}" if names else "keep both in one split"
 
 
 def group_leaks(records: Sequence[Record]) -> Iterator[Finding]:

@@ -21,17 +21,17 @@ def plan(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster]) -> set[int]:
     Blank photos; all duplicates that disagree in label, since nobody can tell which is right; of duplicates that cross
     a split those on the training side; of equal pixels all but one.
     """
-    gone = set(np.flatnonzero(scan.deviations < FLAT).tolist())
+    dropped = set(np.flatnonzero(scan.deviations < FLAT).tolist())
     for cluster in clusters:
         records = {i: scan.photos[i].record for i in cluster.photos}
         if len({record.label.casefold() for record in records.values()}) > 1:
-            gone |= set(records)
+            dropped |= set(records)
             continue
         rank = {i: _RANK[record.split] for i, record in records.items()}
         best = min(rank.values())
-        gone |= {i for i, record in records.items() if record.split and rank[i] != best}
-        gone |= {max(pair, key=lambda i: (rank[i], i)) for pair in cluster.exact if not gone & set(pair)}
-    return gone
+        dropped |= {i for i, record in records.items() if record.split and rank[i] != best}
+        dropped |= {max(pair, key=lambda i: (rank[i], i)) for pair in cluster.exact if not dropped & set(pair)}
+    return dropped
 
 
 def require_table(dataset: Dataset) -> None:

@@ -51,7 +51,7 @@ class DuplicateCluster:
 def find_duplicates(scan: ScannedPhotos, advance: Callable[[int], object]) -> list[DuplicateCluster]:
     """All pictures that more than one photo shows, in the order of their first photos.
 
-    Of small pictures only those of equal pixels: there is no detail that could tell like garments apart.
+    Of small pictures only those of equal pixels: they have no detail that tells similar garments apart.
     """
     same: dict[str, list[int]] = defaultdict(list)
     for i, photo in enumerate(scan.photos):
@@ -80,7 +80,7 @@ def _linked(n: int, links: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
 
 
 def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callable[[int], object]) -> Indices:
-    """Pairs of indices `(P, 2)` that are one picture; `advance` is told of photos, as registration gets on."""
+    """Pairs of indices `(P, 2)` that are one picture; `advance` counts photos as registration proceeds."""
     pairs, turned = _candidates(greys, features)
     parts = [slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
 
@@ -89,12 +89,12 @@ def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callab
         mirrored = turned[part, None, None]
         return detail_correlation(np.where(mirrored, one[:, :, ::-1], one), other)
 
-    scores, told = [], 0
+    scores, counted = [], 0
     with ThreadPoolExecutor(available_cpus()) as pool:
         for n, found in enumerate(pool.map(agree, parts), 1):
             scores.append(found)
-            advance(n * len(greys) // len(parts) - told)
-            told = n * len(greys) // len(parts)
+            advance(n * len(greys) // len(parts) - counted)
+            counted = n * len(greys) // len(parts)
     return pairs[np.concatenate(scores) >= SAME_PICTURE] if scores else pairs
 
 

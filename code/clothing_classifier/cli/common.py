@@ -48,8 +48,8 @@ def log_to_stderr() -> None:
     package.setLevel(logging.INFO if first_process() else logging.WARNING)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(given: bool) -> None:
+    if given:
         print(version("clothing-classifier"))
         raise typer.Exit
 

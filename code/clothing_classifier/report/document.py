@@ -69,7 +69,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Chart:
     """A chart, drawn only where it is shown: `NAME.png` beside Markdown, SVG inside HTML; `alt` describes it."""
 
     name: str
@@ -93,7 +93,7 @@ class Gallery:
     items: Sequence[Photos]
 
 
-Part: TypeAlias = Heading | Text | Bullets | Code | Table | Picture | Gallery
+Part: TypeAlias = Heading | Text | Bullets | Code | Table | Chart | Gallery
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,6 @@ class Document:
     sections: Sequence[Section]
 
     @property
-    def pictures(self) -> list[Picture]:
+    def charts(self) -> list[Chart]:
         """Every chart, in order."""
-        return [part for section in self.sections for part in section.parts if isinstance(part, Picture)]
+        return [part for section in self.sections for part in section.parts if isinstance(part, Chart)]

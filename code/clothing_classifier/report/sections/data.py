@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from clothing_classifier.datasets import SPLITS, Dataset
-from clothing_classifier.report import pictures, tables
-from clothing_classifier.report.document import Bullets, Part, Picture, Section, Text
+from clothing_classifier.report import charts, tables
+from clothing_classifier.report.document import Chart, Part, Section, Text
 from clothing_classifier.report.subject import Subject
 
 
@@ -17,8 +17,7 @@ def collection(subject: Subject) -> Section:
         parts.append(Text(f"Classes: {', '.join(subject.labels)}."))
     else:
         parts += _counts(subject, subject.dataset)
-    parts += [Text("Augmentation: whenever a photo is used in training, it is changed at random by"),
-              Bullets(tables.augmentation_list(subject.settings))]  # fmt: skip
+    parts += [Text("Augmentation of training photos:"), tables.settings_table(subject.settings, "augmentation")]
     return Section("Approach: Data Collection", parts)
 
 
@@ -46,7 +45,7 @@ def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
     table = tables.count_table(counts, parts)
     return [
         Text(" ".join(about)),
-        Picture("classes", partial(pictures.draw_classes, counts), "photos of each class"),
+        Chart("classes", partial(charts.draw_classes, counts), "photos of each class"),
         table,
     ]
 

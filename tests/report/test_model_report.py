@@ -120,7 +120,7 @@ def test_a_shipped_bundle_is_told_without_data(tmp_path: Path) -> None:
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "give --data" in text
     assert "give --run" in text
-    assert "learning rate 0.0002" in text
+    assert "optimization.learning_rate" in text
     assert "clothing predict PHOTOS --model wardrobe" in text
 
 
