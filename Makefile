@@ -32,7 +32,6 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/python tools/render.py --check
 	$(BIN)/python tools/write_reference.py --check
-	$(BIN)/python tools/draw_architecture.py --check
 
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
