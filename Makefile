@@ -44,11 +44,13 @@ models: .venv/dev ## make the shipped models, or those of NAMES="...", from reci
 DATA ?= datasets/clothing
 MEASURE := $(BIN)/python -m benchmarks
 
-results: .venv/dev ## measure again what the documents show, on an idle machine (hours; needs FEATURES=FILE)
+results: .venv/dev peers ## measure again what the documents show, on an idle machine (hours; needs hey and FEATURES=FILE)
 	$(BIN)/clothing fetch clothing --out $(DATA)
 	$(MEASURE) network layers
 	$(MEASURE) network what-if
-	$(MEASURE) speed predict --photos $(DATA)/images
+	$(MEASURE) speed predict --photos $(DATA)/images --peers build/peers
+	$(MEASURE) speed predict --photos $(DATA)/images --model wardrobe --model wardrobe-small --model wardrobe-tiny \
+	    --out results/predict-shipped.json
 	$(MEASURE) speed training --data $(DATA)
 	$(MEASURE) speed engines --data $(DATA)
 	$(MEASURE) serving --photos $(DATA)/images

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import FIGURES
 from clothing_classifier.report.figure import BLUE, GREEN, ORANGE, make_figure, to_png
 from clothing_classifier.utils import write_bytes
 
@@ -15,10 +14,10 @@ Series = tuple[Sequence[float], Sequence[Sequence[float]]]
 """Values, and their 95% intervals."""
 
 
-def draw(kind: str, record: Mapping[str, Any], name: str) -> None:
-    """Draw the record of an experiment to docs/figures/`name`."""
+def draw(kind: str, record: Mapping[str, Any], path: Path) -> None:
+    """Draw the record of an experiment."""
     figure = {"learning-curve": _learning_curve, "field-size": _field_size}[kind](record)
-    _save(figure, FIGURES / name)
+    _save(figure, path)
 
 
 def draw_robustness(record: Mapping[str, Any], path: Path) -> None:
