@@ -49,8 +49,8 @@ results: .venv/dev peers ## measure again what the documents show, on an idle ma
 	$(MEASURE) network layers
 	$(MEASURE) network what-if
 	$(MEASURE) speed predict --photos $(DATA)/images --peers build/peers
-	$(MEASURE) speed predict --photos $(DATA)/images --model wardrobe --model wardrobe-small --model wardrobe-tiny \
-	    --out results/predict-shipped.json
+	$(MEASURE) speed predict --photos $(DATA)/images --out results/predict-shipped.json \
+	    --model wardrobe --model wardrobe-small --model wardrobe-tiny
 	$(MEASURE) speed training --data $(DATA)
 	$(MEASURE) speed engines --data $(DATA)
 	$(MEASURE) serving --photos $(DATA)/images

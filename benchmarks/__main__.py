@@ -20,4 +20,4 @@ for command in (audit, experiment, guides, models, pareto, quantization, robustn
     app.command()(command)
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="python -m benchmarks")
