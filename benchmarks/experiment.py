@@ -63,8 +63,8 @@ class Variant(Section):
     """First weights, in place of --init; `random` for none."""
     photos: int | float | None = None
     """Learn from so many photos at random, or from this fraction, of whole groups; none: from all."""
-    seeds: list[int] | None = None
-    """In place of the experiment's, where one run has to do."""
+    once: bool = False
+    """Run with the first seed alone."""
     against: str | None = None
     """The variant that it is compared with, in place of the base."""
     kernels: Kernels | None = None
@@ -158,7 +158,7 @@ def plan_runs(plan: Experiment, folder: Path) -> list[Run]:
     return [
         Run(name, variant, seed, fold, folder / f"{name.replace(' ', '-').replace(',', '')}-{seed}-{fold}")
         for seed in plan.seeds for fold in folds for name, variant in plan.variants.items()
-        if seed in (variant.seeds or plan.seeds)
+        if seed == plan.seeds[0] or not variant.once
     ]  # fmt: skip
 
 
