@@ -66,6 +66,8 @@ def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 def _learning_curve(record: Mapping[str, Any]) -> Any:
     """Error against photos, both on logarithmic axes, with the law carried on."""
+    from matplotlib.ticker import PercentFormatter
+
     figure = make_figure(6.5, 4.5)
     axes, law, variants = figure.subplots(), record["law"], record["variants"]
     further = law["ten_times"]
@@ -78,6 +80,8 @@ def _learning_curve(record: Mapping[str, Any]) -> Any:
                label="ten times the photos, by the law")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        set_formatter(PercentFormatter(1, 0))
     axes.set_xlabel("photos learnt from")
     axes.set_ylabel("error on validation, 95% over senders")
     axes.grid(alpha=0.3, which="both")
