@@ -40,6 +40,8 @@ def draw_robustness(record: Mapping[str, Any], path: Path) -> None:
 
 def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Accuracy against MACs and against latency; full marks are int8, empty ones float."""
+    from matplotlib.ticker import LogLocator
+
     figure = make_figure(13, 6)
     panels = figure.subplots(1, 2, sharey=True)
     titles = "million MACs", "latency, as a fraction of the float wardrobe's"
@@ -51,10 +53,16 @@ def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
                 value(point), point["accuracy"], [[low], [high]], fmt=marker, color=colour, markersize=8,
                 markerfacecolor=colour if point["precision"] == "int8" else "white", elinewidth=0.5,
             )  # fmt: skip
-            axes.annotate(
-                _short(point), (value(point), point["accuracy"]), (6, 4), textcoords="offset points", fontsize=7
-            )
+            if point["precision"] == "int8":
+                at, side = ((0, 9), "center") if point.get("shipped") else ((6, 4), "left")
+                place = value(point), point["accuracy"]
+                axes.annotate(_short(point), place, at, textcoords="offset points", ha=side, fontsize=7)
         axes.set_xscale("log")
+        axes.margins(x=0.13)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.tick_params(axis="x", which="minor", labelsize=7)
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
     for kind, (colour, marker) in _MARKS.items():
