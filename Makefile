@@ -43,7 +43,7 @@ models: .venv/dev ## make the shipped models, or those of NAMES="...", from reci
 DATA ?= datasets/clothing
 MEASURE := $(BIN)/python -m benchmarks
 
-results: .venv/dev peers ## measure again what the documents show, on an idle machine (hours; needs FEATURES=FILE)
+results: .venv/dev peers ## measure again what the documents show, on an idle machine (hours; needs hey and FEATURES=FILE)
 	$(BIN)/clothing fetch clothing --out $(DATA)
 	$(MEASURE) network layers
 	$(MEASURE) network what-if
