@@ -57,7 +57,7 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     last = monotonic() + seconds
     while not (found := condition()):
         assert monotonic() < last, f"not within {seconds} s"
-        sleep(0.01)
+        sleep(0.002)
     return found
 
 

@@ -110,14 +110,14 @@ def score(
     from clothing_classifier.inference import Classifier, PredictOptions
 
     with needs(engine.value if engine is Engine.ray else "score"):
-        from clothing_classifier.scoring.run import Job
+        from clothing_classifier.scoring.run import ScoreOptions
         from clothing_classifier.scoring.run import score as score_all
 
         if engine is Engine.ray:
             import_module("clothing_classifier.scoring.on_ray")
-    options = PredictOptions(top, min_precision)
-    job = Job(input_, output, options, engine.value, column, part_rows, workers, overwrite)
-    report = score_all(Classifier.load(model), job)
+    predict_options = PredictOptions(top, min_precision)
+    options = ScoreOptions(input_, output, predict_options, engine.value, column, part_rows, workers, overwrite)
+    report = score_all(Classifier.load(model), options)
     if format is Format.json:
         print_json({"output": str(output), **report.to_dict()})
     else:
