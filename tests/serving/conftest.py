@@ -21,7 +21,7 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Small limits, and a token."""
     limits = (
         "files=4, upload_bytes=3_000_000, held_bytes=8_000_000, queue=4, batch=1, deadline=2.0, "
-        "body_seconds=1.5, stall_seconds=0.7, idle_seconds=1.0, connections=40"
+        "body_seconds=1.5, idle_seconds=1.0, connections=40"
     )
     with serving(tmp_path_factory.mktemp("strict") / "log", limits=limits, token=TOKEN) as running:
         yield running

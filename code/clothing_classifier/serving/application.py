@@ -12,12 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from clothing_classifier.errors import ImageError
 from clothing_classifier.inference import Classifier
 from clothing_classifier.serving.api import create_router
 from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS, ServiceLimits
 from clothing_classifier.serving.middleware import PROBLEM, ObservabilityMiddleware
-from clothing_classifier.serving.problems import Problem, image_problem
+from clothing_classifier.serving.problems import Problem
 from clothing_classifier.serving.served_models import ServedModels
 from clothing_classifier.serving.service import Service
 from clothing_classifier.utils import plain_reason
@@ -51,14 +50,11 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.service = service
-    for kind in (Problem, ImageError, HTTPException, RequestValidationError):
+    for kind in (Problem, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _answer_error)
     app.include_router(create_router(service, token))
     _add_pages(app)
-    routes = {*app.openapi()["paths"], *_PAGES, "/openapi.json"}
-    app.add_middleware(
-        ObservabilityMiddleware, metrics=service.metrics, routes=routes, is_ready=lambda: service.is_ready
-    )
+    app.add_middleware(ObservabilityMiddleware, metrics=service.metrics, is_ready=lambda: service.is_ready)
     return app
 
 
@@ -83,8 +79,6 @@ def _problem(method: str, error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case ImageError():
-            return image_problem(error)
         case RequestValidationError():
             faults = [{"parameter": str(one["loc"][-1]), "message": plain_reason(one["msg"])} for one in error.errors()]
             detail = "; ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults)

@@ -24,8 +24,6 @@ class ServiceLimits:
     """Seconds from the whole request to its answer."""
     body_seconds: float = 60.0
     """Seconds in which a body must arrive."""
-    stall_seconds: float = 10.0
-    """Seconds without a byte after which a body counts as lost."""
     idle_seconds: float = 75.0
     """Seconds without a request after which a connection closes: longer than proxies keep idle connections."""
     connections: int = 1_000

@@ -40,7 +40,7 @@ class Metrics:
         )
         self._labels = Counter("clothing_labels", "Photos by predicted label.", ["model", "label"], registry=registry)
         self._abstentions = Counter("clothing_abstentions", "Abstained photos.", ["model"], registry=registry)
-        self.bad_photos = Counter("clothing_bad_photos", "Unusable photos.", registry=registry)
+        self._bad_photos = Counter("clothing_bad_photos", "Unusable photos.", registry=registry)
 
     def count_request(self, route: str, status: int, seconds: float, problem: str | None) -> None:
         """Count an answered request; `problem` is the kind of its problem document, if it had one."""
@@ -49,9 +49,11 @@ class Metrics:
         if problem:
             self._errors.labels(problem).inc()
 
-    def count_prediction(self, model: str, prediction: Prediction) -> None:
-        """Count a classified photo."""
-        if prediction.abstained:
+    def count_photo(self, model: str, prediction: Prediction | None) -> None:
+        """Count a classified photo, or an unusable one."""
+        if prediction is None:
+            self._bad_photos.inc()
+        elif prediction.abstained:
             self._abstentions.labels(model).inc()
         else:
             self._labels.labels(model, prediction.label).inc()

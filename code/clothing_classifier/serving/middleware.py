@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -24,10 +24,10 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class ObservabilityMiddleware:
-    """ASGI middleware; `routes` are counted by name, `is_ready` is false while the service shuts down."""
+    """ASGI middleware; `is_ready` is false while the service shuts down."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Collection[str], is_ready: Callable[[], bool]) -> None:
-        self.app, self._metrics, self._routes, self._is_ready = app, metrics, frozenset(routes), is_ready
+    def __init__(self, app: ASGIApp, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
+        self.app, self._metrics, self._is_ready = app, metrics, is_ready
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, log it and count it."""
@@ -65,14 +65,13 @@ class ObservabilityMiddleware:
             self._record(scope, request_id, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
-        path, problem = scope["path"], scope.get(PROBLEM)
-        self._metrics.count_request(path if path in self._routes else "other", status, seconds, problem)
-        client = scope.get("client")
+        problem, client = scope.get(PROBLEM), scope.get("client")
+        self._metrics.count_request(getattr(scope.get("route"), "path", "other"), status, seconds, problem)
         fields = {
             "request_id": request_id,
             "client": client[0] if client else None,
             "method": scope["method"],
-            "path": path[:_MAX_PATH],
+            "path": scope["path"][:_MAX_PATH],
             "status": status,
             "milliseconds": round(1000 * seconds, 1),
         }

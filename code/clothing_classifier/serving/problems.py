@@ -9,12 +9,6 @@ from starlette.responses import Response
 from clothing_classifier import errors
 
 MEDIA_TYPE = "application/problem+json"
-_MEMBERS = {"type": "string", "title": "string", "status": "integer", "detail": "string"}
-SCHEMA = {
-    "type": "object",
-    "required": list(_MEMBERS),
-    "properties": {name: {"type": kind} for name, kind in _MEMBERS.items()},
-}
 
 TITLES = {
     "bad-request": (400, "Bad request"),

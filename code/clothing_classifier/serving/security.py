@@ -38,15 +38,13 @@ def choose_token(host: str, no_auth: bool, environment: Mapping[str, str] = os.e
     A service that other machines reach needs a token in CLOTHING_TOKEN, or `no_auth`.
     """
     token = environment.get(TOKEN_VARIABLE)
-    if no_auth:
+    if no_auth or (token is None and is_loopback(host)):
         return None
     if token is None:
-        if not is_loopback(host):
-            raise UsageError(
-                f"other machines reach {host}: set {TOKEN_VARIABLE} to a secret that clients send as bearer token, "
-                "or pass --no-auth"
-            )
-        return None
+        raise UsageError(
+            f"other machines reach {host}: set {TOKEN_VARIABLE} to a secret that clients send as bearer token, "
+            "or pass --no-auth"
+        )
     if len(token) < _MIN_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         form = f"{_MIN_TOKEN} or more ASCII characters without spaces"
         raise UsageError(f"{TOKEN_VARIABLE}: use {form}, as from 'openssl rand -hex 32'")

@@ -45,6 +45,15 @@ class ServedModels:
         if len(self._by_name) != len(classifiers):
             names = ", ".join(classifier.manifest.name for classifier in classifiers)
             raise UsageError(f"models {names}: each needs a name of its own ('clothing export --name')")
+        self._summaries = {
+            name: ModelSummary(
+                name=name,
+                version=classifier.bundle.sha256,
+                labels=classifier.manifest.labels,
+                default=classifier is classifiers[0],
+            )
+            for name, classifier in self._by_name.items()
+        }
         for classifier in classifiers:  # has the graphs' memory allocated before the first request
             size = classifier.manifest.preprocessing.size
             classifier.run(np.zeros((1, size, size, 3), np.uint8))
@@ -58,21 +67,10 @@ class ServedModels:
 
     def summaries(self) -> list[ModelSummary]:
         """The list of models."""
-        return [ModelSummary(**self._summary(classifier)) for classifier in self._by_name.values()]
+        return list(self._summaries.values())
 
     def describe(self, classifier: Classifier, limits: ServiceLimits) -> ModelDescription:
         """All about one model."""
-        card = classifier.bundle.path / "README.md"
-        return ModelDescription(
-            **vars(classifier.manifest)
-            | self._summary(classifier)
-            | {"card": card.read_text("utf-8", "replace") if card.is_file() else None, "limits": asdict(limits)}
-        )
-
-    def _summary(self, classifier: Classifier) -> dict[str, Any]:
-        return {
-            "name": classifier.manifest.name,
-            "version": classifier.bundle.sha256,
-            "labels": classifier.manifest.labels,
-            "default": classifier is self.get(None),
-        }
+        path, summary = classifier.bundle.path / "README.md", self._summaries[classifier.manifest.name]
+        card = path.read_text("utf-8", "replace") if path.is_file() else None
+        return ModelDescription(**vars(classifier.manifest) | summary.model_dump(), card=card, limits=asdict(limits))

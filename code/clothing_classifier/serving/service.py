@@ -1,7 +1,7 @@
 """A request for predictions from its upload to its answer: within the queue, memory and deadline of the service."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from clothing_classifier.serving.limits import ServiceLimits
 from clothing_classifier.serving.metrics import Metrics
 from clothing_classifier.serving.problems import Problem, busy, image_problem
 from clothing_classifier.serving.served_models import ServedModels
-from clothing_classifier.serving.uploads import Hold, Upload, read_uploads
+from clothing_classifier.serving.uploads import Hold, read_uploads
 from clothing_classifier.utils import available_cpus
 
 Outcome: TypeAlias = Result | ImageError
@@ -33,16 +33,19 @@ class Service:
     async def predict(
         self, request: Request, classifier: Classifier, options: PredictOptions, with_class_map: bool
     ) -> list[tuple[str, Outcome]]:
-        """Name and outcome of each photo of `request`, in order; raises `Problem`, `ImageError`, `ClientDisconnect`.
+        """Name and outcome of each photo of `request`, in order; raises `Problem` and `ClientDisconnect`.
 
-        One of several photos may have failed; a single one that did raises its error.
+        One of several photos may have failed; a single one that did raises its problem.
         """
         _check(classifier, options, with_class_map)
         self.batcher.check_room()
+        new_future = asyncio.get_running_loop().create_future
         with self._memory() as hold:
             uploads = await read_uploads(request, self.limits, hold)
-            outcomes = await self._outcomes(request, uploads, classifier, options, with_class_map)
-        self._count(classifier, outcomes)
+            photos = [QueuedPhoto(classifier, upload, options, with_class_map, new_future()) for upload in uploads]
+            outcomes = await self._outcomes(request, photos)
+        for outcome in outcomes:
+            self.metrics.count_photo(classifier.manifest.name, getattr(outcome, "prediction", None))
         if len(outcomes) == 1 and isinstance(outcomes[0], ImageError):
             raise image_problem(outcomes[0])
         return [(upload.name, outcome) for upload, outcome in zip(uploads, outcomes, strict=True)]
@@ -64,16 +67,8 @@ class Service:
         finally:
             self._held -= taken
 
-    async def _outcomes(
-        self,
-        request: Request,
-        uploads: list[Upload],
-        classifier: Classifier,
-        options: PredictOptions,
-        with_class_map: bool,
-    ) -> list[Outcome]:
-        loop, deadline = asyncio.get_running_loop(), self.limits.deadline
-        photos = [QueuedPhoto(classifier, upload, options, with_class_map, loop.create_future()) for upload in uploads]
+    async def _outcomes(self, request: Request, photos: list[QueuedPhoto]) -> list[Outcome]:
+        deadline = self.limits.deadline
         self.batcher.submit(photos)
         results = asyncio.gather(*(photo.result for photo in photos), return_exceptions=True)
         gone = asyncio.create_task(_wait_for_disconnect(request))
@@ -90,13 +85,6 @@ class Service:
             for photo in photos:
                 photo.result.cancel()
             self.batcher.drop_cancelled()
-
-    def _count(self, classifier: Classifier, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
-            if isinstance(outcome, ImageError):
-                self.metrics.bad_photos.inc()
-            else:
-                self.metrics.count_prediction(classifier.manifest.name, outcome.prediction)
 
 
 def _check(classifier: Classifier, options: PredictOptions, with_class_map: bool) -> None:

@@ -12,7 +12,6 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from clothing_classifier.preprocessing import HEAD, check_arrived
 from clothing_classifier.serving.limits import ServiceLimits
 from clothing_classifier.serving.problems import Problem
 from clothing_classifier.utils import one_line
@@ -30,7 +29,7 @@ Hold: TypeAlias = Callable[[int], None]
 class Upload(BytesIO):
     """A photo as it came; `name` is safe to show."""
 
-    def __init__(self, name: str, data: bytes | bytearray) -> None:
+    def __init__(self, name: str, data: bytes) -> None:
         super().__init__(data)
         self.name = name
 
@@ -38,32 +37,31 @@ class Upload(BytesIO):
 async def read_uploads(request: Request, limits: ServiceLimits, hold: Hold) -> list[Upload]:
     """The photos of a request, one at least: the files of a form, or the whole body, named `body`.
 
-    Raises `Problem`, `ImageError` for a body that is no image, and `ClientDisconnect`.
+    Raises `Problem` and `ClientDisconnect`.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise Problem("bad-request", f"content encoding {one_line(encoding)} is not supported: send photos as they are")
-    if parse_options_header(request.headers.get("content-type", ""))[0] == b"multipart/form-data":
-        return await _read_form(request, limits, hold)
-    return [await _read_body(request, limits, hold)]
+    is_form = parse_options_header(request.headers.get("content-type", ""))[0] == b"multipart/form-data"
+    most = limits.upload_bytes if is_form else min(limits.image.bytes, limits.upload_bytes)
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            pieces = _stream(request, most, hold)
+            if is_form:
+                return await _read_form(request, limits, pieces)
+            data = b"".join([piece async for piece in pieces])
+    except TimeoutError as error:
+        detail = f"the body did not arrive within {limits.body_seconds:g} s: send it faster"
+        raise Problem("slow-request", detail) from error
+    if not data:
+        raise Problem("bad-image", "the body is empty: send an image's bytes, or files as multipart/form-data")
+    return [Upload("body", data)]
 
 
 def safe_name(name: str) -> str:
     """A client's file name without folders, on one line, in one direction, and of limited length."""
     text = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1].strip()
     return _TEXT_DIRECTION.sub("", one_line(text))[:_MAX_NAME] or "unnamed"
-
-
-async def _read_body(request: Request, limits: ServiceLimits, hold: Hold) -> Upload:
-    data, is_checked = bytearray(), False
-    async for piece in _stream(request, limits, min(limits.image.bytes, limits.upload_bytes), hold):
-        data += piece
-        if not is_checked and len(data) >= HEAD:
-            check_arrived(data, "body", limits.image)
-            is_checked = True
-    if not data:
-        raise Problem("bad-image", "the body is empty: send an image's bytes, or files as multipart/form-data")
-    return Upload("body", data)
 
 
 class _FormParser(MultiPartParser):
@@ -76,13 +74,9 @@ class _FormParser(MultiPartParser):
         self.is_complete = True
 
 
-async def _read_form(request: Request, limits: ServiceLimits, hold: Hold) -> list[Upload]:
+async def _read_form(request: Request, limits: ServiceLimits, pieces: AsyncGenerator[bytes, None]) -> list[Upload]:
     parser = _FormParser(
-        request.headers,
-        _stream(request, limits, limits.upload_bytes, hold),
-        max_files=limits.files,
-        max_fields=_MAX_FIELDS,
-        max_part_size=_MAX_FIELD_BYTES,
+        request.headers, pieces, max_files=limits.files, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES
     )
     try:
         form = await parser.parse()
@@ -106,24 +100,15 @@ async def _read_form(request: Request, limits: ServiceLimits, hold: Hold) -> lis
     return files
 
 
-async def _stream(request: Request, limits: ServiceLimits, most: int, hold: Hold) -> AsyncGenerator[bytes, None]:
-    """The pieces of a body of at most `most` bytes; raises a 413 or 408 problem, and `ClientDisconnect`."""
+async def _stream(request: Request, most: int, hold: Hold) -> AsyncGenerator[bytes, None]:
+    """The pieces of a body of at most `most` bytes; raises a 413 problem, unread where the length is stated."""
     too_large = Problem(
         "too-large", f"the upload is larger than {most / 1e6:g} MB: save the photos smaller, or send fewer"
     )
+    left = most
     if int(request.headers.get("content-length", "0")) > most:
         raise too_large
-    loop, stream = asyncio.get_running_loop(), request.stream()
-    last, left = loop.time() + limits.body_seconds, most
-    while True:
-        try:
-            async with asyncio.timeout_at(min(last, loop.time() + limits.stall_seconds)):
-                piece = await anext(stream)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            allowed = f"{limits.body_seconds:g} s in all, {limits.stall_seconds:g} s without a byte"
-            raise Problem("slow-request", f"the body did not arrive in time ({allowed}): send it faster") from error
+    async for piece in request.stream():
         left -= len(piece)
         if left < 0:
             raise too_large
