@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.running import TOKEN, Server, serving
+from helpers.running import TOKEN, Server, serving, until
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +61,10 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
     """The page, with its models there; after the test nothing may have been blocked or thrown."""
-    from helpers.browsing import find, until
+    from helpers.browsing import find
 
     browser.get(server.url)
-    until(browser, lambda: find(browser, "#model").is_enabled())
+    until(lambda: find(browser, "#model").is_enabled())
     yield browser
     severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert [message for message in severe if "Failed to load resource" not in message] == []
