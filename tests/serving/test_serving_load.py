@@ -124,8 +124,8 @@ def test_while_it_stops_it_is_not_ready_and_finishes(log: Path) -> None:
         probe.request("GET", "/readyz")
         assert probe.getresponse().read() == b'{"status":"ready"}'
         with ThreadPoolExecutor(1) as pool:
-            slow = pool.submit(ask, server, "/v1/predict", *slow_photos(4))
-            until(lambda: metric(server, "clothing_queue_photos") == 4)
+            slow = pool.submit(ask, server, "/v1/predict", *slow_photos(2))
+            until(lambda: metric(server, "clothing_queue_photos") == 2)
             server.process.send_signal(signal.SIGTERM)
             server.entry("event", "stopping")
             probe.request("GET", "/readyz")
