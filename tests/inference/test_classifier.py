@@ -145,9 +145,9 @@ def test_an_abstained_prediction_keeps_its_best_guess(classifier: Classifier) ->
     ("options", "message"),
     [
         ({"top": 0}, "ask for at least 1 candidate"),
-        ({"min_precision": 0.0}, "a share between 0 and 1"),
-        ({"min_precision": 97.0}, "a share between 0 and 1"),
-        ({"min_precision": float("nan")}, "a share between 0 and 1"),
+        ({"min_precision": 0.0}, "a fraction between 0 and 1"),
+        ({"min_precision": 97.0}, "a fraction between 0 and 1"),
+        ({"min_precision": float("nan")}, "a fraction between 0 and 1"),
     ],
 )
 def test_options_out_of_range_are_refused(classifier: Classifier, options: dict[str, float], message: str) -> None:
