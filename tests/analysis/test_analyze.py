@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 import torch
-from helpers.commands import IMAGES, clothing, clothing_here
+from helpers.commands import IMAGES, clothing, clothing_process
 
 from clothing_classifier.analysis import analyze, resolve
 from clothing_classifier.analysis.analyzer import measure
@@ -91,14 +91,15 @@ flat = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`clothing analyze` in a folder that holds MODELS."""
     (tmp_path / "mine.py").write_text(MODELS)
-    sys.modules.pop("mine", None)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # to which analyze adds the working directory
     importlib.invalidate_caches()
 
     def call(*arguments: str, status: int = 0) -> CompletedProcess[str]:
-        result = clothing_here("analyze", *arguments, cwd=tmp_path)
+        result = clothing("analyze", *arguments, cwd=tmp_path)
         assert result.returncode == status, result.stderr
         return result
 
@@ -107,7 +108,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_json_of_a_model_of_ones_own(run: Run, tmp_path: Path) -> None:
     arguments = ("analyze", "mine:Zoo.Net", "--input", "3x20x30", "--format", "json", "--all")
-    result = clothing(*arguments, cwd=tmp_path)
+    result = clothing_process(*arguments, cwd=tmp_path)
     report = json.loads(result.stdout)
     assert report["model"] == "mine:Zoo.Net"
     assert report["input"] == [3, 20, 30]
@@ -119,7 +120,7 @@ def test_json_of_a_model_of_ones_own(run: Run, tmp_path: Path) -> None:
     }  # fmt: skip
     assert report["totals"]["macs"] == 20 * 30 * 4 * 27 + 8
     assert report["totals"]["receptive_field"] == [3, 3]
-    assert clothing_here(*arguments, cwd=tmp_path).stdout == result.stdout
+    assert clothing(*arguments, cwd=tmp_path).stdout == result.stdout
     products = json.loads(run(*arguments[1:-1]).stdout)["layers"]
     assert [row["name"] for row in products] == ["conv", "mm"]
 
