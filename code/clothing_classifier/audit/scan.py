@@ -30,7 +30,7 @@ Features = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class ScannedPhoto:
     """What a readable photo is like.
 
     `form` is the format of the file's content (None of an array), `sha256` that of the decoded pixels, `brightness`
@@ -49,14 +49,14 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class Survey:
+class ScannedPhotos:
     """The readable photos in the table's order, and why the others can't be read.
 
     Aligned with `photos`: `greys` `(M, 128, 128) uint8`, the whole photo squashed, and `features` `(M, D) float16`,
     those of the bundle at length one.
     """
 
-    photos: tuple[Photo, ...]
+    photos: tuple[ScannedPhoto, ...]
     greys: Pixels
     features: Features
     failures: tuple[tuple[Record, ImageError], ...]
@@ -75,7 +75,7 @@ class Survey:
         return float(np.median([min(photo.width, photo.height) for photo in self.photos])) >= MIN_SIDE
 
 
-def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[[int], object]) -> Survey:
+def scan_photos(records: Sequence[Record], classifier: Classifier, advance: Callable[[int], object]) -> ScannedPhotos:
     """Look at every photo once, on all processors.
 
     Raises `DatasetError` where none can be read, `BundleError` where the model gives no features.
@@ -83,7 +83,7 @@ def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[
     if "features" not in classifier.outputs:
         raise BundleError(f"{classifier.bundle.path}: the model gives no features, which an audit compares photos by")
     chunks = [records[start : start + _CHUNK] for start in range(0, len(records), _CHUNK)]
-    photos: list[Photo] = []
+    photos: list[ScannedPhoto] = []
     greys: list[Pixels] = []
     features: list[Features] = []
     failures: list[tuple[Record, ImageError]] = []
@@ -98,12 +98,12 @@ def survey(records: Sequence[Record], classifier: Classifier, advance: Callable[
             advance(len(chunk))
     if not photos:
         raise DatasetError(f"none of {len(records)} photos can be read; first: {failures[0][1]}")
-    return Survey(tuple(photos), np.stack(greys), np.concatenate(features), tuple(failures))
+    return ScannedPhotos(tuple(photos), np.stack(greys), np.concatenate(features), tuple(failures))
 
 
 def _look(
     records: Sequence[Record], classifier: Classifier
-) -> tuple[list[Photo], list[Pixels], list[Features], list[tuple[Record, ImageError]]]:
+) -> tuple[list[ScannedPhoto], list[Pixels], list[Features], list[tuple[Record, ImageError]]]:
     photos, greys, pixels, failures = [], [], [], []
     for record in records:
         try:
@@ -119,10 +119,10 @@ def _look(
     return photos, greys, [_features(np.stack(pixels), classifier)] if pixels else [], failures
 
 
-def _describe(record: Record, image: Image.Image, form: str | None, damage: str | None) -> Photo:
+def _describe(record: Record, image: Image.Image, form: str | None, damage: str | None) -> ScannedPhoto:
     luma = np.asarray(image.convert("L"))
     sha256 = hashlib.sha256(repr(image.size).encode() + image.tobytes()).hexdigest()
-    return Photo(record, form, *image.size, sha256, float(luma.mean()), float(luma.std()), damage)
+    return ScannedPhoto(record, form, *image.size, sha256, float(luma.mean()), float(luma.std()), damage)
 
 
 def _file_facts(source: RecordSource) -> tuple[str | None, str | None]:

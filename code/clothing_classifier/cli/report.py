@@ -1,23 +1,16 @@
-"""A model's story, written down: `report`."""
+"""`clothing report`: a model described in one document."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clothing_classifier.cli.common import (
-    Format,
-    GroupColumn,
-    LabelColumn,
-    Output,
-    SplitColumn,
-    app,
-    finish,
-    log,
-    needs,
-    print_json,
-)
+from clothing_classifier.cli import options
+from clothing_classifier.cli.common import app, needs, print_json, report_failures
 from clothing_classifier.errors import UsageError
+
+logger = logging.getLogger(__name__)
 
 
 @app.command(epilog="Example: clothing report my-bundle --run runs/mine --data mine --slice kids --out report")
@@ -26,22 +19,20 @@ def report(
         str, typer.Argument(metavar="RUN_OR_BUNDLE", help="A run folder, or a bundle: its name, folder or zip.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for report.md with its figures, and report.html.")],
-    data: Annotated[Path | None, typer.Option(help="Data set: counts its photos, and measures a bundle on it.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Run that the bundle was exported from: adds its course.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data set to describe, and to measure a bundle on.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Run that the bundle was exported from: adds its history.")] = None,
     split: Annotated[
         str | None, typer.Option(help="train, validation, test or all. Default: the data set's test, else validation.")
     ] = None,
-    slice_: Annotated[
-        list[str] | None, typer.Option("--slice", metavar="COLUMN", help="Accuracy by its values; may be repeated.")
-    ] = None,
-    label_column: LabelColumn = None,
-    group_column: GroupColumn = None,
-    split_column: SplitColumn = None,
-    format: Output = Format.table,
+    slice_: options.Slices = None,
+    label_column: options.LabelColumn = None,
+    group_column: options.GroupColumn = None,
+    split_column: options.SplitColumn = None,
+    format: options.Output = options.Format.table,
 ) -> None:
-    """Write a model's report. Data, preprocessing, network, training, results, field, cost and model card.
+    """Write a report on a model. Data, preprocessing, network, training, results, cost and model card.
 
-    Columns are those that the model was trained with where the table has them, unless given.
+    Columns default to those that the model was trained with, where the table has them.
     """
     with needs("report"):
         from clothing_classifier.report import story
@@ -52,9 +43,9 @@ def report(
 
     subject = subjects.read_subject(model, run)
     if (split or slice_) and (data is None or subject.bundle is None):
-        raise UsageError("--split and --slice say what a bundle is measured on: give a bundle and --data")
+        raise UsageError("--split and --slice need a bundle and --data")
     if data is None and (label_column or group_column or split_column):
-        raise UsageError("columns are those of a table: give --data")
+        raise UsageError("column options need --data")
     if data is None:
         subject = subject.without("counts of classes and groups, and results on photos of your own: give --data")
     else:
@@ -66,11 +57,11 @@ def report(
             subject = subjects.with_measurement(subject, classifier.probabilities, part, records, slice_ or (), advance)
     subject = subjects.with_analysis(subject)
     for line in subject.missing:
-        log(f"left out: {line}")
+        logger.info("left out: %s", line)
     written = story.write(story.tell(subject), out)
-    if format is Format.json:
+    if format is options.Format.json:
         print_json({"name": subject.name, "written": list(map(str, written)), "left_out": list(subject.missing)})
     else:
         print(f"written: {', '.join(map(str, written))}")
     bad_rows = subject.dataset.bad_rows if subject.dataset else ()
-    finish([*map(str, bad_rows), *subject.failures])
+    report_failures([*map(str, bad_rows), *subject.failures])
