@@ -14,10 +14,13 @@ from clothing_classifier.analysis.tracing import trace
 SIDE, MARGIN = 128, 24
 
 
-@pytest.mark.slow
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(networks())
-def test_random_networks_see_what_their_gradients_show(network: nn.Sequential) -> None:
+@pytest.mark.parametrize("examples", [10, pytest.param(300, marks=pytest.mark.slow)])
+def test_random_networks_see_what_their_gradients_show(examples: int) -> None:
+    few = settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    few(given(networks())(check_network))()
+
+
+def check_network(network: nn.Sequential) -> None:
     torch.manual_seed(0)
     image = torch.ones(1, 4, SIDE, SIDE + 2, dtype=torch.float64, requires_grad=True)
     try:

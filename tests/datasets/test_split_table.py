@@ -11,9 +11,7 @@ import pytest
 from helpers.drawn_records import crossing_groups, split
 
 from clothing_classifier.datasets import SPLITS, Columns, load_dataset
-from clothing_classifier.datasets.splits import (
-    split_table,
-)
+from clothing_classifier.datasets.splits import split_table
 from clothing_classifier.errors import DatasetError
 
 pytest.importorskip("sklearn", reason="needs the extra 'train'")

@@ -9,10 +9,7 @@ import pytest
 from helpers.drawn_records import make_records
 
 from clothing_classifier.datasets import Record
-from clothing_classifier.datasets.splits import (
-    assign_splits,
-    cut_fold,
-)
+from clothing_classifier.datasets.splits import assign_splits, cut_fold
 from clothing_classifier.errors import DatasetError
 
 pytest.importorskip("sklearn", reason="needs the extra 'train'")

@@ -166,12 +166,6 @@ def test_what_is_no_usable_table_is_refused_in_one_line(table: str, message: str
     assert str(caught.value).isprintable()
 
 
-def test_an_open_quote_never_swallows_the_rows_behind_it(tmp_path: Path) -> None:
-    make_table(tmp_path, 'image,label\na.jpg,"Hat\nb.jpg,Shoes\n')
-    with pytest.raises(DatasetError, match="row 2"):
-        load_dataset(tmp_path)
-
-
 @pytest.mark.parametrize("image", ["a\0.jpg", "a\0b/c.jpg", "\0"])
 def test_null_bytes_make_a_bad_row(image: str, tmp_path: Path) -> None:
     dataset = load_dataset(make_table(tmp_path, f"image,label\n{image},Hat\nb.jpg,Hat\n"))
@@ -185,13 +179,6 @@ def test_a_bad_row_is_one_line_whatever_its_cells_hold(tmp_path: Path) -> None:
     assert dataset.bad_rows[0].row == 2
 
 
-def test_images_may_lie_in_sub_folders(tmp_path: Path) -> None:
-    table = "image,label\nshop/north/a.jpg,Hat\nshop/b.jpg,Hat\n"
-    dataset = load_dataset(make_table(tmp_path, table, ["shop/north/a.jpg", "shop/b.jpg"]))
-    assert dataset.records[0].source == tmp_path / "images" / "shop" / "north" / "a.jpg"
-    assert dataset.bad_rows == ()
-
-
 @pytest.mark.parametrize("again", ["./a.jpg", ".//a.jpg", "././a.jpg"])
 def test_another_spelling_of_a_path_is_the_same_path(again: str, tmp_path: Path) -> None:
     dataset = load_dataset(make_table(tmp_path, f"image,label\na.jpg,Hat\n{again},Hat\n"))
@@ -202,6 +189,7 @@ def test_equal_names_in_two_folders_are_two_images(tmp_path: Path) -> None:
     images = ["a.jpg", "x/a.jpg", "y/a.jpg"]
     dataset = load_dataset(make_table(tmp_path, "image,label\n" + "".join(f"{i},Hat\n" for i in images), images))
     assert names(dataset) == images
+    assert dataset.records[1].source == tmp_path / "images" / "x" / "a.jpg"
 
 
 @pytest.mark.parametrize(
@@ -267,15 +255,14 @@ def test_a_table_without_its_images_folder_is_refused(tmp_path: Path) -> None:
         load_dataset(tmp_path)
 
 
-@pytest.mark.parametrize("folder", ["", "shop/north/"])
-def test_100_000_rows_load(folder: str, tmp_path: Path) -> None:
-    files = [f"{folder}{i}.jpg" for i in range(50)]
-    rows = [f"{files[i]}" if i < 50 else f"{folder}gone-{i}.jpg" for i in range(100_000)]
+def test_100_000_rows_load(tmp_path: Path) -> None:
+    files = [f"shop/north/{i}.jpg" for i in range(50)]
+    rows = [*files, *(f"shop/north/gone-{i}.jpg" for i in range(50, 100_000))]
     table = "image,label,group,split\n" + "".join(f"{row},Hat,{i % 5000},train\n" for i, row in enumerate(rows))
     dataset = load_dataset(make_table(tmp_path, table, files))
     assert len(dataset.records) == 50
     assert len(dataset.bad_rows) == 99_950
-    assert (dataset.bad_rows[-1].row, dataset.bad_rows[-1].image) == (100_001, f"{folder}gone-99999.jpg")
+    assert (dataset.bad_rows[-1].row, dataset.bad_rows[-1].image) == (100_001, "shop/north/gone-99999.jpg")
 
 
 def test_an_image_counts_as_listed_only_where_its_row_was_of_use(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ def test_what_is_no_distribution_is_refused_by_the_photos_name(outcome: Any, mes
 
 
 def test_a_predict_function_that_ends_early_is_refused() -> None:
-    with pytest.raises(ModelOutputError, match=r"^c: the predict function ended before it: 2 answers for 3 photos$"):
+    with pytest.raises(
+        ModelOutputError, match=r"^c: the predict function ended before it: 2 predictions for 3 photos$"
+    ):
         collect(giving(GOOD, GOOD), RECORDS, LABELS)
 
 

@@ -43,7 +43,7 @@ def example() -> Path:
 
 
 def test_it_answers_as_the_classifier_does(example: Path, tmp_path: Path) -> None:
-    classifier = Classifier.load(upright=True)  # as the example: nothing is turned by what it shows
+    classifier = Classifier.load(correct_orientation=False)  # as the example
     fitted = [_save(path, tmp_path, classifier.bundle.contract.size) for path in PICTURES]
     assert _largest_difference(classifier, example, fitted) < 1e-4
 
@@ -53,7 +53,7 @@ def test_it_scales_and_turns_photos_as_the_contract_says(example: Path, tmp_path
     photos = [
         _save(path, tmp_path, 700, orientation) for path, orientation in zip(PICTURES, (1, 3, 6, 8), strict=False)
     ]
-    assert _largest_difference(Classifier.load(upright=True), example, photos) < 0.02
+    assert _largest_difference(Classifier.load(correct_orientation=False), example, photos) < 0.02
 
 
 def test_the_page_shows_all_of_it_and_that_is_under_30_lines() -> None:

@@ -1,34 +1,46 @@
 """What `export` takes into a bundle only where validation allows, and what it refuses."""
 
+import copy
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+import torch
 
 from clothing_classifier import export
 from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import load_dataset
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation.calibration import fit_temperature
-from clothing_classifier.export.onnx_graph import Graph, check_parity, set_temperature, to_onnx
+from clothing_classifier.export.exporter import _mirror_pays
+from clothing_classifier.export.onnx_graph import Graph, check_against_torch, set_temperature
 from clothing_classifier.export.quantization import MAX_INT8_DROP
-from clothing_classifier.inference.bundle import load_bundle
+from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model
-from clothing_classifier.training.parts import decode_parts, load_parts
+from clothing_classifier.training.data import Photos
 from clothing_classifier.training.run_folder import load_held_out
 
 DATA = Path(__file__).parents[2] / "data"
 
 
-def test_mirror_images_are_read_only_where_validation_gains(run: Path, tmp_path: Path) -> None:
+def test_mirror_images_are_read_only_where_validation_gains(run: Path, photos: Photos, tmp_path: Path) -> None:
+    model, _ = load_model(run / "best.safetensors")
+    [(pixels, targets)] = photos.batches([np.arange(len(photos))])
+    with torch.inference_mode():
+        alone, both = (
+            float((Graph(model, mirrored).eval()(pixels)[1].argmax(1) == targets).double().mean())
+            for mirrored in (False, True)
+        )
     said: list[str] = []
-    export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", quantize=False, mirrored=True, say=said.append)
-    line = next(line for line in said if line.startswith("with the mirror image"))
-    assert load_bundle(tmp_path / "bundle").manifest.views == (2 if line.endswith("accepted") else 1)
+    assert _mirror_pays(model, photos, said.append) == (both > alone)
+    [line] = said
+    assert f"accuracy {both:.4f} ({alone:.4f} without), " in line
+    assert line.endswith("accepted" if both > alone else "refused")
     with pytest.raises(ConfigError, match="leave out --calibration or --mirror"):
         export.export_bundle(run, DATA, tmp_path / "other", "tiny", calibration=[run], mirrored=True)
 
@@ -48,20 +60,18 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
     assert (
         ("orientation" in outputs)
         == ("orientation" in content)
-        == any("set upright, accepted" in line for line in said)
+        == any(line.startswith("orientation correction") and line.endswith("accepted") for line in said)
     )
 
 
-def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, settings: tuple[str, ...], tmp_path: Path) -> None:
-    model, labels = load_model(run / "best.safetensors")
-    to_onnx(Graph(model).eval(), 32, tmp_path / "model.onnx")
-    understood = load_settings(None, settings)
-    _, parts, validation = load_parts(DATA, understood.data)
-    _, photos = decode_parts(parts, validation, labels, understood)
-    check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
-    model.classifier.weight.data[0] += 0.05
+def test_a_graph_that_disagrees_with_torch_does_not_pass(
+    network: ImageClassifier, float_graph: Path, photos: Photos
+) -> None:
+    assert check_against_torch(Graph(network).eval(), float_graph, photos)["n"] == len(photos)
+    other = copy.deepcopy(network)
+    other.classifier.weight.data[0] += 0.05
     with pytest.raises(ExportError, match="the graph disagrees with torch"):
-        check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
+        check_against_torch(Graph(other).eval(), float_graph, photos)
 
 
 def test_too_few_validation_photos_are_refused(run: Path, tmp_path: Path) -> None:

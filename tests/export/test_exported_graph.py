@@ -14,6 +14,7 @@ from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import load_dataset
 from clothing_classifier.evaluation.calibration import softmax
 from clothing_classifier.evaluation.ood import ood_score
+from clothing_classifier.export import exporter
 from clothing_classifier.export.onnx_graph import OUTPUTS, Graph
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import load_bundle, shipped
@@ -118,7 +119,7 @@ def test_the_ood_score_is_the_mean_over_features_and_middle_stage_where_features
              (("features", features), ("middle", middle))]  # fmt: skip
     assert (found.shape, found.dtype) == ((9,), np.float32)
     np.testing.assert_allclose(found, np.mean(sines, 0), atol=1e-4)
-    answers = Classifier.load(bundle, upright=True).predict_many(
+    answers = Classifier.load(bundle, correct_orientation=False).predict_many(
         load_dataset(DATA).part("test")[i].source for i in range(9)
     )
     np.testing.assert_allclose([answer.ood_score for answer in answers], found, atol=1e-5)
@@ -138,7 +139,7 @@ def test_a_network_of_many_features_is_judged_by_them_alone(mirrored: bool) -> N
 
 
 def test_one_validation_photo_in_twenty_is_above_the_threshold(bundle: Path) -> None:
-    classifier = Classifier.load(bundle, upright=True)
+    classifier = Classifier.load(bundle, correct_orientation=False)
     threshold = classifier.manifest.ood_threshold
     photos = load_dataset(DATA).part("validation")
     above = [answer.ood_score > threshold for answer in classifier.predict_many(photo.source for photo in photos)]
@@ -148,7 +149,7 @@ def test_one_validation_photo_in_twenty_is_above_the_threshold(bundle: Path) -> 
 @pytest.fixture(scope="module")
 def mirrored(run: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "_mirror_pays", lambda *_: True)
+        patch.setattr(exporter, "_mirror_pays", lambda *_: True)
         export.export_bundle(run, DATA, run.parent / "mirrored", "tiny", quantize=False, mirrored=True)
     return run.parent / "mirrored"
 

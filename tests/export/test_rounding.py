@@ -8,22 +8,9 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from clothing_classifier.config import load_settings
-from clothing_classifier.export.onnx_graph import Graph, to_onnx
 from clothing_classifier.export.quantization import quantize_graph
 from clothing_classifier.export.rounding import round_weights
-from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import Photos, in_order
-from clothing_classifier.training.parts import decode_parts, load_parts
-
-DATA = Path(__file__).parents[2] / "data"
-
-
-@pytest.fixture
-def photos(settings: tuple[str, ...]) -> Photos:
-    understood = load_settings(None, settings)
-    _, train, validation = load_parts(DATA, understood.data)
-    return decode_parts(train, validation, sorted({record.label for record in train}), understood)[1]
 
 
 def convolving(groups: int = 1, biased: bool = True, flat: bool = False, times: int = 1) -> onnx.ModelProto:
@@ -85,11 +72,9 @@ def test_nothing_to_round_is_left_alone(photos: Photos) -> None:
 
 @pytest.mark.parametrize("seven_bits", [True, False])
 def test_the_quantizer_finds_rounded_weights_on_its_grid(
-    run: Path, photos: Photos, seven_bits: bool, tmp_path: Path
+    float_graph: Path, photos: Photos, seven_bits: bool, tmp_path: Path
 ) -> None:
-    model, _ = load_model(run / "best.safetensors")
-    to_onnx(Graph(model).eval(), 32, tmp_path / "float.onnx")
-    quantize_graph(tmp_path / "float.onnx", tmp_path / "int8.onnx", photos, seven_bits)
+    quantize_graph(float_graph, tmp_path / "int8.onnx", photos, seven_bits)
     rounded = constants(tmp_path / "int8.rounded.onnx")
     held = constants(tmp_path / "int8.onnx")
     quantized = [name for name in rounded if f"{name}_quantized" in held and rounded[name].ndim == 4]

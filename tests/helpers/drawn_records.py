@@ -9,11 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clothing_classifier.datasets import SPLITS, Columns, Record
-from clothing_classifier.datasets.splits import (
-    SplitResult,
-    group_names,
-    split_table,
-)
+from clothing_classifier.datasets.splits import SplitResult, group_names, split_table
 
 
 def make_records(

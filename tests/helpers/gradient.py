@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from clothing_classifier.analysis import moves
+from clothing_classifier.analysis import moves, trace
 from clothing_classifier.analysis.field import Field
 
 Interval = tuple[int, int]
@@ -44,3 +44,37 @@ def replace_modules(model: nn.Module, make: Callable[[nn.Module], nn.Module | No
         other = make(module)
         if name and other is not None:
             model.set_submodule(name, other)
+
+
+def averaging(module: nn.Module) -> nn.Module | None:
+    """Mean in place of maximum, whose gradient reaches one element of a window only; nothing saturates."""
+    if isinstance(module, nn.MaxPool2d):
+        return nn.AvgPool2d(module.kernel_size, module.stride, module.padding, ceil_mode=module.ceil_mode)
+    return nn.Identity() if isinstance(module, nn.BatchNorm2d | nn.ReLU | nn.ReLU6) else None
+
+
+def check_layers(model: nn.Module, linear: nn.Module, shape: tuple[int, int, int], kind: str = "") -> int:
+    """Compare each module of `model` whose units see a part of the image with the gradients of `linear`.
+
+    `linear` is the same network, such that gradients show all that a unit depends on. The middle unit is compared,
+    along the longer side. Returns how many modules were compared; only those whose type begins with `kind` are.
+    """
+    axis = int(shape[2] > shape[1])
+    image = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
+    outputs: dict[str, Tensor] = {}
+    for name, module in linear.named_modules():
+        if not list(module.children()):
+            module.register_forward_hook(lambda m, args, output, n=name: outputs.update({n: output}))  # type: ignore[misc]
+    rows = trace(model, shape).layers
+    linear(image)
+    compared = 0
+    for row in rows:
+        output = outputs.get(row.name)
+        if output is None or output.ndim != 4 or row.field is None or row.sees_all or not row.type.startswith(kind):
+            continue
+        middle = [side // 2 for side in output.shape[2:]]
+        expected, found = derived(row.field, *middle), support(output, image, *middle)
+        assert expected is not None and found is not None, row.name
+        assert found[axis] == expected[axis], row.name
+        compared += 1
+    return compared

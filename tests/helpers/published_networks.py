@@ -1,9 +1,14 @@
 """Networks with published figures, as torchvision builds them, at any width: a thin one proves a wide one's fields."""
 
+import csv
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from clothing_classifier.analysis import summarise, trace
 
 
 def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0, groups: int = 1) -> nn.Sequential:
@@ -120,3 +125,15 @@ PUBLISHED: dict[str, Callable[[float], nn.Module]] = {
     "squeezenet1_1 (torchvision)": squeezenet,
 }
 """By the names of the published figures."""
+
+
+def check_figures(name: str, model: nn.Module, size: int, shared: Path) -> None:
+    """Compare the totals of an analysis with the published figures of `name`, as far as they go."""
+    with (shared / "anchors" / "published_analysis.csv").open() as file:
+        (published,) = (row for row in csv.DictReader(file) if row["network"] == name)
+    totals: dict[str, Any] = summarise(name, trace(model, (3, size, size)))["totals"]
+    for key in ("params", "macs"):
+        assert not published[key] or totals[key] == int(published[key])
+    assert totals["receptive_field"] == [int(published["receptive_field"])] * 2
+    assert totals["stride"] == [int(published["effective_stride"])] * 2
+    assert totals["start"] == [-int(published["effective_padding"])] * 2

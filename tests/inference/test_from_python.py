@@ -43,7 +43,7 @@ def test_the_labels_handed_out_are_the_callers_own(classifier: Classifier) -> No
 def test_a_pickled_classifier_answers_alike(classifier: Classifier) -> None:
     again = pickle.loads(pickle.dumps(classifier))
     assert again.predict(PHOTO) == classifier.predict(PHOTO)
-    assert (again.threads, again.upright) == (1, False)
+    assert (again.threads, again.correct_orientation) == (1, True)
 
 
 def test_what_is_shown_of_a_classifier_fits_a_line_of_a_log(classifier: Classifier) -> None:
