@@ -127,7 +127,7 @@ def test_json_of_a_model_of_ones_own(run: Run, tmp_path: Path) -> None:
 
 def test_the_table_and_two_models_side_by_side(run: Run) -> None:
     table = run("resnet_small", "--input", "3x32x32").stdout
-    assert "receptive field  81 px, stride 4; by other paths a unit sees the whole image" in table
+    assert "receptive field  81 px, stride 4; by global operators, the whole image" in table
     assert "half of the MACs" in table
     beside = run("mobilenet_v2", "--compare", "mobilenet_v2:width=0.5,kernel=5", "--compare-input", "3x160x160").stdout
     assert "3x224x224" in beside
@@ -178,12 +178,10 @@ def test_a_layer_of_torch_is_one_row(run: Run) -> None:
 
 def test_pictures_are_drawn_of_what_there_is(run: Run, tmp_path: Path) -> None:
     said = run("mine:flat", "--input", "3x4x4", "--figures", "flat").stderr
-    assert (
-        said == "mine:flat: no picture of fields, since no layer of it has rows and columns of which it sees a part\n"
-    )
+    assert said == "mine:flat: no picture of fields: no layer has a local receptive field\n"
     assert {path.stem for path in (tmp_path / "flat").iterdir()} == {"growth", "costs"}
     said = run("resnet_small", "--input", "3x32x32", "--figures", "small").stderr
-    assert said == "resnet_small: the effective fields are those of random weights, as it holds no others here\n"
+    assert said == "resnet_small: the effective fields are those of random weights\n"
     assert {path.stem for path in (tmp_path / "small").iterdir()} == {"fields", "growth", "costs"}
 
 
