@@ -32,7 +32,6 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/python tools/render.py --check
 	$(BIN)/python tools/write_reference.py --check
-	$(BIN)/python tools/draw_architecture.py --check
 
 test-timm: .venv/dev ## the networks of timm, kept out of .venv, where torchvision may not load
 	@test -d build/timm || $(PIP) --no-deps --target build/timm timm torchvision
@@ -44,7 +43,7 @@ models: .venv/dev ## make the shipped models, or those of NAMES="...", from reci
 DATA ?= datasets/clothing
 MEASURE := $(BIN)/python -m benchmarks
 
-results: .venv/dev peers ## measure again what the documents show, on an idle machine (hours; needs FEATURES=FILE)
+results: .venv/dev peers ## measure again what the documents show, on an idle machine (hours; needs hey and FEATURES=FILE)
 	$(BIN)/clothing fetch clothing --out $(DATA)
 	$(MEASURE) network layers
 	$(MEASURE) network what-if

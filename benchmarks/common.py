@@ -57,6 +57,11 @@ def recording(path: Path) -> Iterator[dict[str, Any]]:
     log(f"wrote {path}")
 
 
+def figure_beside(record: Path, name: str) -> Path:
+    """Where the figure of a record belongs: with the documents' others, or beside a record that is a trial."""
+    return (FIGURES if record.resolve().parent == RESULTS else record.parent) / name
+
+
 def _rounded(value: Any) -> Any:
     """`value` with six significant digits of each number, which is more than anything measured here has."""
     if isinstance(value, Mapping):

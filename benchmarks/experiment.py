@@ -18,7 +18,16 @@ import numpy as np
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchmarks.common import RESULTS, Data, log, mean_and_spread, recording, run_clothing, write_data_set
+from benchmarks.common import (
+    RESULTS,
+    Data,
+    figure_beside,
+    log,
+    mean_and_spread,
+    recording,
+    run_clothing,
+    write_data_set,
+)
 from benchmarks.learning_law import fit_law
 from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import Columns, Record, load_dataset
@@ -54,8 +63,8 @@ class Variant(Section):
     """First weights, in place of --init; `random` for none."""
     photos: int | float | None = None
     """Learn from so many photos at random, or from this fraction, of whole groups; none: from all."""
-    seeds: list[int] | None = None
-    """In place of the experiment's, where one run has to do."""
+    once: bool = False
+    """Run with the first seed alone."""
     against: str | None = None
     """The variant that it is compared with, in place of the base."""
     kernels: Kernels | None = None
@@ -131,7 +140,8 @@ def experiment(
         "set": [*plan.set, *(set_ or [])], "seeds": seeds or plan.seeds,
         "init": init or plan.init, "teachers": teacher or plan.teachers,
     })  # fmt: skip
-    with recording(out or RESULTS / f"{path.stem}.json") as record:
+    out = out or RESULTS / f"{path.stem}.json"
+    with recording(out) as record:
         planned = plan_runs(plan, runs.resolve() / path.stem)
         with ThreadPoolExecutor(jobs) as pool:
             list(pool.map(lambda run: train(plan, run, data), planned))
@@ -139,7 +149,7 @@ def experiment(
     if plan.figure:
         from benchmarks import figures
 
-        figures.draw(path.stem, record, plan.figure)
+        figures.draw(path.stem, record, figure_beside(out, plan.figure))
 
 
 def plan_runs(plan: Experiment, folder: Path) -> list[Run]:
@@ -148,7 +158,7 @@ def plan_runs(plan: Experiment, folder: Path) -> list[Run]:
     return [
         Run(name, variant, seed, fold, folder / f"{name.replace(' ', '-').replace(',', '')}-{seed}-{fold}")
         for seed in plan.seeds for fold in folds for name, variant in plan.variants.items()
-        if seed in (variant.seeds or plan.seeds)
+        if seed == plan.seeds[0] or not variant.once
     ]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import FIGURES
 from clothing_classifier.report.figure import BLUE, GREEN, ORANGE, make_figure, to_png
 from clothing_classifier.utils import write_bytes
 
@@ -15,10 +14,10 @@ Series = tuple[Sequence[float], Sequence[Sequence[float]]]
 """Values, and their 95% intervals."""
 
 
-def draw(kind: str, record: Mapping[str, Any], name: str) -> None:
-    """Draw the record of an experiment to docs/figures/`name`."""
+def draw(kind: str, record: Mapping[str, Any], path: Path) -> None:
+    """Draw the record of an experiment."""
     figure = {"learning-curve": _learning_curve, "field-size": _field_size}[kind](record)
-    _save(figure, FIGURES / name)
+    _save(figure, path)
 
 
 def draw_robustness(record: Mapping[str, Any], path: Path) -> None:
@@ -41,6 +40,8 @@ def draw_robustness(record: Mapping[str, Any], path: Path) -> None:
 
 def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Accuracy against MACs and against latency; full marks are int8, empty ones float."""
+    from matplotlib.ticker import LogLocator
+
     figure = make_figure(13, 6)
     panels = figure.subplots(1, 2, sharey=True)
     titles = "million MACs", "latency, as a fraction of the float wardrobe's"
@@ -52,10 +53,16 @@ def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
                 value(point), point["accuracy"], [[low], [high]], fmt=marker, color=colour, markersize=8,
                 markerfacecolor=colour if point["precision"] == "int8" else "white", elinewidth=0.5,
             )  # fmt: skip
-            axes.annotate(
-                _short(point), (value(point), point["accuracy"]), (6, 4), textcoords="offset points", fontsize=7
-            )
+            if point["precision"] == "int8":
+                at, side = ((0, 9), "center") if point.get("shipped") else ((6, 4), "left")
+                place = value(point), point["accuracy"]
+                axes.annotate(_short(point), place, at, textcoords="offset points", ha=side, fontsize=7)
         axes.set_xscale("log")
+        axes.margins(x=0.13)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.tick_params(axis="x", which="minor", labelsize=7)
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
     for kind, (colour, marker) in _MARKS.items():
@@ -67,6 +74,8 @@ def draw_pareto(points: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 def _learning_curve(record: Mapping[str, Any]) -> Any:
     """Error against photos, both on logarithmic axes, with the law carried on."""
+    from matplotlib.ticker import PercentFormatter
+
     figure = make_figure(6.5, 4.5)
     axes, law, variants = figure.subplots(), record["law"], record["variants"]
     further = law["ten_times"]
@@ -79,6 +88,8 @@ def _learning_curve(record: Mapping[str, Any]) -> Any:
                label="ten times the photos, by the law")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for set_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        set_formatter(PercentFormatter(1, 0))
     axes.set_xlabel("photos learnt from")
     axes.set_ylabel("error on validation, 95% over senders")
     axes.grid(alpha=0.3, which="both")

@@ -23,7 +23,7 @@ def main(
 ) -> None:  # fmt: skip
     """Score, and print the report with the time of each answer."""
     from clothing_classifier.inference import Classifier
-    from clothing_classifier.scoring.run import Job, score
+    from clothing_classifier.scoring.run import ScoreOptions, score
 
     events: list[tuple[float, int]] = []
     cpu: list[float] = []
@@ -37,8 +37,10 @@ def main(
                 kill()
                 killed.append(time.monotonic() - STARTED)
 
-        job = Job(input, output, engine="ray" if engine == "ray" else "local", workers=workers, part_rows=part_rows)
-        report = score(Classifier.load(), job, watch).to_dict()
+        options = ScoreOptions(
+            input, output, engine="ray" if engine == "ray" else "local", workers=workers, part_rows=part_rows
+        )
+        report = score(Classifier.load(), options, watch).to_dict()
     seconds = time.monotonic() - STARTED
     each = (cpu[-1] - cpu[0]) / max(1, sum(count for _, count in events[1:]))  # without imports and the first batch
     print(json.dumps({

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from benchmarks.common import FIGURES, RESULTS, Data, log, recording, run_clothing
+from benchmarks.common import RESULTS, Data, figure_beside, log, recording, run_clothing
 from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import Columns, load_dataset
 from clothing_classifier.evaluation.metrics import accuracy_interval
@@ -51,7 +51,6 @@ def pareto(
     strategy: Annotated[list[str] | None, typer.Option(help="In place of the untrained candidates.")] = None,
     runs: Annotated[Path, typer.Option(help="Searches are kept here.")] = Path("runs/pareto"),
     out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "pareto.json",
-    figure: Annotated[Path, typer.Option(help="Figure to draw.")] = FIGURES / "pareto.png",
 ) -> None:
     """Compress the shipped model in many ways; accuracy, cost and time of each, beside the shipped models."""
     from benchmarks import figures
@@ -64,7 +63,7 @@ def pareto(
         points = [{key: value for key, value in point.items() if key in SHOWN} for point in points]
         points.sort(key=lambda point: -point["macs"])
         record.update({"n": parent["n"], "max_drop": MAX_DROP, "points": points})
-    figures.draw_pareto(points, figure)
+    figures.draw_pareto(points, figure_beside(out, "pareto.png"))
 
 
 def _search(data: Path, runs: Path, epochs: int, strategies: tuple[str, ...] | list[str]) -> tuple[Point, list[Point]]:

@@ -15,7 +15,7 @@ import numpy as np
 import typer
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from benchmarks.common import FIGURES, RESULTS, Data, recording, run_clothing
+from benchmarks.common import RESULTS, Data, figure_beside, recording, run_clothing
 from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.errors import ImageError
 from clothing_classifier.evaluation.metrics import Floats, grouped_interval
@@ -90,7 +90,6 @@ def robustness(
     model: Annotated[str, typer.Option(help="A shipped model's name, or a bundle.")] = "wardrobe",
     limit: Annotated[int | None, typer.Option(help="Only so many photos, to try the command.")] = None,
     out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "robustness.json",
-    figure: Annotated[Path, typer.Option(help="Figure to draw.")] = FIGURES / "robustness.png",
 ) -> None:
     """Measure accuracy on corrupted photos; draw it against the strength of each corruption."""
     from benchmarks import figures
@@ -109,7 +108,7 @@ def robustness(
             "n": len(photos), "senders": len(set(groups)), "interval_method": "bootstrap over senders",
             **summarise(right, probabilities.max(2), groups),
         })  # fmt: skip
-    figures.draw_robustness(record, figure)
+    figures.draw_robustness(record, figure_beside(out, "robustness.png"))
 
 
 def predict_versions(classifier: Classifier, photos: Sequence[Record]) -> Floats:

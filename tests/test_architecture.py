@@ -28,7 +28,7 @@ errors
 """
 MAY_IMPORT_TORCH = {"models", "training", "analysis", "compression", "export"}
 REPORT_CORE = (
-    "metrics", "document", "figure", "pictures", "terminal", "markdown", "evaluation", "network", "predictions",
+    "metrics", "document", "figure", "charts", "terminal", "markdown", "evaluation", "network", "predictions",
     "tables",
 )  # fmt: skip
 """Modules of report/ that the base install can import; pages, photos and audits need extras."""

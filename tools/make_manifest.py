@@ -6,8 +6,6 @@ A folder with dataset.csv gives `image,size,sha256` and the table's other column
 a folder without one gives `name,size,sha256` for its *.gz files. The same input always gives the same bytes.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import gzip
@@ -20,7 +18,7 @@ FACTS = ["size", "sha256"]
 
 
 def facts(path: Path) -> list[str]:
-    """Size and SHA-256 of a file, in the order of `FACTS`; raises OSError where it can't be read."""
+    """Size and SHA-256 of a file, in the order of `FACTS`."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
     return [str(path.stat().st_size), digest.hexdigest()]
@@ -47,32 +45,21 @@ def archive_rows(folder: Path) -> list[list[str]]:
     return [["name", *FACTS]] + [[path.name, *facts(path)] for path in paths]
 
 
-def write(rows: list[list[str]], out: Path) -> None:
-    """Write the rows as CSV, compressed where the name ends in .gz."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    data = text.getvalue().encode()
-    if out.suffix == ".gz":
-        packed = io.BytesIO()
-        # gzip would note the time and the file's name, and the same manifest would differ from run to run.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as stream:
-            stream.write(data)
-        data = packed.getvalue()
-    out.write_bytes(data)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status: 2, and one line, for a folder or table that can't be used."""
-    parser = argparse.ArgumentParser(description="Make a manifest for `clothing fetch` from a data folder.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="holds dataset.csv and images/, or *.gz files")
     parser.add_argument("out", type=Path, help="the manifest: .csv or .csv.gz")
     parser.add_argument("--table", type=Path, help="take the rows from this CSV file, not from FOLDER/dataset.csv")
     options = parser.parse_args(arguments)
     table = options.table or options.folder / "dataset.csv"
+    text = io.StringIO(newline="")
     try:
         has_table = options.table is not None or table.is_file()
         rows = table_rows(table, options.folder / "images") if has_table else archive_rows(options.folder)
-        write(rows, options.out)
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        data = text.getvalue().encode()
+        options.out.write_bytes(gzip.compress(data, mtime=0) if options.out.suffix == ".gz" else data)
     except (OSError, ValueError) as error:
         print(f"make_manifest: {error}", file=sys.stderr)
         return 2

@@ -18,7 +18,7 @@ from PIL import Image
 
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.preprocessing import ImageContract, prepare
-from clothing_classifier.report import pictures
+from clothing_classifier.report import charts
 from clothing_classifier.report.figure import make_figure, to_png
 from clothing_classifier.training.augmentation import augment, degrade
 from clothing_classifier.utils import write_bytes
@@ -40,11 +40,11 @@ def main() -> None:
     size, labels = bundle["preprocessing"]["size"], bundle["labels"]
     channels = {stage["name"]: stage["channels"] for stage in load_record("network")["stages"]}
     drawn = {
-        "classes": to_png(pictures.draw_classes(count_photos(labels))),
-        "architecture": to_png(pictures.draw_network(bundle["stages"], size, len(labels), channels)),
+        "classes": to_png(charts.draw_classes(count_photos(labels))),
+        "architecture": to_png(charts.draw_network(bundle["stages"], size, len(labels), channels)),
         "augmentation": draw_views(),
         "confusion": to_png(
-            pictures.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"] | {"labels": labels})
+            charts.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"] | {"labels": labels})
         ),
     }
     for name, png in drawn.items():

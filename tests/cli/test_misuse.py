@@ -160,7 +160,7 @@ def test_who_ends_it_finds_no_half_written_file(number: signal.Signals, status: 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("form", ["table", "json", "csv"])
+@pytest.mark.parametrize("form", ["table", *(pytest.param(form, marks=pytest.mark.slow) for form in ("json", "csv"))])
 def test_a_terminal_gets_a_bar_and_a_pipe_none(tmp_path: Path, form: str) -> None:
     arguments = [CLOTHING, "predict", *map(str, IMAGES[:40]), "--format", form]
     leader, follower = os.openpty()

@@ -30,8 +30,8 @@ def test_folder_copy_goes_on_from_a_part(tmp_path: Path) -> None:
     ("body", "reason"),
     [
         (None, r"a\.jpg: No such file or directory"),
-        (A[:-1], rf"a\.jpg has {len(A) - 1} bytes, not {len(A)}"),
-        (A[::-1], "the SHA-256 differs"),
+        (A[:-1], f"ended after {len(A) - 1} of {len(A)} bytes"),
+        (A[::-1], "has another SHA-256 than expected"),
     ],
     ids=["missing", "short", "wrong"],
 )
@@ -40,9 +40,9 @@ def test_folder_with_a_bad_file(tmp_path: Path, body: bytes | None, reason: str)
     (source / "images" / "a.jpg").unlink()
     if body is not None:
         (source / "images" / "a.jpg").write_bytes(body)
-    with pytest.raises(DownloadError, match=rf"1 of 2 files could not be fetched: images/a\.jpg \(.*{reason}\)"):
+    with pytest.raises(DownloadError, match=rf"1 of 2 files could .* such as images/a\.jpg \(.*{reason}\)"):
         fetch(manifest_of(BYTES), out, str(source))
-    assert files_in(out) == {"images/b #1%20.jpg": BYTES["images/b #1%20.jpg"]}
+    assert {path for path in files_in(out) if not path.endswith(".part")} == {"images/b #1%20.jpg"}
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from helpers.lying_host import TABLE, A, files_in, make_source
 
 import make_manifest
 from clothing_classifier.datasets.fetch import fetch
-from clothing_classifier.datasets.manifest import DATA_SETS, load_manifest
-from clothing_classifier.datasets.origins import RemoteFile
+from clothing_classifier.datasets.manifest import DATA_SETS, RemoteFile, load_manifest
 from clothing_classifier.errors import DownloadError, UsageError
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

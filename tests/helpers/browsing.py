@@ -1,13 +1,11 @@
 """What tests do with the page in a browser: find, wait, give pictures."""
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
-from helpers.running import IMAGES
+from helpers.running import IMAGES, until
 
 Driver = Any
 PHOTOS = IMAGES[0:240:40]
@@ -19,10 +17,6 @@ def find(browser: Driver, selector: str) -> Any:
 
 def find_all(browser: Driver, selector: str) -> list[Any]:
     return list(browser.find_elements(By.CSS_SELECTOR, selector))
-
-
-def until(browser: Driver, condition: Callable[[], object]) -> None:
-    WebDriverWait(browser, 30, poll_frequency=0.05).until(lambda _: condition())
 
 
 def give(browser: Driver, files: list[tuple[str, bytes]], event: str = "drop") -> None:
@@ -45,7 +39,7 @@ def give(browser: Driver, files: list[tuple[str, bytes]], event: str = "drop") -
 
 
 def answered(browser: Driver, count: int) -> None:
-    until(browser, lambda: len(find_all(browser, "#gallery li:not(.waiting)")) == count)
+    until(lambda: len(find_all(browser, "#gallery li:not(.waiting)")) == count)
 
 
 def labels(browser: Driver) -> list[str]:

@@ -11,8 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from clothing_classifier.datasets.manifest import Manifest
-from clothing_classifier.datasets.origins import RemoteFile
+from clothing_classifier.datasets.manifest import Manifest, RemoteFile
 
 TABLE = "image,label,split\na.jpg,Hat,train\nb #1%20.jpg,Shoes,\n"
 BYTES = {"images/a.jpg": bytes(range(256)) * 1200, "images/b #1%20.jpg": b"shoes" * 1000}

@@ -3,11 +3,10 @@
 import json
 import os
 import resource
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-secret-of-the-tests-0123456789"
+ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 IMAGES = sorted((ROOT / "data" / "images").iterdir())
 
 
@@ -33,21 +33,13 @@ class Server:
     def port(self) -> int:
         return urlsplit(self.url).port or 0
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
     def entries(self) -> list[dict[str, Any]]:
         """The lines of the log, which must each be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
-    def entry(self, key: str, value: object, seconds: float = 30) -> dict[str, Any]:
+    def entry(self, key: str, value: object) -> dict[str, Any]:
         """The first entry with this value, which may be written only after its reply was read."""
-        last = monotonic() + seconds
-        while not (found := [entry for entry in self.entries() if entry.get(key) == value]):
-            assert monotonic() < last, f"no entry with {key} {value!r}"
-            sleep(0.01)
-        return found[0]
+        return until(lambda: next((entry for entry in self.entries() if entry.get(key) == value), None))
 
 
 @dataclass
@@ -58,6 +50,15 @@ class Reply:
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """What `condition` gives once it is true."""
+    last = monotonic() + seconds
+    while not (found := condition()):
+        assert monotonic() < last, f"not within {seconds} s"
+        sleep(0.002)
+    return found
 
 
 @contextmanager

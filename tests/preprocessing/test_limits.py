@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.pictures import CONTRACT, assert_one_line, encode, encode_heic, garment, png
+from helpers.pictures import CONTRACT, assert_one_line, encode, garment, png
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from clothing_classifier import errors
-from clothing_classifier.preprocessing import FORMATS, HEAD, Limits, check_arrived, prepare
+from clothing_classifier.preprocessing import Limits, prepare
 
 
 def gif_header(width: int, height: int) -> bytes:
@@ -143,31 +143,6 @@ def test_an_endless_file_is_read_no_further_than_the_limit() -> None:
     with pytest.raises(errors.ImageTooManyBytesError):
         prepare(endless, CONTRACT, Limits(bytes=1000))
     assert endless.given <= 1001
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_a_file_that_arrives_is_known_by_its_first_bytes(form: str) -> None:
-    data = encode(garment(300, 200), form)
-    check_arrived(data[:HEAD], "a")
-    check_arrived(bytearray(data), "a")
-    with pytest.raises(errors.ImageTooManyBytesError, match="a: the file is larger"):
-        check_arrived(data, "a", Limits(bytes=len(data) - 1))
-
-
-def test_a_heic_that_arrives_is_known_whether_its_extra_is_there_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = encode_heic(garment(300, 200))
-    check_arrived(data[:HEAD], "a")
-    monkeypatch.delitem(Image.OPEN, "HEIF")
-    check_arrived(data[:HEAD], "a")
-
-
-@pytest.mark.parametrize("data", [b"x" * HEAD, b"<!doctype html>" + b" " * HEAD, b"{}" * HEAD, bytes(HEAD)])
-def test_a_file_that_arrives_and_is_no_image_is_refused_as_the_whole_would_be(data: bytes) -> None:
-    with pytest.raises(errors.ImageFormatError) as early:
-        check_arrived(data, "the image")
-    with pytest.raises(errors.ImageFormatError) as late:
-        prepare(data, CONTRACT)
-    assert str(early.value) == str(late.value)
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:

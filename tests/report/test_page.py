@@ -12,16 +12,16 @@ pytest.importorskip("jinja2", reason="needs the extra 'report'")
 
 from helpers.reading import read_page
 
-from clothing_classifier.report import pictures
+from clothing_classifier.report import charts
 from clothing_classifier.report.document import (
     Bullets,
     Cell,
+    Chart,
     Code,
     Document,
     Gallery,
     Heading,
     Photos,
-    Picture,
     Section,
     Table,
     Text,
@@ -33,7 +33,7 @@ HOSTILE = "<script>alert(1)</script>\"'&\n\udce9.jpg"
 
 def test_texts_are_escaped_whatever_they_hold_and_nothing_is_fetched() -> None:
     photo = data_uri(np.zeros((8, 8, 3), np.uint8))
-    chart = Picture("chart", lambda: pictures.draw_classes({HOSTILE: {"train": 1}, "$x$ $\\frac{$": {}}), HOSTILE)
+    chart = Chart("chart", lambda: charts.draw_classes({HOSTILE: {"train": 1}, "$x$ $\\frac{$": {}}), HOSTILE)
     parts = [
         Heading(HOSTILE), Text(HOSTILE), Bullets([HOSTILE]), Code(HOSTILE), chart,
         Table([HOSTILE], [[Cell(HOSTILE, "bad", 0.5)]], [0], frozenset({0}), HOSTILE, HOSTILE),

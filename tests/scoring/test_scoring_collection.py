@@ -11,7 +11,7 @@ import pytest
 
 from clothing_classifier.datasets import image_files
 from clothing_classifier.errors import UsageError
-from clothing_classifier.scoring.collection import entries
+from clothing_classifier.scoring.collection import list_inputs
 from clothing_classifier.scoring.listing import write_listing
 from clothing_classifier.scoring.tables import _Names
 
@@ -19,7 +19,7 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 def paths(where: object, column: str | None = None) -> list[str]:
-    return [entry.path for entry in entries(str(where), column)]
+    return [entry.path for entry in list_inputs(str(where), column)]
 
 
 @pytest.fixture
@@ -75,20 +75,20 @@ def test_nothing_to_score_is_one_line(where: str, tmp_path: Path, monkeypatch: p
     (tmp_path / "empty").mkdir()
     (tmp_path / "list.txt").touch()
     with pytest.raises(UsageError, match=where.partition(":")[0].replace("*", r"\*")) as caught:
-        list(entries(where))
+        list(list_inputs(where))
     assert "\n" not in str(caught.value)
 
 
 def test_rows_of_a_table_are_named_as_written(tmp_path: Path) -> None:
-    found = list(entries(str(DATA / "dataset.csv")))
+    found = list(list_inputs(str(DATA / "dataset.csv")))
     assert len(found) == 240
     assert found[0].path == Path(found[0].source or "").name
     assert Path(found[0].source or "").is_file()
     table = tmp_path / "list.csv"
     table.write_text("name,path\n1,a.jpg\n2,\n3,/b/c.jpg\n4,s3://bucket/d.jpg\n")
-    sources = [entry.source for entry in entries(str(table))]
+    sources = [entry.source for entry in list_inputs(str(table))]
     assert sources == [f"{tmp_path}/a.jpg", None, "/b/c.jpg", "s3://bucket/d.jpg"]
-    assert [entry.fault for entry in entries(str(table))][1] == f"{table}, row 3: no photo is named"
+    assert [entry.fault for entry in list_inputs(str(table))][1] == f"{table}, row 3: no photo is named"
 
 
 def test_a_name_in_a_bucket_may_hold_a_question_mark(tmp_path: Path) -> None:
@@ -102,19 +102,19 @@ def test_a_run_does_not_score_its_own_output(tmp_path: Path) -> None:
     pq.write_table(pa.table({"path": ["a.jpg"]}), tmp_path / "list.parquet")
     (tmp_path / "out").mkdir()
     pq.write_table(pa.table({"path": ["b.jpg"]}), tmp_path / "out" / "part-000000.parquet")
-    found = entries(str(tmp_path), None, tmp_path / "out")
+    found = list_inputs(str(tmp_path), None, tmp_path / "out")
     assert [entry.path for entry in found] == ["a.jpg"]
 
 
 def test_names_in_a_table_of_the_root_are_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _Names("/list.csv").entry("a.jpg", 1).source == "/a.jpg"
+    assert _Names("/list.csv").read("a.jpg", 1).source == "/a.jpg"
 
 
 def test_no_path_of_a_data_set_leaves_it(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     table = tmp_path / "dataset.csv"
     table.write_text("image\n../secret.jpg\n/etc/passwd\nfine.jpg\n")
-    found = list(entries(str(table)))
+    found = list(list_inputs(str(table)))
     assert [entry.fault is None for entry in found] == [False, False, True]
     assert found[0].fault == f"{table}, row 2: the path '../secret.jpg' leaves the folder images/"
 
@@ -132,7 +132,7 @@ def test_photos_in_parquet_are_rows_of_it(tmp_path: Path) -> None:
     for name, kind in (("plain", pa.binary()), ("hub", pa.struct({"bytes": pa.binary(), "path": pa.string()}))):
         cells = [b"1", b"2", b"3"] if name == "plain" else [{"bytes": b"1", "path": "x"}] * 3
         pq.write_table(pa.table({"image": pa.array(cells, kind)}), tmp_path / f"{name}.parquet", row_group_size=2)
-    found = list(entries(str(tmp_path)))  # a folder without photos: its tables, sorted
+    found = list(list_inputs(str(tmp_path)))  # a folder without photos: its tables, sorted
     assert [(entry.group, entry.row) for entry in found] == [(0, 0), (0, 1), (1, 0)] * 2
     assert found[5].path == f"{tmp_path}/plain.parquet#2"
 
@@ -144,7 +144,7 @@ def test_photos_in_parquet_are_rows_of_it(tmp_path: Path) -> None:
 def test_a_damaged_table_is_one_line(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=name):
-        list(entries(str(tmp_path / name)))
+        list(list_inputs(str(tmp_path / name)))
 
 
 def test_the_list_holds_any_name_and_tells_lists_apart(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_list_holds_any_name_and_tells_lists_apart(tmp_path: Path) -> None:
     folder.mkdir()
     for name in (b"a\xff.jpg", "b\u00e9\n.jpg".encode(), b"c.jpg"):
         shutil.copy(DATA / "images" / "hat-00-a.jpg", os.path.join(os.fsencode(folder), name))  # noqa: PTH118
-    listing = write_listing(tmp_path / "list.parquet", entries(str(folder)), 2)
+    listing = write_listing(tmp_path / "list.parquet", list_inputs(str(folder)), 2)
     assert (listing.rows, listing.parts, listing.size(1)) == (3, 2, 1)
     first, second = listing.read(0)
     assert first.path.endswith("a\\xff.jpg")
@@ -160,12 +160,12 @@ def test_the_list_holds_any_name_and_tells_lists_apart(tmp_path: Path) -> None:
     assert second.path.endswith("b\u00e9\n.jpg")
     assert listing.read(0, 1, 5) == [second]
     (folder / "d.jpg").touch()
-    assert write_listing(tmp_path / "other.parquet", entries(str(folder)), 2).sha256 != listing.sha256
+    assert write_listing(tmp_path / "other.parquet", list_inputs(str(folder)), 2).sha256 != listing.sha256
 
 
 def test_a_table_of_another_size_is_another_input(tmp_path: Path) -> None:
     def listed(photo: bytes) -> str:
         pq.write_table(pa.table({"image": [photo]}), tmp_path / "t.parquet")
-        return write_listing(tmp_path / "list", entries(str(tmp_path / "t.parquet")), 10).sha256
+        return write_listing(tmp_path / "list", list_inputs(str(tmp_path / "t.parquet")), 10).sha256
 
     assert listed(b"1") == listed(b"1") != listed(os.urandom(100))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clothing_classifier import Classifier
-from clothing_classifier.scoring.run import Job, score
+from clothing_classifier.scoring.run import ScoreOptions, score
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, subproce
     (folder / "empty.jpg").touch()
     names = [*map(str, IMAGES), "empty.jpg", "gone.jpg", "", *map(str, IMAGES)]
     (folder / "list.csv").write_text("path,n\n" + "".join(f"{name},{i}\n" for i, name in enumerate(names)))
-    job = Job(str(folder / "list.csv"), folder / "local", part_rows=50)
+    job = ScoreOptions(str(folder / "list.csv"), folder / "local", part_rows=50)
     score(Classifier.load(), job)
     command = [CLOTHING, "score", "--engine", "ray", "--workers", "2", "--input", job.inputs, "--part-rows", "50"]
     done = subprocess.run([*command, "--output", folder / "ray"], capture_output=True, text=True)
@@ -62,6 +62,6 @@ def test_parts_with_others_between_them_are_told_apart(
 def test_another_engine_goes_on_where_one_stopped(both: tuple[Path, Path, subprocess.CompletedProcess[str]]) -> None:
     local, ray, _ = both
     (ray / "part-000001.parquet").unlink()
-    report = score(Classifier.load(), Job(str(local.parent / "list.csv"), ray, part_rows=50))
+    report = score(Classifier.load(), ScoreOptions(str(local.parent / "list.csv"), ray, part_rows=50))
     assert report.scored == 50
     assert pq.read_table(ray).to_pylist() == pq.read_table(local).to_pylist()

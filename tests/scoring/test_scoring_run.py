@@ -6,21 +6,21 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers.running import until
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Prediction, PredictOptions
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.scoring.listing import write_listing
 from clothing_classifier.scoring.rows import rows_table
-from clothing_classifier.scoring.run import Job, Report, assemble, score
+from clothing_classifier.scoring.run import ScoreOptions, ScoreReport, assemble, score
 from clothing_classifier.utils import write_json
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +42,8 @@ def rows(output: Path) -> list[dict[str, Any]]:
     return list(pq.read_table(output).to_pylist())
 
 
-def run(classifier: Classifier, inputs: Path, output: Path, **settings: Any) -> Report:
-    return score(classifier, Job(str(inputs), output, **settings))
+def run(classifier: Classifier, inputs: Path, output: Path, **settings: Any) -> ScoreReport:
+    return score(classifier, ScoreOptions(str(inputs), output, **settings))
 
 
 def folder_of(tmp_path: Path, count: int = 12) -> Path:
@@ -62,7 +62,7 @@ def csv_of(file: Path, repeats: int) -> list[str]:
 
 def test_rows_are_what_predict_says(classifier: Classifier, tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
-    report = run(classifier, folder, tmp_path / "out", part_rows=5, asked=PredictOptions(2, 0.97))
+    report = run(classifier, folder, tmp_path / "out", part_rows=5, predict=PredictOptions(2, 0.97))
     assert sorted(path.name for path in (tmp_path / "out").glob("*.parquet")) == [
         f"part-{part:06d}.parquet" for part in range(3)
     ]
@@ -73,7 +73,7 @@ def test_rows_are_what_predict_says(classifier: Classifier, tmp_path: Path) -> N
     ]
     for row in expected:
         row.pop("ood_score")
-        row.pop("turn")
+        row.pop("rotation")
         row["top"] = list(row["top"])
     assert rows(tmp_path / "out") == expected
     assert list(rows(tmp_path / "out")[0]) == COLUMNS
@@ -121,9 +121,8 @@ def test_a_killed_run_goes_on(moment: str, tmp_path: Path) -> None:
         "first part": lambda: (output / "_state" / "manifest.json").exists(),
         "later": lambda: len(list(output.glob("part-*.parquet"))) >= 3,
     }[moment]
-    while not reached():
-        assert process.poll() is None
-        time.sleep(0.001)
+    until(reached)
+    assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.wait()
     made = {path: path.stat().st_mtime_ns for path in output.glob("part-*.parquet")}
@@ -182,7 +181,7 @@ def test_an_overwrite_that_was_stopped_leaves_no_old_rows(classifier: Classifier
     manifest = json.loads((output / "_state" / "manifest.json").read_text())
     manifest["options"]["top"] = 1  # as far as the other run came
     write_json(output / "_state" / "manifest.json", manifest)
-    assert run(classifier, folder, output, part_rows=4, asked=PredictOptions(1)).scored == 12
+    assert run(classifier, folder, output, part_rows=4, predict=PredictOptions(1)).scored == 12
     assert {len(row["top"]) for row in rows(output)} == {1}
 
 
@@ -213,11 +212,11 @@ def test_foreign_files_and_a_second_writer_are_refused(tmp_path: Path) -> None:
 
 
 def test_rows_that_an_engine_gives_twice_count_once(tmp_path: Path) -> None:
-    listing = write_listing(tmp_path / "list", (Entry(str(i)) for i in range(5)), 2)
+    listing = write_listing(tmp_path / "list", (Input(str(i)) for i in range(5)), 2)
 
     def some(*places: int) -> pa.Table:
         failed = Prediction(None, None, False, (), "no")
-        return pa.concat_tables(rows_table(i, [Entry(str(i))], [failed], "m") for i in places)
+        return pa.concat_tables(rows_table(i, [Input(str(i))], [failed], "m") for i in places)
 
     tables = [some(3, 0), some(0), some(4), some(1, 3), some(0, 1), some(2)]
     found = {part: table["path"].to_pylist() for part, table in assemble(tables, listing, range(3))}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.running import TOKEN, Server, serving
+from helpers.running import TOKEN, Server, serving, until
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Small limits, and a token."""
     limits = (
-        "files=4, parts=6, upload_bytes=3_000_000, held_bytes=8_000_000, queue=4, batch=1, deadline=2.0, "
-        "body_seconds=1.5, stall_seconds=0.7, map_cells=64, connections=40"
+        "files=4, upload_bytes=3_000_000, held_bytes=8_000_000, queue=4, batch=1, deadline=2.0, "
+        "body_seconds=1.5, idle_seconds=1.0, connections=40"
     )
     with serving(tmp_path_factory.mktemp("strict") / "log", limits=limits, token=TOKEN) as running:
         yield running
@@ -61,10 +61,10 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
     """The page, with its models there; after the test nothing may have been blocked or thrown."""
-    from helpers.browsing import find, until
+    from helpers.browsing import find
 
     browser.get(server.url)
-    until(browser, lambda: find(browser, "#model").is_enabled())
+    until(lambda: find(browser, "#model").is_enabled())
     yield browser
     severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert [message for message in severe if "Failed to load resource" not in message] == []

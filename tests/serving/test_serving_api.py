@@ -13,7 +13,7 @@ from helpers.running import IMAGES, Server, ask, form, problem_of, serving
 from clothing_classifier import Classifier
 from clothing_classifier.export.graph_outputs import hide_output
 from clothing_classifier.inference.bundle import MANIFEST, MODEL, find, shipped, write_manifest
-from clothing_classifier.preprocessing import prepare
+from clothing_classifier.preprocessing import DEFAULT_LIMITS, prepare
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,7 @@ def test_the_class_map_is_the_graphs_own(server: Server, classifier: Classifier)
     np.testing.assert_allclose(given["values"], expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_graph_without_a_class_map_is_served_without_it(tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     folder = tmp_path / "bundle"
@@ -137,7 +138,7 @@ def test_the_model_describes_itself(server: Server, classifier: Classifier) -> N
     assert described["stages"] == manifest.stages
     assert described["preprocessing"]["size"] == manifest.preprocessing.size
     assert described["card"].startswith("# Model card: wardrobe")
-    assert described["limits"]["image"]["bytes"] == 20_000_000
+    assert described["limits"]["image"] == asdict(DEFAULT_LIMITS)
     assert ask(server, "/v1/model?model=benchmark-10").json()["name"] == "benchmark-10"
     listed = ask(server, "/v1/models").json()
     assert [one["name"] for one in listed] == ["wardrobe", *(name for name in shipped() if name != "wardrobe")]
@@ -204,9 +205,3 @@ def test_the_page_is_tagged_and_not_sent_twice(server: Server) -> None:
         assert (again.status, again.body) == (304, b"")
     assert ask(server, "/", headers={"If-None-Match": '"other"'}).status == 200
     assert ask(server, "/", method="HEAD").status == 200
-
-
-def test_limits_are_the_image_contracts(server: Server) -> None:
-    from clothing_classifier.preprocessing import DEFAULT_LIMITS
-
-    assert ask(server, "/v1/model").json()["limits"]["image"] == asdict(DEFAULT_LIMITS)

@@ -1,24 +1,26 @@
-"""The micro-batcher alone: what it takes, how it groups, and what becomes of a fault."""
+"""The batcher alone: what it takes, how it groups, and what becomes of a fault."""
 
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-from helpers.running import IMAGES, ask, form, problem_of, serving
+from helpers.running import IMAGES, ask, problem_of, serving
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import ImageError, ImageTooManyPixelsError
 from clothing_classifier.inference import PredictOptions
-from clothing_classifier.preprocessing import Limits
-from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
-from clothing_classifier.serving.intake import _Form
-from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS
+from clothing_classifier.preprocessing import Limits, Source
+from clothing_classifier.serving.batching import Batcher, QueuedPhoto, Result
+from clothing_classifier.serving.limits import ServiceLimits
+from clothing_classifier.serving.problems import Problem
+
+Scenario = Callable[[Batcher], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -26,120 +28,163 @@ def classifiers() -> tuple[Classifier, Classifier]:
     return Classifier.load("wardrobe"), Classifier.load("benchmark-10")
 
 
-def run(scenario: Callable[[Batcher], Coroutine[Any, Any, None]], batcher: Batcher) -> None:
+def run(scenario: Scenario, workers: int = 1, **limits: Any) -> list[int]:
+    """Run `scenario` and give the sizes of the batches that were evaluated."""
+    sizes: list[int] = []
+    batcher = Batcher(workers, ServiceLimits(**limits), sizes.append)
+
     async def whole() -> None:
-        batcher.start(asyncio.get_running_loop())
+        batcher.start()
         try:
             await scenario(batcher)
         finally:
             await batcher.close(5)
 
     asyncio.run(whole())
+    return sizes
 
 
-def job(classifier: Classifier, path: Path, top: int = 3, with_map: bool = False) -> Job:
-    return Job(classifier, path, PredictOptions(top), with_map, asyncio.get_running_loop().create_future())
+def queued(classifier: Classifier, source: Source, top: int = 3, with_class_map: bool = False) -> QueuedPhoto:
+    options = PredictOptions(top)
+    return QueuedPhoto(classifier, source, options, with_class_map, asyncio.get_running_loop().create_future())
 
 
 def test_batches_hold_one_model_and_no_more_than_allowed(classifiers: tuple[Classifier, Classifier]) -> None:
-    sizes: list[int] = []
-
     async def scenario(batcher: Batcher) -> None:
-        jobs = [job(classifiers[index % 2], path, top=1 + index % 3) for index, path in enumerate(IMAGES[:40])]
-        batcher.submit(jobs)
+        photos = [queued(classifiers[index % 2], path, top=1 + index % 3) for index, path in enumerate(IMAGES[:40])]
+        batcher.submit(photos)
         assert batcher.length == 40
-        answers = await asyncio.gather(*(one.answer for one in jobs))
-        for index, (path, answer) in enumerate(zip(IMAGES, answers, strict=False)):
+        results = await asyncio.gather(*(photo.result for photo in photos))
+        for index, (path, result) in enumerate(zip(IMAGES, results, strict=False)):
             expected = classifiers[index % 2].predict(path, top=1 + index % 3)
-            assert isinstance(answer, Answer)
-            assert answer.prediction.label == expected.label
-            assert len(answer.prediction.top) == len(expected.top)
+            assert result.prediction.label == expected.label
+            assert len(result.prediction.top) == len(expected.top)
         assert batcher.length == 0
 
-    run(scenario, Batcher(2, 4, 100, sizes.append))
+    sizes = run(scenario, workers=2, batch=4)
     assert sum(sizes) == 40
-    assert max(sizes) <= 4
-    assert max(sizes) > 1
+    assert 1 < max(sizes) <= 4
 
 
 def test_one_photo_waits_for_no_other(classifiers: tuple[Classifier, Classifier]) -> None:
-    sizes: list[int] = []
-
     async def scenario(batcher: Batcher) -> None:
-        for path in IMAGES[:3]:
-            alone = job(classifiers[0], path, with_map=True)
+        for path in IMAGES[:2]:
+            alone = queued(classifiers[0], path, with_class_map=True)
             batcher.submit([alone])
-            answer = await alone.answer
-            assert isinstance(answer, Answer)
-            assert answer.class_map is not None
-            assert answer.class_map.ndim == 2
+            result = await alone.result
+            assert result.class_map is not None
+            assert result.class_map.ndim == 2
+        both = [queued(classifiers[0], path) for path in IMAGES[:2]]
+        batcher.submit(both)  # one for each thread
+        await asyncio.gather(*(photo.result for photo in both))
 
-    run(scenario, Batcher(2, 64, 100, sizes.append))
-    assert sizes == [1, 1, 1]
+    assert run(scenario, workers=2, batch=64) == [1, 1, 1, 1]
 
 
 def test_a_full_queue_takes_all_or_none(classifiers: tuple[Classifier, Classifier]) -> None:
     async def scenario(batcher: Batcher) -> None:
-        first = [job(classifiers[0], path) for path in IMAGES[:6]]
+        first = [queued(classifiers[0], path) for path in IMAGES[:6]]
         batcher.submit(first)  # an empty queue takes any number
-        assert not batcher.has_room()
-        with pytest.raises(QueueFullError):
-            batcher.submit([job(classifiers[0], IMAGES[0])])
-        await asyncio.gather(*(one.answer for one in first))
-        assert batcher.has_room(4)
+        with pytest.raises(Problem, match="the queue is full"):
+            batcher.submit([queued(classifiers[0], IMAGES[0])])
+        await asyncio.gather(*(photo.result for photo in first))
+        batcher.check_room(4)
 
-    run(scenario, Batcher(1, 2, 4, lambda _: None))
+    run(scenario, queue=4)
 
 
-def test_a_bad_photo_is_an_answer_and_spares_its_neighbours(
-    classifiers: tuple[Classifier, Classifier], tmp_path: Path
-) -> None:
+def test_a_bad_photo_spares_its_neighbours(classifiers: tuple[Classifier, Classifier], tmp_path: Path) -> None:
     async def scenario(batcher: Batcher) -> None:
-        jobs = [job(classifiers[0], path) for path in (IMAGES[0], tmp_path / "nope.jpg", IMAGES[1])]
-        batcher.submit(jobs)
-        kinds = [type(answer) for answer in await asyncio.gather(*(one.answer for one in jobs))]
-        assert kinds[0] is kinds[2] is Answer
-        assert issubclass(kinds[1], ImageError)
+        photos = [queued(classifiers[0], path) for path in (IMAGES[0], tmp_path / "nope.jpg", IMAGES[1])]
+        batcher.submit(photos)
+        good, bad, other = await asyncio.gather(*(photo.result for photo in photos), return_exceptions=True)
+        assert isinstance(good, Result)
+        assert isinstance(other, Result)
+        assert isinstance(bad, ImageError)
 
-    run(scenario, Batcher(2, 2, 10, lambda _: None))
+    run(scenario, batch=3)
 
 
-def test_dropped_work_is_not_done(classifiers: tuple[Classifier, Classifier]) -> None:
-    sizes: list[int] = []
-
+def test_cancelled_work_is_not_done(classifiers: tuple[Classifier, Classifier]) -> None:
     async def scenario(batcher: Batcher) -> None:
-        jobs = [job(classifiers[0], path) for path in IMAGES[:50]]
-        batcher.submit(jobs)
-        batcher.drop(jobs[10:])
-        assert batcher.length <= 12
-        await asyncio.gather(*(one.answer for one in jobs[:10]))
+        photos = [queued(classifiers[0], path) for path in IMAGES[:50]]
+        batcher.submit(photos)
+        for photo in photos[10:]:
+            photo.result.cancel()
+        batcher.drop_cancelled()
+        await asyncio.gather(*(photo.result for photo in photos[:10]))
         assert batcher.length <= 2
 
-    run(scenario, Batcher(2, 2, 100, sizes.append))
-    assert 10 <= sum(sizes) <= 12
+    assert 10 <= sum(run(scenario, workers=2)) <= 14
 
 
 def test_closing_finishes_what_is_queued(classifiers: tuple[Classifier, Classifier]) -> None:
-    jobs: list[Job] = []
+    async def scenario(batcher: Batcher) -> None:
+        photos = [queued(classifiers[0], path) for path in IMAGES[:20]]
+        batcher.submit(photos)
+        await batcher.close(30)
+        await asyncio.sleep(0)
+        assert all(photo.result.done() for photo in photos)
+
+    run(scenario)
+
+
+def test_closing_does_not_wait_for_a_photo_without_end(classifiers: tuple[Classifier, Classifier]) -> None:
+    released = Event()
+
+    class Endless(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            released.wait(60)
+            return b""
 
     async def scenario(batcher: Batcher) -> None:
-        jobs.extend(job(classifiers[0], path) for path in IMAGES[:20])
-        batcher.submit(jobs)
-        await batcher.close(5)
-        await asyncio.sleep(0)
-        assert all(one.answer.done() for one in jobs)
+        batcher.submit([queued(classifiers[0], Endless())])
+        await batcher.close(0.2)
+        assert batcher.length == 1
+        released.set()
 
-    run(scenario, Batcher(2, 2, 100, lambda _: None))
+    run(scenario)
+
+
+def test_a_refused_photo_does_not_outlive_its_request(classifiers: tuple[Classifier, Classifier]) -> None:
+    gone: list[weakref.ref[Any]] = []
+
+    class Photo(BytesIO):
+        pass
+
+    async def scenario(batcher: Batcher) -> None:
+        photo = queued(classifiers[0], Photo(b"\xff\xd8\xff no photo"))
+        gone.append(weakref.ref(photo.source))
+        batcher.submit([photo])
+        [result] = await asyncio.gather(photo.result, return_exceptions=True)
+        assert isinstance(result, ImageError)
+
+    gc.disable()
+    try:
+        run(scenario)
+        assert gone[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_the_limits_of_the_service_are_those_of_decoding(classifiers: tuple[Classifier, Classifier]) -> None:
+    async def scenario(batcher: Batcher) -> None:
+        photo = queued(classifiers[0], IMAGES[0])
+        batcher.submit([photo])
+        with pytest.raises(ImageTooManyPixelsError):
+            await photo.result
+
+    run(scenario, image=Limits(pixels=100))
 
 
 def test_a_fault_of_ours_is_a_500_with_an_id_and_the_service_goes_on(log: Path) -> None:
     before = """
 from clothing_classifier import Classifier
 right = Classifier.predict_pixels
-def sometimes(self, pixels, asked):
-    if asked[0].top == 13:
+def sometimes(self, pixels, options):
+    if options[0].top == 13:
         raise RuntimeError("broken on purpose")
-    return right(self, pixels, asked)
+    return right(self, pixels, options)
 Classifier.predict_pixels = sometimes
 """
     with serving(log, "--model", "wardrobe", before=before) as server:
@@ -150,66 +195,3 @@ Classifier.predict_pixels = sometimes
         assert ask(server, "/v1/predict?top=12", IMAGES[0].read_bytes()).status == 200
         assert 'clothing_errors_total{kind="internal"} 4.0' in ask(server, "/metrics").body.decode()
         assert "broken on purpose" in server.entry("event", "fault")["traceback"]
-
-
-def test_closing_does_not_wait_for_a_photo_without_end(classifiers: tuple[Classifier, Classifier]) -> None:
-    released = Event()
-
-    class Endless(BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            released.wait(30)
-            return b""
-
-    async def scenario(batcher: Batcher) -> None:
-        endless = Job(classifiers[0], Endless(), PredictOptions(3), False, asyncio.get_running_loop().create_future())
-        batcher.submit([endless])
-        started = asyncio.get_running_loop().time()
-        await batcher.close(0.2)
-        assert asyncio.get_running_loop().time() - started < 5
-        released.set()
-
-    run(scenario, Batcher(1, 1, 10, lambda _: None))
-
-
-def test_a_refused_photo_does_not_outlive_its_request(classifiers: tuple[Classifier, Classifier]) -> None:
-    gone: list[weakref.ref[Any]] = []
-
-    class Photo(BytesIO):
-        pass
-
-    async def scenario(batcher: Batcher) -> None:
-        one = Job(classifiers[0], Photo(b"\xff\xd8\xff no photo"), PredictOptions(3), False,
-                  asyncio.get_running_loop().create_future())  # fmt: skip
-        gone.append(weakref.ref(one.photo))
-        batcher.submit([one])
-        assert isinstance(await one.answer, ImageError)
-
-    gc.disable()
-    try:
-        run(scenario, Batcher(1, 1, 10, lambda _: None))
-        assert gone[0]() is None
-    finally:
-        gc.enable()
-
-
-def test_the_limits_of_the_service_are_those_of_decoding(classifiers: tuple[Classifier, Classifier]) -> None:
-    async def scenario(batcher: Batcher) -> None:
-        one = job(classifiers[0], IMAGES[0])
-        batcher.submit([one])
-        assert isinstance(await one.answer, ImageTooManyPixelsError)
-
-    run(scenario, Batcher(1, 1, 10, lambda _: None, Limits(pixels=100)))
-
-
-def test_what_a_form_held_goes_with_it() -> None:
-    body, headers = form([("a.jpg", b"\xff\xd8\xff" + bytes(5_000))])
-    boundary = headers["Content-Type"].rpartition("=")[2].encode()
-    gc.disable()
-    try:
-        receiver = _Form(boundary, DEFAULT_SERVICE_LIMITS)
-        receiver.add(body)
-        upload = weakref.ref(receiver.finish()[0])
-        del receiver
-        assert upload() is None
-    finally:
-        gc.enable()

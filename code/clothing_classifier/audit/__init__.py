@@ -1,4 +1,4 @@
-"""What is wrong with a data set, before anything is trained on it: files, copies, labels, splits."""
+"""Faults of a data set, found before training: corrupt files, duplicates, leaks, suspect labels."""
 
 from clothing_classifier.audit.auditor import Audit, audit
 from clothing_classifier.audit.findings import Finding, Severity, write_findings

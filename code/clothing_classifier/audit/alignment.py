@@ -43,7 +43,7 @@ def detail_correlation(fixed: Greys, moving: Greys) -> Floats:
 
 
 def _register(target: Floats, source: Floats, warp: Floats, steps: int) -> Floats:
-    """Improve `warp` `(P, 4)`: stretch of x and y, shift of x and y, as shares of half a side."""
+    """Improve `warp` `(P, 4)`: stretch of x and y, shift of x and y, as fractions of half a side."""
     template = _normalised(target, np.ones_like(target))
     slopes = _slopes(template)
     inverse = np.linalg.inv(slopes @ slopes.transpose(0, 2, 1) + 1e-3 * np.eye(4, dtype=np.float32))

@@ -20,7 +20,7 @@ from clothing_classifier.utils import progress_bar
 
 @dataclass(frozen=True)
 class Audit:
-    """All findings, the gravest kind first; the scanned photos; and which of them `--fix` drops, by index."""
+    """All findings, the most severe kind first; the scanned photos; and which of them `--fix` drops, by index."""
 
     findings: tuple[Finding, ...]
     summary: dict[str, Any]
@@ -35,12 +35,12 @@ class Audit:
 
     @property
     def is_serious(self) -> bool:
-        """Whether something was found that spoils a training or its figures."""
+        """Whether there is an error, which distorts training or metrics."""
         return any(finding.severity is Severity.error for finding in self.findings)
 
 
 def audit(dataset: Dataset, classifier: Classifier) -> Audit:
-    """Look at every photo of `dataset`; `classifier` brings the features. Raises `DatasetError` if none can be read."""
+    """Check every photo of `dataset`; `classifier` gives the features. Raises `DatasetError` if none can be read."""
     records = dataset.records
     with progress_bar("reading photos", len(records)) as advance:
         seen = scan_photos(records, classifier, advance)

@@ -14,7 +14,7 @@ _SEEN, _BAR = 0.5, 0.99
 _DARK, _BRIGHT = 1, 254
 
 _UNIT, _FILLED, _UNITS = 16, 0.75, 4
-"""Side of what one colour value may stand for, the share of it that must be wrong, and how many of these tell."""
+"""Side of what one colour value may stand for, the fraction of it that must be wrong, and how many of these tell."""
 _CHROMA = 32
 """Levels from grey: a blue of 57, whose luma of 6 a JPEG of quality 10 keeps from black."""
 
@@ -42,8 +42,8 @@ def blocks_shifted(luma: Pixels) -> bool:
     bar = np.maximum(cut_above.mean(1), cut_below.mean(1)) > _BAR
     clear = np.maximum(cut_above, cut_below) < 0.5
     step[bar] = 0
-    shares = np.maximum(_covered(step > _STEP, clear), _covered(step < -_STEP, clear))
-    most, straight = shares.max(1), np.maximum(shares[:, 0], shares[:, -1])
+    fractions = np.maximum(_covered(step > _STEP, clear), _covered(step < -_STEP, clear))
+    most, straight = fractions.max(1), np.maximum(fractions[:, 0], fractions[:, -1])
     elsewhere = np.abs(np.arange(len(most)) - most.argmax()) > 1  # a straight edge is on the paths of two rows
     with_a_step = most[most - straight >= _STAIR]
     return bool(with_a_step.max(initial=0) >= _ONE or most[elsewhere].max(initial=0) >= _TWO)
@@ -72,7 +72,7 @@ def _extreme(values: Floats) -> Floats:
 
 
 def _covered(edge: Flags, clear: Flags) -> npt.NDArray[np.float64]:
-    """The share of the width that an edge covers, by the row and column of the block with the error, `(R, C + 1)`."""
+    """The fraction of the width that an edge covers, by row and column of the block with the error, `(R, C + 1)`."""
     hits, places = _along(edge), _along(edge | clear)
     enough = places >= edge.shape[1] * _SEEN
     return np.where(enough, hits / np.maximum(places, 1), 0.0)

@@ -1,4 +1,4 @@
-"""`--fix`: which rows go, and the table without them. Pictures and the old table are never touched."""
+"""`--fix`: which rows are dropped, and the table without them. Photos and the old table are never changed."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from clothing_classifier.errors import DatasetError
 
 CLEANED = "dataset.cleaned.csv"
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
-"""What is measured on stays; the copy that is learnt from goes, and before it the one that is on no side."""
+"""Of duplicates in several splits the one of the lowest rank is kept."""
 
 
 def plan(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster]) -> set[int]:
@@ -21,23 +21,25 @@ def plan(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster]) -> set[int]:
     Blank photos; all duplicates that disagree in label, since nobody can tell which is right; of duplicates that cross
     a split those on the training side; of equal pixels all but one.
     """
-    gone = set(np.flatnonzero(scan.deviations < FLAT).tolist())
+    dropped = set(np.flatnonzero(scan.deviations < FLAT).tolist())
     for cluster in clusters:
         records = {i: scan.photos[i].record for i in cluster.photos}
         if len({record.label.casefold() for record in records.values()}) > 1:
-            gone |= set(records)
+            dropped |= set(records)
             continue
         rank = {i: _RANK[record.split] for i, record in records.items()}
         best = min(rank.values())
-        gone |= {i for i, record in records.items() if record.split and rank[i] != best}
-        gone |= {max(pair, key=lambda i: (rank[i], i)) for pair in cluster.exact if not gone & set(pair)}
-    return gone
+        dropped |= {i for i, record in records.items() if record.split and rank[i] != best}
+        dropped |= {max(pair, key=lambda i: (rank[i], i)) for pair in cluster.exact if not dropped & set(pair)}
+    return dropped
 
 
 def require_table(dataset: Dataset) -> None:
     """Raise `DatasetError` where the data set has no table to clean."""
     if not (dataset.root / TABLE).is_file():
-        raise DatasetError(f"{dataset.root}: --fix cleans a {TABLE}, and there is none; move the files that it names")
+        raise DatasetError(
+            f"{dataset.root}: --fix needs a {TABLE}, and there is none; move the files that findings.csv names"
+        )
 
 
 def write_cleaned(dataset: Dataset, scan: ScannedPhotos, dropped: Collection[int]) -> tuple[Path, int]:

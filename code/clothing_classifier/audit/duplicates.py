@@ -1,7 +1,7 @@
-"""Which photos are one picture: equal pixels, or the same one re-encoded, resized, mirrored, cropped or in other light.
+"""Duplicates: equal pixels, or one picture re-encoded, resized, mirrored, cropped or re-lit.
 
-Candidates for the second are a photo's nearest neighbours by coarse look and by the bundle's features together, found
-by blocked matrix products; registration (`alignment`) then says which of them are copies.
+Candidates for the second are a photo's nearest neighbours by coarse look and by the bundle's features together;
+registration (`alignment`) then says which of them are copies.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors
 
 from clothing_classifier.audit.alignment import Floats, Greys, detail_correlation
 from clothing_classifier.audit.scan import ScannedPhotos
@@ -22,12 +23,12 @@ from clothing_classifier.utils import available_cpus
 SAME_PICTURE = 0.8
 """Least correlation of fine detail of two copies. Photos of one garment, or of two on one floor, stay below 0.75."""
 FLAT = 4.0
-"""Standard deviation of grey, of 255, below which a picture shows nothing that could be compared."""
+"""Standard deviation of grey, of 255, below which a photo shows nothing to compare."""
 _NEIGHBOURS = 6
-_MIN_LIKENESS = 1.5
-"""Sum of two correlations, of coarse look and of features, below which two photos are no candidates."""
+_MAX_DISTANCE = 1.0
+"""Of two candidates: the two correlations, of coarse look and of features, then sum up to more than 1.5."""
 _COARSE_SIDE = 16
-_BLOCK, _PAIRS_AT_ONCE = 512, 16
+_PAIRS_AT_ONCE = 16
 
 Indices = npt.NDArray[np.int64]
 
@@ -50,7 +51,7 @@ class DuplicateCluster:
 def find_duplicates(scan: ScannedPhotos, advance: Callable[[int], object]) -> list[DuplicateCluster]:
     """All pictures that more than one photo shows, in the order of their first photos.
 
-    Of small pictures only those of equal pixels: there is no detail that could tell like garments apart.
+    Of small pictures only those of equal pixels: they have no detail that tells similar garments apart.
     """
     same: dict[str, list[int]] = defaultdict(list)
     for i, photo in enumerate(scan.photos):
@@ -79,7 +80,7 @@ def _linked(n: int, links: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
 
 
 def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callable[[int], object]) -> Indices:
-    """Pairs of indices `(P, 2)` that are one picture; `advance` is told of photos, as registration gets on."""
+    """Pairs of indices `(P, 2)` that are one picture; `advance` counts photos as registration proceeds."""
     pairs, turned = _candidates(greys, features)
     parts = [slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(pairs), _PAIRS_AT_ONCE)]
 
@@ -88,37 +89,28 @@ def _near_pairs(greys: Greys, features: npt.NDArray[np.float16], advance: Callab
         mirrored = turned[part, None, None]
         return detail_correlation(np.where(mirrored, one[:, :, ::-1], one), other)
 
-    scores, told = [], 0
+    scores, counted = [], 0
     with ThreadPoolExecutor(available_cpus()) as pool:
         for n, found in enumerate(pool.map(agree, parts), 1):
             scores.append(found)
-            advance(n * len(greys) // len(parts) - told)
-            told = n * len(greys) // len(parts)
+            advance(n * len(greys) // len(parts) - counted)
+            counted = n * len(greys) // len(parts)
     return pairs[np.concatenate(scores) >= SAME_PICTURE] if scores else pairs
 
 
 def _candidates(greys: Greys, features: npt.NDArray[np.float16]) -> tuple[Indices, npt.NDArray[np.bool_]]:
     """Pairs `(P, 2)` of each photo with its nearest neighbours, and which of them to compare mirrored `(P,)`."""
-    coarse, mirrored = _coarse(greys), _coarse(greys[:, :, ::-1])
-    described = features.astype(np.float32)
+    look, mirrored = (np.hstack([_coarse(side), features]).astype(np.float32) for side in (greys, greys[:, :, ::-1]))
+    nearest = NearestNeighbors(n_neighbors=min(_NEIGHBOURS + 1, len(greys)), algorithm="brute").fit(look)
     found: set[tuple[int, int, bool]] = set()
-    for start in range(0, len(greys), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        meaning = described[rows] @ described.T
-        for turned, look in ((False, coarse[rows] @ coarse.T), (True, mirrored[rows] @ coarse.T)):
-            likeness = look + meaning
-            likeness[np.arange(len(likeness)), np.arange(start, start + len(likeness))] = -np.inf
-            count = min(_NEIGHBOURS, len(greys) - 1)
-            nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-            for row, columns in enumerate(nearest):
-                found |= {
-                    (min(start + row, int(j)), max(start + row, int(j)), turned)
-                    for j in columns
-                    if likeness[row, j] > _MIN_LIKENESS
-                }
+    for flipped, queries in ((False, look), (True, mirrored)):
+        distances, neighbours = nearest.kneighbors(queries)
+        rows, places = np.nonzero(distances < _MAX_DISTANCE)
+        pairs = np.sort(np.stack([rows, neighbours[rows, places]], 1), 1)
+        found |= {(int(i), int(j), flipped) for i, j in pairs if i != j}
     ordered = sorted(found)
     pairs = np.array([pair[:2] for pair in ordered], np.int64).reshape(-1, 2)
-    return pairs, np.array([turned for _, _, turned in ordered], bool)
+    return pairs, np.array([flipped for _, _, flipped in ordered], bool)
 
 
 def _coarse(greys: Greys) -> Floats:

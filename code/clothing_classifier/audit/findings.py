@@ -1,4 +1,4 @@
-"""A finding: what is wrong with which photo, how bad that is, and what to do; and the file that lists them."""
+"""A finding: what is wrong with a photo, how severe it is, and what to do; and the file that lists all findings."""
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
@@ -9,7 +9,7 @@ from clothing_classifier.utils import atomic_path, csv_line, one_line
 
 
 class Severity(IntEnum):
-    """`error` spoils a training or its figures, `warning` is worth a look, `note` is good to know."""
+    """`error` distorts training or metrics, `warning` should be looked at, `note` is for information."""
 
     error = 0
     warning = 1
@@ -19,19 +19,19 @@ class Severity(IntEnum):
 KINDS = {
     "bad-row": "rows of the table that can't be used",
     "unreadable": "files that can't be decoded, or only in part",
-    "split-leak": "copies on two sides of a split",
-    "group-leak": "groups on two sides of a split",
-    "label-conflict": "copies that disagree in label",
-    "exact-duplicate": "pairs of the same pixels",
-    "near-duplicate": "pairs of one picture, re-encoded, resized, mirrored, cropped or re-lit",
-    "suspect-label": "labels that the other photos contradict",
-    "small-class": "classes that a part has too few photos of, to learn or to measure",
-    "blank": "pictures of nothing",
-    "tiny": "pictures of a few pixels",
-    "extreme-aspect": "strips",
-    "wrong-extension": "files whose name says another format than their content",
+    "split-leak": "duplicates in two splits",
+    "group-leak": "groups in two splits",
+    "label-conflict": "duplicates with different labels",
+    "exact-duplicate": "pairs with equal pixels",
+    "near-duplicate": "pairs of one picture: re-encoded, resized, mirrored, cropped or re-lit",
+    "suspect-label": "labels that a classifier trained on the other photos contradicts",
+    "small-class": "classes with too few photos to train on or to measure",
+    "blank": "photos of one even colour",
+    "tiny": "photos of few pixels",
+    "extreme-aspect": "long, narrow photos",
+    "wrong-extension": "file names with another format's extension",
 }
-"""What is looked for, the gravest first, in words."""
+"""The kinds of findings, the most severe first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Which labels the other photos contradict: confident learning (Northcutt et al. 2021, doi:10.1613/jair.1.12125).
+"""Suspect labels by confident learning (Northcutt et al. 2021, doi:10.1613/jair.1.12125).
 
-A linear classifier on the bundle's features says of each photo, held out with its copies, how probable each class is.
-Its group is not held out: a sender's other photos tell most about a label of theirs. A photo is suspect where another
-class is the most probable; the suspicion is confident where that class is at least as probable as it is, on average,
-among the photos that carry its label.
+A linear classifier on the bundle's features gives class probabilities for each photo, held out with its duplicates. Its
+group is not held out: other photos of the same sender are the best evidence. A label is suspect where another class is
+the most probable, and confidently so where that class is at least as probable as on average among the photos that carry
+its label.
 """
 
 import warnings
@@ -34,16 +34,16 @@ class Suspect:
     is_confident: bool
 
 
-def find_suspects(features: npt.NDArray[np.float16], targets: Integers, copies: Sequence[int]) -> list[Suspect]:
+def find_suspects(features: npt.NDArray[np.float16], targets: Integers, clusters: Sequence[int]) -> list[Suspect]:
     """The suspect photos of features `(M, D)` and targets `(M,)`, the most suspect first.
 
-    Photos of one number in `copies` `(M,)` are held out together. Nothing can be told of fewer than two classes, nor
-    where no class, or no more than a few pictures, would be in every fold.
+    Photos of one number in `clusters` `(M,)` are held out together. The result is empty for fewer than two
+    classes, and where no class, or too few clusters, would be in every fold.
     """
     classes, given, support = np.unique(targets, return_inverse=True, return_counts=True)
-    if len(classes) < 2 or support.max() < FOLDS or len(set(copies)) < 2 * FOLDS:
+    if len(classes) < 2 or support.max() < FOLDS or len(set(clusters)) < 2 * FOLDS:
         return []
-    probabilities = _held_out(features.astype(np.float32), given, copies)
+    probabilities = _held_out(features.astype(np.float32), given, clusters)
     thresholds = np.array([probabilities[given == k, k].mean() for k in range(len(classes))])
     likely, rows = probabilities.argmax(1), np.arange(len(targets))
     of_given, of_likely = probabilities[rows, given], probabilities[rows, likely]
@@ -55,8 +55,8 @@ def find_suspects(features: npt.NDArray[np.float16], targets: Integers, copies: 
     ]  # fmt: skip
 
 
-def _held_out(features: Floats, targets: Integers, copies: Sequence[int]) -> Floats:
-    """Probabilities `(M, K)` from classifiers that saw neither the photo nor a copy of it."""
+def _held_out(features: Floats, targets: Integers, clusters: Sequence[int]) -> Floats:
+    """Probabilities `(M, K)` from classifiers trained without the photo and its duplicates."""
     from sklearn.decomposition import PCA
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -70,7 +70,7 @@ def _held_out(features: Floats, targets: Integers, copies: Sequence[int]) -> Flo
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
-        for train, held_out in splitter.split(components, targets, copies):
+        for train, held_out in splitter.split(components, targets, clusters):
             if len(np.unique(targets[train])) < 2:
                 result[held_out, targets[train[0]]] = 1
                 continue

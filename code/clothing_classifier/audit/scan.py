@@ -1,4 +1,4 @@
-"""One pass over the photos: each is read and decoded once, and what the checks need of it is kept, linear in n."""
+"""One pass over the photos: each is decoded once, and what the checks need is kept."""
 
 import hashlib
 import io
@@ -31,11 +31,11 @@ Features = npt.NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True)
 class ScannedPhoto:
-    """What a readable photo is like.
+    """A readable photo.
 
     `form` is the format of the file's content (None of an array), `sha256` that of the decoded pixels, `brightness`
-    and `contrast` the mean and standard deviation of luma in [0, 255], `damage` what the decoder complained of where
-    it had to make up a part, or what it did not notice.
+    and `contrast` the mean and standard deviation of luma in [0, 255], `damage` what is wrong with a JPEG that decodes
+    all the same.
     """
 
     record: Record
@@ -76,12 +76,12 @@ class ScannedPhotos:
 
 
 def scan_photos(records: Sequence[Record], classifier: Classifier, advance: Callable[[int], object]) -> ScannedPhotos:
-    """Look at every photo once, on all processors.
+    """Scan every photo once, on all processors.
 
     Raises `DatasetError` where none can be read, `BundleError` where the model gives no features.
     """
     if "features" not in classifier.outputs:
-        raise BundleError(f"{classifier.bundle.path}: the model gives no features, which an audit compares photos by")
+        raise BundleError(f"{classifier.bundle.path}: the model gives no features, which an audit needs")
     chunks = [records[start : start + _CHUNK] for start in range(0, len(records), _CHUNK)]
     photos: list[ScannedPhoto] = []
     greys: list[Pixels] = []

@@ -1,4 +1,4 @@
-"""What the photos are like: by class, size, brightness and group."""
+"""Statistics of the photos: classes, size, brightness and groups."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
 def summarise(scan: ScannedPhotos) -> dict[str, Any]:
-    """Plain data: photos by class and split, quantiles of size and light, groups and the share of the largest."""
+    """Plain data: photos by class and split, quantiles of size and light, groups and the fraction of the largest."""
     photos = scan.photos
     groups = Counter(photo.record.group for photo in photos if photo.record.group)
     return {
@@ -53,4 +53,4 @@ def _of_groups(groups: Counter[str], n: int) -> dict[str, Any]:
 
 def _quantiles(values: Sequence[float]) -> dict[str, float]:
     found = np.quantile(values, QUANTILES)
-    return {f"{100 * share:g}%": float(value) for share, value in zip(QUANTILES, found, strict=True)}
+    return {f"{100 * fraction:g}%": float(value) for fraction, value in zip(QUANTILES, found, strict=True)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clothing_classifier.errors import MissingExtraError
-from clothing_classifier.utils import plain_text
+from clothing_classifier.utils import first_process, plain_text
 
 if TYPE_CHECKING:
     from clothing_classifier.datasets import Columns, Dataset
@@ -39,14 +39,17 @@ class _StderrHandler(logging.Handler):
 
 
 def log_to_stderr() -> None:
-    """Send the package's messages to standard error; results go to standard output."""
+    """Send the package's messages to standard error; results go to standard output.
+
+    Of several processes of one command, only the first logs what is no warning.
+    """
     package = logging.getLogger("clothing_classifier")
     package.handlers = [_StderrHandler()]
-    package.setLevel(logging.INFO)
+    package.setLevel(logging.INFO if first_process() else logging.WARNING)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(given: bool) -> None:
+    if given:
         print(version("clothing-classifier"))
         raise typer.Exit
 

@@ -39,8 +39,8 @@ def compress(
     with needs("train"):
         from clothing_classifier import compression
 
-    wanted = compression.Search(tuple(strategy or ()), max_drop / 100, epochs, tuple(teacher_weights(teacher or ())))
-    report = compression.search(run, data, out, wanted, resume, logger.info)
+    search = compression.Search(tuple(strategy or ()), max_drop / 100, epochs, tuple(teacher_weights(teacher or ())))
+    report = compression.search(run, data, out, search, resume, logger.info)
     if format is options.Format.json:
         print_json(report)
     else:

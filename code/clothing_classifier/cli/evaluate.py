@@ -1,6 +1,7 @@
 """`clothing evaluate`: a model measured on labelled photos."""
 
 import logging
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ def evaluate(
 
     if html:
         with needs("report"):
+            import_module("matplotlib")
             from clothing_classifier.report.html import write_page
             from clothing_classifier.report.mistakes import explain_with, mistakes_section
     columns, candidates = Columns(label_column, group_column, split_column), split_names(labels)

@@ -1,9 +1,6 @@
 """`clothing fetch`: public data sets."""
 
 import logging
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -32,8 +29,7 @@ def fetch(
 
     manifest = load_manifest(name)
     try:
-        with _download_bar(manifest.name, len(manifest.files), manifest.size) as progress:
-            report = fetch_files(manifest, out, source, connections=connections, progress=progress)
+        report = fetch_files(manifest, out, source, connections=connections)
     except DownloadError as error:
         if not error.failures:
             raise
@@ -44,21 +40,3 @@ def fetch(
         print_json({"folder": str(out), "fetched": report.fetched, "kept": report.kept})
     else:
         print(f"{out}: {report.fetched} files downloaded, {report.kept} were there")
-
-
-@contextmanager
-def _download_bar(description: str, files: int, size: int) -> Iterator[Callable[[int, int], None] | None]:
-    """Show files, bytes, rate and time left on a terminal; yields a function of the files and bytes done so far."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description} {task.fields[files]}"), BarColumn(), DownloadColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
-    ) as progress:
-        task = progress.add_task(description, total=size, files="")
-        yield lambda done, count: progress.update(task, completed=count, files=f"{done}/{files} files")

@@ -1,6 +1,7 @@
 """`clothing report`: a model described in one document."""
 
 import logging
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,8 @@ def report(
     Columns default to those that the model was trained with, where the table has them.
     """
     with needs("report"):
-        from clothing_classifier.report import story
+        import_module("matplotlib")
+        from clothing_classifier.report import model_report
     from clothing_classifier.datasets import Columns
     from clothing_classifier.inference import Classifier
     from clothing_classifier.report import subject as subjects
@@ -58,7 +60,7 @@ def report(
     subject = subjects.with_analysis(subject)
     for line in subject.missing:
         logger.info("left out: %s", line)
-    written = story.write(story.tell(subject), out)
+    written = model_report.write(model_report.build(subject), out)
     if format is options.Format.json:
         print_json({"name": subject.name, "written": list(map(str, written)), "left_out": list(subject.missing)})
     else:

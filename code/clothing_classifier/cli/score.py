@@ -46,13 +46,14 @@ def score(
     from clothing_classifier.inference import Classifier, PredictOptions
 
     with needs(engine.value if engine is Engine.ray else "score"):
-        from clothing_classifier.scoring.run import Job
+        from clothing_classifier.scoring.run import ScoreOptions
         from clothing_classifier.scoring.run import score as score_all
 
         if engine is Engine.ray:
             import_module("clothing_classifier.scoring.on_ray")
-    job = Job(input_, output, PredictOptions(top, min_precision), engine.value, column, part_rows, workers, overwrite)
-    report = score_all(Classifier.load(model), job)
+    predict = PredictOptions(top, min_precision)
+    given = ScoreOptions(input_, output, predict, engine.value, column, part_rows, workers, overwrite)
+    report = score_all(Classifier.load(model), given)
     if format is options.Format.json:
         print_json({"output": str(output), **report.to_dict()})
     else:

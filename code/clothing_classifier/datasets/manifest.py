@@ -5,9 +5,9 @@ import gzip
 import io
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import PureWindowsPath
 
-from clothing_classifier.datasets.origins import RemoteFile
-from clothing_classifier.errors import UsageError
+from clothing_classifier.errors import DownloadError, UsageError
 
 _GITHUB = "https://raw.githubusercontent.com"
 _KNOWN = {
@@ -15,6 +15,23 @@ _KNOWN = {
     "fashion-mnist": ("fashion-mnist.csv", "zalandoresearch/fashion-mnist/master/data/fashion"),
 }
 DATA_SETS = tuple(_KNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One file: its path below the data set's folder ("images/a.jpg"), size in bytes and SHA-256 in hexadecimal.
+
+    Raises DownloadError for a path that would leave the folder.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        pure = PureWindowsPath(self.path)  # reads both separators, and drive letters, on every system
+        if pure.anchor or ".." in pure.parts or not pure.parts:
+            raise DownloadError(f"the manifest names a file outside the data set's folder: {self.path!r}")
 
 
 @dataclass(frozen=True)
@@ -25,11 +42,6 @@ class Manifest:
     source: str
     files: tuple[RemoteFile, ...]
     table: str = ""
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.size for file in self.files)
 
 
 def load_manifest(name: str) -> Manifest:

@@ -17,7 +17,7 @@ from clothing_classifier.preprocessing.upright import to_eight_bit
 from clothing_classifier.utils import one_line, reason_of
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-HEAD = 512
+_HEAD = 512
 """Bytes from which a file's format is known, or the web page in its place."""
 
 _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP", re.DOTALL)
@@ -42,19 +42,6 @@ def open_image(source: Source, limits: Limits, name: str) -> Image.Image:
         _check_size(source.size, limits, name)
         return source
     return _open_bytes(_read(source, limits, name), limits, name)
-
-
-def check_arrived(data: bytes | bytearray, name: str, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Refuse a file from the part of it that has arrived, `HEAD` bytes or more, rather than wait for the whole.
-
-    Raises `errors.ImageTooManyBytesError` or `errors.ImageFormatError`, as `prepare` would.
-    """
-    _check_bytes(data, limits, name)
-    head = bytes(data[:HEAD])
-    Image.init()
-    accepts = [Image.OPEN[known][1] for known in FORMATS]
-    if not _is_heic(head) and not any(accept and accept(head[:16]) for accept in accepts):
-        raise _unidentified(head, name)
 
 
 def name_of(source: Source) -> str:
@@ -154,7 +141,7 @@ def _check_size(size: tuple[int, int], limits: Limits, name: str) -> None:
 
 
 def _unidentified(data: bytes, name: str) -> errors.ImageError:
-    head = data[:HEAD].lower()
+    head = data[:_HEAD].lower()
     if b"<!doctype html" in head or b"<html" in head:
         return errors.ImageFormatError(f"{name}: this is an HTML page, not an image; download the image itself")
     if _is_heic(data) or _SIGNATURE.match(data):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,7 +14,6 @@ Tone: TypeAlias = Literal["good", "bad", "warning", "muted", "strong"]
 class Heading:
     """The title of a part of a section."""
 
-    kind: ClassVar[str] = "heading"
     text: str
 
 
@@ -22,7 +21,6 @@ class Heading:
 class Text:
     """One paragraph. Names and labels in it are plain text: each renderer escapes them."""
 
-    kind: ClassVar[str] = "text"
     text: str
 
 
@@ -30,7 +28,6 @@ class Text:
 class Bullets:
     """A list."""
 
-    kind: ClassVar[str] = "bullets"
     items: Sequence[str]
 
 
@@ -38,7 +35,6 @@ class Bullets:
 class Code:
     """Lines for a shell."""
 
-    kind: ClassVar[str] = "code"
     text: str
 
 
@@ -59,7 +55,6 @@ class Table:
     and a table with `folded`, its summary, is closed on a page until a reader opens it.
     """
 
-    kind: ClassVar[str] = "table"
     columns: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
     numeric: Sequence[int] = ()
@@ -74,10 +69,9 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Chart:
     """A chart, drawn only where it is shown: `NAME.png` beside Markdown, SVG inside HTML; `alt` describes it."""
 
-    kind: ClassVar[str] = "picture"
     name: str
     draw: "Callable[[], Figure]"
     alt: str
@@ -96,11 +90,10 @@ class Photos:
 class Gallery:
     """Photos, on a page only."""
 
-    kind: ClassVar[str] = "gallery"
     items: Sequence[Photos]
 
 
-Part: TypeAlias = Heading | Text | Bullets | Code | Table | Picture | Gallery
+Part: TypeAlias = Heading | Text | Bullets | Code | Table | Chart | Gallery
 
 
 @dataclass(frozen=True)
@@ -120,6 +113,6 @@ class Document:
     sections: Sequence[Section]
 
     @property
-    def pictures(self) -> list[Picture]:
+    def charts(self) -> list[Chart]:
         """Every chart, in order."""
-        return [part for section in self.sections for part in section.parts if isinstance(part, Picture)]
+        return [part for section in self.sections for part in section.parts if isinstance(part, Chart)]

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from clothing_classifier.evaluation.metrics import takes_photos_as_independent
-from clothing_classifier.report import pictures
-from clothing_classifier.report.document import Bullets, Cell, Part, Picture, Section, Table, Text
+from clothing_classifier.report import charts
+from clothing_classifier.report.document import Bullets, Cell, Chart, Part, Section, Table, Text
 from clothing_classifier.report.metrics import METRICS, write_interval
 
 FEW = 10
@@ -20,7 +20,7 @@ _SLICES = "Accuracy by the values of a column. Of many intervals, one in twenty 
 
 def evaluation_sections(figures: Mapping[str, Any]) -> list[Section]:
     """The figures of `evaluation.figures`, and of `comparison.compare` where they are among them."""
-    confusion = Picture("confusion", partial(pictures.draw_confusion, figures), "confusion matrix")
+    confusion = Chart("confusion", partial(charts.draw_confusion, figures), "confusion matrix")
     sections = [Section("Metrics", [metric_table(figures)])]
     if other := figures.get("comparison"):
         sections.append(Section(f"Compared with {other['against']}", [comparison_table(other)]))
@@ -155,9 +155,7 @@ def _calibration(bins: Sequence[Mapping[str, Any]]) -> list[Part]:
         for part in bins
     ]
     table = Table(["confidence", "photos", "accuracy", "95% (Wilson)"], rows, range(4), folded="The chart as a table")
-    chart = Picture(
-        "reliability", partial(pictures.draw_reliability, bins), "accuracy by confidence, with 95% intervals"
-    )
+    chart = Chart("reliability", partial(charts.draw_reliability, bins), "accuracy by confidence, with 95% intervals")
     return [Text("Accuracy by confidence, a tenth of the photos each."), chart, table]
 
 
@@ -172,7 +170,7 @@ def _risk_coverage(curve: Sequence[Mapping[str, float]]) -> list[Part]:
     table = Table(
         ["photos answered", "wrong among them", "least confidence"], rows, range(3), folded="The chart as a table"
     )
-    chart = Picture("risk-coverage", partial(pictures.draw_risk_coverage, curve), "risk by coverage")
+    chart = Chart("risk-coverage", partial(charts.draw_risk_coverage, curve), "risk by coverage")
     return [
         Text("Errors if only the most confident photos are answered, and the rest are left to a person."),
         chart,

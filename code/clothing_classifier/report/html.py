@@ -12,7 +12,7 @@ from PIL import Image
 
 from clothing_classifier.errors import ImageError
 from clothing_classifier.preprocessing import Pixels, Source, scale
-from clothing_classifier.report.document import Document, Picture
+from clothing_classifier.report.document import Chart, Document
 from clothing_classifier.report.figure import to_svg
 from clothing_classifier.utils import one_line, write_text
 
@@ -53,7 +53,7 @@ def data_uri(pixels: Pixels) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _svg(picture: Picture) -> Markup:
+def _svg(picture: Chart) -> Markup:
     return Markup(to_svg(picture.draw(), picture.alt))  # matplotlib escapes the texts in it
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from clothing_classifier.report.document import (
     Bullets,
+    Chart,
     Code,
     Document,
     Gallery,
     Heading,
     Part,
-    Picture,
     Table,
     Text,
 )
@@ -38,7 +38,7 @@ def _part(part: Part) -> str:
             return "\n".join(f"- {escape(item)}" for item in items)
         case Code(text):
             return f"```\n{text}\n```"
-        case Picture(name, _, alt):
+        case Chart(name, _, alt):
             return f"![{escape(alt)}]({FIGURES}/{name}.png)"
         case Table():
             return table(part)

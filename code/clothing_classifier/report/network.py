@@ -67,10 +67,10 @@ def stage_table(stages: Sequence[Mapping[str, Any]], size: int) -> Table:
     for stage in stages:
         rows_seen, columns_seen = (min(side, size) for side in stage["receptive_field"])
         area = rows_seen * columns_seen / size**2
-        share, seen = stage["macs"] / total, f"{area:.1%}" if area >= 0.001 else "< 0.1%"
+        fraction, seen = stage["macs"] / total, f"{area:.1%}" if area >= 0.001 else "< 0.1%"
         rows.append([stage["name"], f"{_times(stage['receptive_field'])} px", seen, f"{_times(stage['stride'])} px",
                       f"{_times(stage['start'])} px", f"{stage['macs']:,}",
-                     Cell(f"{share:.1%}", fraction=share)])  # fmt: skip
+                     Cell(f"{fraction:.1%}", fraction=fraction)])  # fmt: skip
     columns = ["stage", "receptive field", "of the photo", "effective stride", "start", "MACs", "of all MACs"]
     return Table(columns, rows, range(1, 7))
 

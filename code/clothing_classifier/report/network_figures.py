@@ -102,7 +102,7 @@ def draw_growth(report: Mapping[str, Any], fields: Sequence[EffectiveField]) -> 
 
 
 def draw_costs(report: Mapping[str, Any]) -> "Figure":
-    """MACs, parameters and, where measured, time of each layer with products, as shares of their totals.
+    """MACs, parameters and, where measured, time of each layer with products, as fractions of their totals.
 
     Of each, the fewest layers that make up half are in full colour.
     """
@@ -115,11 +115,11 @@ def draw_costs(report: Mapping[str, Any]) -> "Figure":
     place = np.arange(len(rows))
     for axes, (key, (title, colour)) in zip(figure.subplots(1, len(kinds), sharey=True), kinds.items(), strict=True):
         values = np.array([row[key] or 0.0 for row in rows])
-        dear = costliest(values.tolist())
-        shades = [(colour, 1.0 if i in dear else 0.35) for i in range(len(rows))]
+        costly = costliest(values.tolist())
+        shades = [(colour, 1.0 if i in costly else 0.35) for i in range(len(rows))]
         axes.barh(place, values / max(values.sum(), 1e-12), color=shades, height=0.8)
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(lambda share, position: f"{100 * share:g}%")
+        axes.xaxis.set_major_formatter(lambda fraction, position: f"{100 * fraction:g}%")
         axes.set_title(f"{title}\n{_amount(key, values.sum())}", fontsize=9)
         axes.grid(alpha=0.3, axis="x")
         axes.tick_params(labelsize=7)

@@ -1,4 +1,4 @@
-"""What a report is about, as far as it is known: a bundle or a run, its record, its photos, its network's analysis."""
+"""The subject of a report: a bundle or a run with its record, its photos and its network's analysis."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,13 +18,10 @@ from clothing_classifier.inference.bundle import Bundle, find, load_bundle
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.utils import ProgressBar
 
-_NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
-"""What every record of an evaluation holds, whichever version wrote it."""
-
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of an evaluation (`evaluation.figures`) and the photos that they stand on, in words."""
+    """Figures of an evaluation (`evaluation.figures`), and `on` which photos, in words."""
 
     on: str
     figures: dict[str, Any]
@@ -43,7 +40,7 @@ class Subject:
     name: str
     labels: tuple[str, ...]
     record: dict[str, Any]
-    settings: TrainSettings | None
+    settings: TrainSettings
     architecture: dict[str, Any]
     contract: ImageContract
     reference: str
@@ -64,14 +61,13 @@ class Subject:
 
     @property
     def stages(self) -> list[dict[str, Any]]:
-        """Stages as a bundle carries them; empty where there are none."""
-        return list((self.bundle and self.bundle.manifest.stages) or self._analysed_stages())
-
-    def _analysed_stages(self) -> list[dict[str, Any]]:
-        return list(self.analysis.get("stages", [])) if self.analysis else []
+        """Stages as a bundle or the analysis has them; empty where neither is known."""
+        if self.bundle:
+            return self.bundle.manifest.stages
+        return list(self.analysis["stages"]) if self.analysis else []
 
     def without(self, line: str) -> "Subject":
-        """The subject with one more thing that is missing."""
+        """The subject with one more line in `missing`."""
         return replace(self, missing=(*self.missing, line))
 
 
@@ -97,37 +93,21 @@ def read_subject(model: str, run: Path | None = None) -> Subject:
 def _read_bundle(model: str) -> Subject:
     loaded = load_bundle(find(model))
     manifest = loaded.manifest
-    settings, gone = read_settings(manifest.provenance)
-    subject = Subject(
-        manifest.name, tuple(manifest.labels), manifest.provenance, settings,
-        manifest.architecture, loaded.contract, model, loaded,
+    on = "validation, when it was exported" + (", without orientation correction" if manifest.orientation else "")
+    return Subject(
+        manifest.name, tuple(manifest.labels), manifest.provenance, _settings(manifest.provenance, loaded.path),
+        manifest.architecture, loaded.contract, model, loaded, (Measured(on, manifest.validation),),
     )  # fmt: skip
-    if manifest.validation.keys() >= _NEEDED:
-        on = "validation, when it was exported" + (", each photo as it came" if manifest.orientation else "")
-        subject = replace(subject, measured=(Measured(on, manifest.validation),))
-    else:
-        subject = subject.without("results on validation: the bundle has not the figures of 'clothing export'")
-    if settings is None:
-        return subject.without("how it was trained: the bundle has no settings that this version reads")
-    return _with_gone(subject, gone)
-
-
-def _with_gone(subject: Subject, gone: Sequence[str]) -> Subject:
-    if not gone:
-        return subject
-    return subject.without(f"settings of an earlier version that this one has no more: {', '.join(gone)}")
 
 
 def _read_run(path: Path) -> Subject:
     record = read_record(path)
-    settings, gone = read_settings(record)
-    if settings is None:
-        raise ConfigError(f"{path}: {RECORD} holds no settings that this version reads")
+    settings = _settings(record, path)
     subject = Subject(
         path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
         ImageContract(settings.image.size, settings.image.fit), str(path),
     )  # fmt: skip
-    subject = _with_gone(_with_history(subject, path), gone)
+    subject = _with_history(subject, path)
     try:
         measured = _held_out(path, subject.labels)
     except ModuleNotFoundError as error:
@@ -139,6 +119,13 @@ def _read_run(path: Path) -> Subject:
     )
 
 
+def _settings(record: dict[str, Any], path: Path) -> TrainSettings:
+    settings, _ = read_settings(record)
+    if settings is None:
+        raise ConfigError(f"{path}: the record of the run holds no settings that this version reads")
+    return settings
+
+
 def _with_history(subject: Subject, run: Path) -> Subject:
     if not (run / "history.csv").is_file():
         return subject.without(f"the training history: {run} has no history.csv")
@@ -146,12 +133,12 @@ def _with_history(subject: Subject, run: Path) -> Subject:
 
 
 def _held_out(run: Path, labels: Sequence[str]) -> Measured:
-    """The run's own answers on the photos that it validated on, before calibration."""
+    """The run's own predictions on its validation photos, before calibration."""
     from clothing_classifier.training.run_folder import load_held_out
 
     held_out = load_held_out([run], labels)
     figures = evaluation.figures(held_out.targets, softmax(held_out.logits), labels, held_out.groups)
-    return Measured("validation, as the run held it out, before calibration", figures)
+    return Measured("validation, before calibration", figures)
 
 
 def with_data(subject: Subject, root: Path, given: Columns) -> Subject:
@@ -159,16 +146,16 @@ def with_data(subject: Subject, root: Path, given: Columns) -> Subject:
 
     Photos of classes that the model does not know are counted in `unknown` and left out. Raises `UsageError`s.
     """
-    wanted = subject.settings.data if subject.settings else None
+    wanted = subject.settings.data
     header = read_table(root / TABLE)[0] if (root / TABLE).is_file() else []
 
     def choose(own: str | None, theirs: str | None) -> str | None:
         return own or (theirs if theirs in header else None)
 
     columns = Columns(
-        choose(given.label, wanted.label_column if wanted else None),
-        choose(given.group, wanted.group_column if wanted else None),
-        choose(given.split, wanted.split_column if wanted else None),
+        choose(given.label, wanted.label_column),
+        choose(given.group, wanted.group_column),
+        choose(given.split, wanted.split_column),
     )
     dataset = load_dataset(root, columns)
     known = match_labels(dataset.labels, subject.labels)
@@ -222,8 +209,6 @@ def with_analysis(subject: Subject) -> Subject:
         return subject.without(_not_installed(error, "the cost of each layer"))
     except ClothingError as error:
         return subject.without(f"the cost of each layer: {error}")
-    except (KeyError, TypeError):  # a bundle that another tool made
-        return subject.without("the cost of each layer: the bundle's architecture is none that this package builds")
     found = analysis.summarise(subject.name, traced)
     return replace(subject, analysis=found | {"stages": describe_stages(model, subject.size)})
 

@@ -1,5 +1,6 @@
 """The smaller tables: data sets, training runs, compression, scoring, abstention."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,81 +76,27 @@ def count_table(counts: Mapping[str, Mapping[str, int]], parts: Sequence[str]) -
     return Table(["class", "photos", *parts], rows, range(1, 2 + len(parts)), frozenset({len(rows) - 1}))
 
 
-_OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD with Nesterov's momentum"}
-
-
-def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
-    """How a run learnt, from its record and settings."""
-    chosen, image = settings.optimization, settings.image
-    start = f"{record['init']} (SHA-256 {record['init_sha256'][:12]})" if record.get("init") else "random"
-    teachers = len(record.get("teachers_sha256", []))
-    kept = "the last" if chosen.keep == "last" else "the best on validation"
-    epochs = f"{chosen.warmup_epochs:g} epoch{'' if chosen.warmup_epochs == 1 else 's'}"
-    rates = f"learning rate {chosen.learning_rate:g}, weight decay {chosen.weight_decay:g}"
-    photos, revision = record.get("n"), record.get("revision")
+def run_table(record: Mapping[str, Any]) -> Table:
+    """What a run was trained on and from."""
+    photos, revision = record["n"], record["revision"] or ""
+    init = f"{record['init']} (SHA-256 {record['init_sha256'][:12]})" if record.get("init") else "random"
     rows = [
-        *(
-            [["photos", f"{photos['train']:,} to learn from, {photos['validation']:,} to validate on"]]
-            if photos
-            else []
-        ),
-        ["first weights", start],
-        ["frozen", f"the first {chosen.frozen_stages} stages" if chosen.frozen_stages else "nothing"],
-        ["objective", _objective(settings, teachers)],
-        ["optimizer", f"{_OPTIMIZERS[chosen.optimizer]}, {rates}"],
-        ["schedule", f"linear warm-up over {epochs}, then half a cosine down to 0"],
-        ["batch", f"{chosen.batch_size} views of {settings.augmentation.size or image.size} px"],
-        ["epochs", f"{chosen.epochs}; kept: {kept}{_mixed(chosen.start_share)}"],
-        ["regularisation", _regularisation(settings, teachers)],
-        ["seed", str(settings.runtime.seed)],
-        *([["revision", f"{revision[:12]}{' with changes' if record.get('dirty') else ''}"]] if revision else []),
+        ["photos", f"{photos['train']:,} for training, {photos['validation']:,} for validation"],
+        ["initial weights", init],
+        ["teachers", str(len(record.get("teachers_sha256", [])))],
+        ["revision", f"{revision[:12]}{' with changes' if record['dirty'] else ''}"],
     ]
-    return Table(["training", ""], rows)
+    return Table(["", ""], rows)
 
 
-def _mixed(share: float) -> str:
-    return f", mixed with {share:.0%} of the first weights" if share else ""
-
-
-def augmentation_list(settings: TrainSettings) -> list[str]:
-    """What happens to a photo each time that it is learnt from."""
-    chosen = settings.augmentation
-    least, most = chosen.scale
-    crop = f"a crop of {least:.0%} to {most:.0%} of the photo's area, stretched by up to {chosen.aspect:g}"
-    found = [f"{crop}; over 100% it shrinks and its edge repeats" if most > 1 else crop] if chosen.resamples else []
-    if chosen.shift:
-        found.append(f"a shift of up to {chosen.shift} pixels to either side, where its edge repeats")
-    if chosen.rotation:
-        found.append(f"a turn of up to {chosen.rotation:g} degrees to either side")
-    if chosen.flip:
-        found.append("a mirror image, every second time")
-    colours = {key: getattr(chosen, key) for key in ("brightness", "contrast", "saturation") if getattr(chosen, key)}
-    if colours:
-        found.append(f"{', '.join(f'{key} ± {value:.0%}' for key, value in colours.items())}")
-    if chosen.erase:
-        found.append(f"a rectangle covered, with a probability of {chosen.erase:.0%}")
-    if chosen.degrade:
-        found.append(f"detail lost, down to an eighth of its side, with a probability of {chosen.degrade:.0%}")
-        found.append(f"noise of a deviation of up to 0.3 of full scale, with a probability of {chosen.degrade:.0%}")
-    return found
-
-
-def _objective(settings: TrainSettings, teachers: int) -> str:
-    smoothing = settings.optimization.label_smoothing
-    labels = f"cross-entropy, labels smoothed by {smoothing:g}" if smoothing else "cross-entropy"
-    if not teachers:
-        return labels
-    those = "one teacher" if teachers == 1 else f"{teachers} teachers"
-    if settings.distillation.views:
-        those += f" to {settings.distillation.views} views of each photo"
-    weight, taught = settings.distillation.weight, f"cross-entropy against the answers of {those}"
-    return taught if weight == 1 else f"{weight:.0%} {taught}, the rest {labels}"
-
-
-def _regularisation(settings: TrainSettings, teachers: int) -> str:
-    parts = [f"weight decay {settings.optimization.weight_decay:g}", f"dropout {settings.model.dropout:g}"]
-    if settings.optimization.label_smoothing and not (teachers and settings.distillation.weight == 1):
-        parts.append(f"label smoothing {settings.optimization.label_smoothing:g}")
-    if settings.optimization.ema_decay:
-        parts.append(f"an exponential average of the weights ({settings.optimization.ema_decay:g})")
-    return ", ".join([*parts, "augmentation"])
+def settings_table(settings: TrainSettings, *sections: str) -> Table:
+    """Settings of a run as `clothing train --set` takes them; bold are those that differ from the defaults."""
+    rows: list[list[str]] = []
+    marked = set()
+    for section in sections:
+        defaults = getattr(TrainSettings(), section)
+        for key, value in getattr(settings, section):
+            if value != getattr(defaults, key):
+                marked.add(len(rows))
+            rows.append([f"{section}.{key}", json.dumps(value)])
+    return Table(["setting", "value"], rows, marked=frozenset(marked), note="Bold: not the default.")

@@ -1,6 +1,7 @@
 """Sections and tables on a terminal, or as plain text in a pipe; charts and photos are left out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
@@ -55,10 +56,14 @@ def _table(table: Table, bars: bool) -> RichTable:
     result = RichTable(box=None, pad_edge=False, header_style="bold", show_header=any(table.columns))
     rows = table.cells
     for i, title in enumerate(table.columns):
+        longest = max([len(title), *(len(row[i].text) for row in rows)])
         if i in table.numeric:
-            result.add_column(RichText(one_line(title)), justify="right", no_wrap=True)
+            has_bars = bars and any(row[i].fraction is not None for row in rows)
+            # A bar begins where the numbers end: right-aligned, its blanks would be lost.
+            result.add_column(RichText(one_line(title)), justify="left" if has_bars else "right", no_wrap=True)
+            for row in rows if has_bars else ():
+                row[i] = replace(row[i], text=row[i].text.rjust(max(len(cells[i].text) for cells in rows)))
         else:
-            longest = max([len(title), *(len(row[i].text) for row in rows)])
             result.add_column(RichText(one_line(title)), overflow="fold", min_width=min(_MIN_COLUMN, longest))
     for i, cells in enumerate(rows):
         result.add_row(*(_cell(cell, bars) for cell in cells), style="bold yellow" if i in table.marked else None)

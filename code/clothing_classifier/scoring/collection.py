@@ -1,4 +1,4 @@
-"""What is to be scored: a folder, a glob, a table or one photo becomes a stream of entries, always in one order."""
+"""What is to be scored: a folder, a glob, a table or one photo becomes a stream of inputs, always in one order."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from fsspec.utils import glob_translate
 from clothing_classifier.datasets import is_image_named, left_by_mac
 from clothing_classifier.errors import UsageError
 from clothing_classifier.scoring import storage, tables
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.utils import one_line
 
 _WILD = re.compile(r"[*?\[]")
@@ -20,7 +20,7 @@ PARQUET, CSV = (".parquet", ".pq"), (".csv",)
 _OTHER_LISTS = (".txt", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx", ".gz", ".zip")
 
 
-def entries(where: str, column: str | None = None, without: Path | None = None) -> Iterator[Entry]:
+def list_inputs(where: str, column: str | None = None, without: Path | None = None) -> Iterator[Input]:
     """Yield every input of `where`, a path or a URL, one at a time; raises `UsageError` where there is none.
 
     A folder means its image-named files, recursively, sorted by path, or, where it holds none, its Parquet files. A
@@ -28,14 +28,14 @@ def entries(where: str, column: str | None = None, without: Path | None = None) 
     input, and `column` names or holds the photo. Tables below the folder `without` are passed over, being output.
     """
     where = storage.plain_path(where)
-    found = iter(_entries(where, column, f"{os.path.realpath(without)}/" if without else None))
+    found = iter(_list(where, column, f"{os.path.realpath(without)}/" if without else None))
     first = next(found, None)
     if first is None:
         raise UsageError(f"{one_line(where)}: no photos there, and no rows of a table")
     return chain([first], found)
 
 
-def _entries(where: str, column: str | None, without: str | None) -> Iterator[Entry]:
+def _list(where: str, column: str | None, without: str | None) -> Iterator[Input]:
     if _is_glob(where):
         yield from _each(_glob(where), column, without)
     elif storage.exists_as_folder(where):
@@ -53,7 +53,7 @@ def _is_glob(where: str) -> bool:
     return bool(_WILD.search(where)) and not where.startswith(_HTTP) and not os.path.exists(where)  # noqa: PTH110
 
 
-def _folder(where: str, column: str | None, without: str | None) -> Iterator[Entry]:
+def _folder(where: str, column: str | None, without: str | None) -> Iterator[Input]:
     def found() -> Iterator[str]:
         return (path for path in storage.walk(where) if not _is_left_by_mac(path[len(where) :]))
 
@@ -61,14 +61,14 @@ def _folder(where: str, column: str | None, without: str | None) -> Iterator[Ent
     yield from _each((path for path in found() if is_meant(path) or _is_folder(path)), column, without)
 
 
-def _each(paths: Iterator[str], column: str | None, without: str | None = None) -> Iterator[Entry]:
+def _each(paths: Iterator[str], column: str | None, without: str | None = None) -> Iterator[Input]:
     for path in paths:
         if _is_parquet(path):
             if without and os.path.realpath(path).startswith(without):
                 continue
-            yield from tables.parquet_entries(path, column)
+            yield from tables.parquet_inputs(path, column)
         elif _suffix(path) in CSV:
-            yield from tables.csv_entries(path, column)
+            yield from tables.csv_inputs(path, column)
         else:
             yield _photo(path)
 
@@ -91,8 +91,8 @@ def _is_folder(path: str) -> bool:
     return path.endswith("/")
 
 
-def _photo(path: str) -> Entry:
-    return Entry(tables.text_of(path), path)
+def _photo(path: str) -> Input:
+    return Input(tables.text_of(path), path)
 
 
 def _is_photo(path: str) -> bool:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clothing_classifier.scoring import storage
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.inputs import Input
 
 MOST_TASKS = 10_000
 _TASK_ROWS = 128
@@ -30,7 +30,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Listing:
-    """A written list: part `k` is row group `k` of its file and holds `part_rows` entries, the last what is left."""
+    """A written list: part `k` is row group `k` of its file and holds `part_rows` inputs, the last what is left."""
 
     file: Path
     part_rows: int
@@ -47,11 +47,11 @@ class Listing:
         """Entries of a part."""
         return min(self.part_rows, self.rows - part * self.part_rows)
 
-    def read(self, part: int, start: int = 0, count: int | None = None) -> list[Entry]:
-        """The entries of a part, or `count` of them from `start`."""
+    def read(self, part: int, start: int = 0, count: int | None = None) -> list[Input]:
+        """The inputs of a part, or `count` of them from `start`."""
         with pq.ParquetFile(self.file) as parquet:
             table = parquet.read_row_group(part).slice(start, count)
-        return [_entry(row) for row in table.to_pylist()]
+        return [_input(row) for row in table.to_pylist()]
 
 
 def task_rows(rows: int, part_rows: int) -> int:
@@ -59,16 +59,16 @@ def task_rows(rows: int, part_rows: int) -> int:
     return min(max(_TASK_ROWS, rows // MOST_TASKS), part_rows)
 
 
-def write_listing(file: Path, entries: Iterable[Entry], part_rows: int) -> Listing:
-    """Write `entries` to `file` as they come; the hash covers every name in order, and the size of every table."""
+def write_listing(file: Path, inputs: Iterable[Input], part_rows: int) -> Listing:
+    """Write `inputs` to `file` as they come; the hash covers every name in order, and the size of every table."""
     digest, rows, tables = hashlib.sha256(), 0, _Tables()
     with pq.ParquetWriter(file, _SCHEMA, compression="zstd") as writer:
-        for part in _parts(entries, part_rows):
+        for part in _parts(inputs, part_rows):
             columns = dict(zip(_SCHEMA.names, zip(*part, strict=True), strict=True))
             for name in ("source", "table"):
                 columns[name] = tuple(None if cell is None else os.fsencode(cell) for cell in columns[name])
             writer.write_table(pa.table(columns, _SCHEMA), row_group_size=part_rows)
-            digest.update(repr([tuple(entry) for entry in part]).encode())
+            digest.update(repr([tuple(item) for item in part]).encode())
             digest.update(tables.new_in(part))
             rows += len(part)
     return Listing(file, part_rows, rows, digest.hexdigest(), tables.some)
@@ -84,23 +84,23 @@ class _Tables:
     def some(self) -> bool:
         return self.last is not None
 
-    def new_in(self, part: Iterable[Entry]) -> bytes:
+    def new_in(self, part: Iterable[Input]) -> bytes:
         """The sizes of the tables that begin in `part`."""
         sizes = []
-        for entry in part:
-            if entry.table is not None and entry.table != self.last:
-                self.last = entry.table
-                sizes.append(storage.size_of(entry.table))
+        for item in part:
+            if item.table is not None and item.table != self.last:
+                self.last = item.table
+                sizes.append(storage.size_of(item.table))
         return repr(sizes).encode()
 
 
-def _parts(entries: Iterable[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
-    remaining = iter(entries)
+def _parts(inputs: Iterable[Input], size: int) -> Iterator[tuple[Input, ...]]:
+    remaining = iter(inputs)
     while part := tuple(islice(remaining, size)):
         yield part
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _input(row: dict[str, Any]) -> Input:
     for name in ("source", "table"):
         row[name] = None if row[name] is None else os.fsdecode(row[name])
-    return Entry(**row)
+    return Input(**row)

@@ -17,13 +17,14 @@ import numpy as np
 import pyarrow as pa
 import ray
 
+from clothing_classifier.datasets.download import reason
 from clothing_classifier.errors import ClothingError, ImageError, UsageError
 from clothing_classifier.inference import Classifier, Prediction, PredictOptions
 from clothing_classifier.preprocessing import Pixels, prepare
-from clothing_classifier.scoring import photos, storage
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring import photos
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.scoring.listing import MOST_TASKS, Listing, task_rows
-from clothing_classifier.scoring.photos import Photo
+from clothing_classifier.scoring.photos import LazyPhoto
 from clothing_classifier.scoring.rows import rows_table, runs
 
 ACTOR_CPUS, READ_CPUS = 0.75, 0.25
@@ -57,7 +58,7 @@ def score_on_ray(
     on this machine. Ray runs what a lost worker or node had again. Raises `UsageError` where it gives up.
     """
     # What Ray tells of its nodes it prints among the results.
-    with redirect_stdout(sys.stderr), _cluster(), _plainly_said():
+    with redirect_stdout(sys.stderr), _cluster(), _one_line_errors():
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
         size = min(workers or cpus, cpus)  # more would take what readers need
         tasks = _tasks(listing, parts)
@@ -83,11 +84,11 @@ class _Reader:
         self.listing, self.column, self.folder = listing, column, folder
 
     def __call__(self, tasks: pa.Table) -> Iterator[pa.Table]:
-        _stand_in(self.folder)
+        _enter(self.folder)
         for task in tasks.to_pylist():
-            entries = self.listing.read(task["part"], task["start"], task["count"])
+            inputs = self.listing.read(task["part"], task["start"], task["count"])
             index = task["part"] * self.listing.part_rows + task["start"]
-            loaded = zip(entries, photos.load(entries, self.column), strict=True)
+            loaded = zip(inputs, photos.load(inputs, self.column), strict=True)
             while some := list(islice(loaded, _TABLE_ROWS)):
                 rows = [_load(*pair) for pair in some]
                 yield pa.Table.from_pylist([row | {"index": index + i} for i, row in enumerate(rows)], _LOADED)
@@ -103,18 +104,18 @@ class _Worker:
 
     def __init__(self, bundle: str, options: PredictOptions, folder: str) -> None:
         self.classifier, self.options = Classifier.load(bundle), options
-        _stand_in(folder)
+        _enter(folder)
 
     def __call__(self, loaded: pa.Table) -> Iterator[pa.Table]:
         rows = loaded.to_pylist()
         for start in range(0, len(rows), _BATCH):
             some = rows[start : start + _BATCH]
-            entries = [Entry(row["path"], _path(row["source"]), fault=row["fault"]) for row in some]
-            predictions = self._predict([self._prepare(*pair) for pair in zip(entries, some, strict=True)])
+            inputs = [Input(row["path"], _path(row["source"]), fault=row["fault"]) for row in some]
+            predictions = self._predict([self._prepare(*pair) for pair in zip(inputs, some, strict=True)])
             places = [row["index"] for row in some]  # Ray may have put rows of several tasks together
             for first, stop in runs(places):
                 answered = predictions[first:stop]
-                yield rows_table(places[first], entries[first:stop], answered, self.classifier.bundle.sha256)
+                yield rows_table(places[first], inputs[first:stop], answered, self.classifier.bundle.sha256)
 
     def _predict(self, prepared: list[Pixels | ImageError]) -> list[Prediction]:
         readable = [each for each in prepared if not isinstance(each, ImageError)]
@@ -122,27 +123,27 @@ class _Worker:
         answers = iter(self.classifier.predict_pixels(np.stack(readable), options) if readable else ())
         return [Prediction.failed(each) if isinstance(each, ImageError) else next(answers) for each in prepared]
 
-    def _prepare(self, entry: Entry, row: dict[str, Any]) -> Pixels | ImageError:
+    def _prepare(self, item: Input, row: dict[str, Any]) -> Pixels | ImageError:
         if row["error"] is not None:
             return ImageError(row["error"])
         data = row["data"]
         try:
             return prepare(
-                entry.name if data is None else Photo(entry.name, lambda: data), self.classifier.bundle.contract
+                item.name if data is None else LazyPhoto(item.name, lambda: data), self.classifier.bundle.contract
             )
         except ImageError as error:
             return error
 
 
-def _stand_in(folder: str) -> None:
+def _enter(folder: str) -> None:
     """Have relative paths mean here what they mean to who gave them; a node without that folder fails them by name."""
     with suppress(OSError):
         os.chdir(folder)
 
 
-def _load(entry: Entry, source: str | Photo) -> dict[str, Any]:
-    name = None if entry.source is None else os.fsencode(entry.source)
-    row = {"path": entry.path, "source": name, "fault": entry.fault, "data": None, "error": None}
+def _load(item: Input, source: str | LazyPhoto) -> dict[str, Any]:
+    name = None if item.source is None else os.fsencode(item.source)
+    row = {"path": item.path, "source": name, "fault": item.fault, "data": None, "error": None}
     try:
         return row if isinstance(source, str) else row | {"data": source.read()}
     except ImageError as error:
@@ -180,7 +181,7 @@ def _cluster() -> Iterator[None]:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"Ray can't be started or reached ({storage.sentence(error)})") from error
+        raise UsageError(f"Ray can't be started or reached ({reason(error)})") from error
     try:
         yield
     finally:
@@ -188,12 +189,12 @@ def _cluster() -> Iterator[None]:
 
 
 @contextmanager
-def _plainly_said() -> Iterator[None]:
+def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayError as error:
         cause: BaseException | None = error
         while cause is not None and not isinstance(cause, ClothingError):
             cause = getattr(cause, "cause", None) or cause.__cause__
-        said = str(cause) if cause else storage.sentence(error)
+        said = str(cause) if cause else reason(error)
         raise UsageError(f"Ray gave up ({said}); the same command goes on where this one stopped") from error

@@ -1,4 +1,4 @@
-"""From entries to what a classifier reads: remote photos are fetched ahead, many at once, each with retries."""
+"""From inputs to what a classifier reads: remote photos are fetched ahead, many at once, each with retries."""
 
 import io
 from collections import deque
@@ -8,21 +8,21 @@ from threading import Event
 from typing import Any
 
 from clothing_classifier import errors
+from clothing_classifier.datasets.download import read_url, reason, retry
 from clothing_classifier.preprocessing import DEFAULT_LIMITS
 from clothing_classifier.scoring import storage
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.scoring.tables import PhotoReader
 from clothing_classifier.utils import one_line
 
 CONNECTIONS = 16
 """Photos fetched at once."""
 _AHEAD = 4 * CONNECTIONS
-_LIMIT = DEFAULT_LIMITS.bytes
-_PIECE = 1 << 20
-_PATIENCE = 0.2
+_MAX_BYTES = DEFAULT_LIMITS.bytes
+_POLL_SECONDS = 0.2
 
 
-class Photo(io.BytesIO):
+class LazyPhoto(io.BytesIO):
     """A file object that gets its bytes when read, in the thread that decodes it; `read` may raise `ImageError`."""
 
     def __init__(self, name: str, get: Callable[[], bytes]) -> None:
@@ -38,16 +38,16 @@ class Photo(io.BytesIO):
         return super().read(size)
 
 
-def load(entries: Iterable[Entry], column: str | None) -> Iterator[str | Photo]:
-    """Yield for each entry, in order, the path of a file here, or a `Photo` that is being fetched or in memory.
+def load(inputs: Iterable[Input], column: str | None) -> Iterator[str | LazyPhoto]:
+    """Yield for each input, in order, the path of a file here, or a `LazyPhoto` that is being fetched or in memory.
 
     Once closed before its end, it fetches no more, and photos that are on their way count as unreadable.
     """
-    reader, waiting, stopped = PhotoReader(column), deque[str | Photo](), Event()
+    reader, waiting, stopped = PhotoReader(column), deque[str | LazyPhoto](), Event()
     pool = ThreadPoolExecutor(CONNECTIONS)
     try:
-        for entry in entries:
-            waiting.append(_source(entry, reader, pool, stopped))
+        for item in inputs:
+            waiting.append(_source(item, reader, pool, stopped))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft()
         yield from waiting
@@ -58,65 +58,54 @@ def load(entries: Iterable[Entry], column: str | None) -> Iterator[str | Photo]:
     pool.shutdown(wait=False)  # the last photos may be on their way yet
 
 
-def fetch(url: str, stopped: Event = storage.NEVER) -> bytes:
+def fetch(url: str, stopped: Event | None = None) -> bytes:
     """The bytes of a photo elsewhere, not much more of them than a photo may have; raises `ImageError`.
 
     Once `stopped` is set, it is not asked for again.
     """
     name = one_line(url)
     try:
+        if url.lower().startswith(("http://", "https://")):
+            return retry(lambda: read_url(url, _MAX_BYTES), stopped=stopped)
         files, path = storage.resolve(url)
-        return storage.retry(lambda: _cat(files, path), stopped)
+        return retry(lambda: _read_object(files, path), stopped=stopped)
     except errors.UsageError as error:  # a URL of a kind that is not known
         raise errors.ImageUnreadableError(f"{name}: the file can't be fetched ({error})") from error
-    except FileNotFoundError as error:
-        raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
-    except Exception as error:  # see `storage.retry`
-        tried = "" if storage.is_permanent(error) else f", tried {storage.ATTEMPTS} times"
-        raise errors.ImageUnreadableError(
-            f"{name}: the file can't be fetched{tried} ({storage.sentence(error)})"
-        ) from error
+    except Exception as error:  # see `retry`
+        if isinstance(error, FileNotFoundError) or getattr(error, "status", None) in (404, 410):
+            raise errors.ImageNotFoundError(f"{name}: there is no such file") from error
+        fault = f"the file can't be fetched{storage.tried(error)} ({reason(error)})"
+        raise errors.ImageUnreadableError(f"{name}: {fault}") from error
 
 
-def _cat(files: Any, path: str) -> bytes:
+def _read_object(files: Any, path: str) -> bytes:
     try:
-        if path.startswith(("http://", "https://")):
-            return _stream(files, path)
-        return bytes(files.cat_file(path, start=0, end=_LIMIT + 1))
+        return bytes(files.cat_file(path, start=0, end=_MAX_BYTES + 1))
     except Exception as error:
-        # There is no first byte of an empty file, and servers call a range of it unsatisfiable.
-        if getattr(error, "status", None) == 416 or "not satisfiable" in str(error):
+        # There is no first byte of an empty object, and stores call a range of it unsatisfiable.
+        if "not satisfiable" in str(error):
             return b""
         raise
 
 
-def _stream(files: Any, url: str) -> bytes:
-    """As much of a photo as it may have: a server need not heed that only a range is asked for."""
-    data = bytearray()
-    with files.open(url, "rb", block_size=0, size=_LIMIT) as body:  # a size spares asking the server for it
-        while len(data) <= _LIMIT and (piece := body.read(_PIECE)):
-            data += piece
-    return bytes(data)
-
-
-def _source(entry: Entry, reader: PhotoReader, pool: ThreadPoolExecutor, stopped: Event) -> str | Photo:
-    if entry.fault is not None:
-        return Photo(entry.name, _raiser(entry.fault))
-    if entry.table is not None and entry.group is not None and entry.row is not None:
-        data = reader.read(entry.table, entry.group, entry.row)
+def _source(item: Input, reader: PhotoReader, pool: ThreadPoolExecutor, stopped: Event) -> str | LazyPhoto:
+    if item.fault is not None:
+        return LazyPhoto(item.name, _raiser(item.fault))
+    if item.table is not None and item.group is not None and item.row is not None:
+        data = reader.read(item.table, item.group, item.row)
         if data is None:
-            return Photo(entry.name, _raiser(f"{one_line(entry.name)}: the row holds no photo"))
-        return Photo(entry.name, lambda: data)
-    if entry.source is not None and storage.is_url(entry.source):
-        fetched = pool.submit(fetch, entry.source, stopped)
-        return Photo(entry.name, lambda: _result(fetched, entry.name, stopped))
-    return entry.name
+            return LazyPhoto(item.name, _raiser(f"{one_line(item.name)}: the row holds no photo"))
+        return LazyPhoto(item.name, lambda: data)
+    if item.source is not None and storage.is_url(item.source):
+        fetched = pool.submit(fetch, item.source, stopped)
+        return LazyPhoto(item.name, lambda: _result(fetched, item.name, stopped))
+    return item.name
 
 
 def _result(fetched: Future[bytes], name: str, stopped: Event) -> bytes:
     while True:
         try:
-            return fetched.result(_PATIENCE)
+            return fetched.result(_POLL_SECONDS)
         except TimeoutError:
             if stopped.is_set():
                 raise errors.ImageUnreadableError(f"{one_line(name)}: no longer waited for") from None

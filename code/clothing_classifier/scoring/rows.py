@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clothing_classifier.inference import Prediction
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.utils import one_line
 
 SCHEMA = pa.schema(
@@ -65,18 +65,18 @@ def runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
             start = i
 
 
-def rows_table(first: int, entries: Sequence[Entry], predictions: Sequence[Prediction], model: str) -> pa.Table:
+def rows_table(first: int, inputs: Sequence[Input], predictions: Sequence[Prediction], model: str) -> pa.Table:
     """A table of `WITH_PLACE`, of inputs that stand one after another from the position `first` on."""
     columns = {
-        "path": [entry.path for entry in entries],
+        "path": [item.path for item in inputs],
         "label": [prediction.label for prediction in predictions],
         "confidence": [prediction.confidence for prediction in predictions],
         "abstained": [prediction.abstained for prediction in predictions],
         "top": [[vars(candidate) for candidate in prediction.top] for prediction in predictions],
         "error": [prediction.error for prediction in predictions],
-        "model": [model] * len(entries),
-        "index": range(first, first + len(entries)),
-        "kind": [_kind(*pair) for pair in zip(entries, predictions, strict=True)],
+        "model": [model] * len(inputs),
+        "index": range(first, first + len(inputs)),
+        "kind": [_kind(*pair) for pair in zip(inputs, predictions, strict=True)],
     }
     return pa.table(columns, WITH_PLACE)
 
@@ -87,13 +87,13 @@ def count(table: pa.Table) -> Counts:
     return Counts(table.num_rows, pc.sum(table["abstained"]).as_py() or 0, labels, kinds)
 
 
-def _kind(entry: Entry, prediction: Prediction) -> str | None:
+def _kind(item: Input, prediction: Prediction) -> str | None:
     """What an error has in common with others: no names, no sizes, no details in parentheses."""
     if prediction.error is None:
         return None
-    if entry.fault is not None:
+    if item.fault is not None:
         return "the row of the table names no photo"
-    reason = prediction.error.removeprefix(f"{one_line(entry.name)}: ")
+    reason = prediction.error.removeprefix(f"{one_line(item.name)}: ")
     return _SIZE.sub("", reason).partition(" (")[0]
 
 

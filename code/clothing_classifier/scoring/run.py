@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from clothing_classifier import preprocessing
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier, PredictOptions
-from clothing_classifier.scoring.collection import entries
+from clothing_classifier.scoring.collection import list_inputs
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.scoring.listing import Listing, write_listing
 from clothing_classifier.scoring.output import INPUTS, STATE, Output, claim, share_bundle, sole_writer
 from clothing_classifier.scoring.rows import Counts
@@ -26,12 +27,12 @@ NAMED = 20
 
 
 @dataclass(frozen=True)
-class Job:
+class ScoreOptions:
     """What to score and how; `column` and `workers` are chosen where None, and `workers` is for Ray alone."""
 
     inputs: str
     output: Path
-    options: PredictOptions = PredictOptions()  # noqa: RUF009
+    predict: PredictOptions = PredictOptions()  # noqa: RUF009
     engine: Engine = "local"
     column: str | None = None
     part_rows: int = PART_ROWS
@@ -40,7 +41,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Report:
+class ScoreReport:
     """What is in the output now, how much of it this run scored, in how many seconds, and the first that failed."""
 
     counts: Counts
@@ -56,24 +57,24 @@ class Report:
         return {**self.counts.to_dict(), "failed": self.counts.errors.total(), **made, **speed}
 
 
-def score(classifier: Classifier, job: Job, watch: Callable[[int], None] | None = None) -> Report:
-    """Give every input of `job` its row in the output; a run that was killed goes on where it was.
+def score(classifier: Classifier, options: ScoreOptions, watch: Callable[[int], None] | None = None) -> ScoreReport:
+    """Give every input of `options` its row in the output; a run that was killed goes on where it was.
 
     `watch` is called with the number of rows whenever some are answered. Raises `UsageError`: no inputs, or an output
     that was begun with another model, other inputs or other options.
     """
-    if job.options.min_precision is not None:
-        classifier.operating_point(job.options.min_precision)
-    if job.output.exists() and not job.output.is_dir():
-        raise UsageError(f"{job.output}: this is a file; --output is a folder")
-    with sole_writer(job.output):
-        file = job.output / STATE / INPUTS
+    if options.predict.min_precision is not None:
+        classifier.operating_point(options.predict.min_precision)
+    if options.output.exists() and not options.output.is_dir():
+        raise UsageError(f"{options.output}: this is a file; --output is a folder")
+    with sole_writer(options.output):
+        file = options.output / STATE / INPUTS
         with atomic_path(file) as beside:
-            listing = _list(job, beside)
-            content = _content(classifier, job, listing)
-            claim(job.output, content, job.overwrite)
+            listing = _list(options, beside)
+            content = _content(classifier, options, listing)
+            claim(options.output, content, options.overwrite)
         listing = replace(listing, file=file.resolve())
-        output = Output(job.output, listing, content)
+        output = Output(options.output, listing, content)
         done = output.finished()
         total, left = Counts(), [part for part in range(listing.parts) if part not in done]
         started, failures = time.monotonic(), list[str]()
@@ -82,10 +83,10 @@ def score(classifier: Classifier, job: Job, watch: Callable[[int], None] | None 
             if counts.errors and len(failures) < NAMED:
                 failures.extend(output.errors(part)[: NAMED - len(failures)])
         with progress_bar("scoring", listing.rows - total.rows) as advance:
-            answered = _watched(_start(classifier, job, listing, left), advance, watch, failures) if left else ()
+            answered = _watched(_start(classifier, options, listing, left), advance, watch, failures) if left else ()
             scored = _write(output, answered, left)
         total.add(scored)
-        return Report(total, scored.rows, time.monotonic() - started, tuple(failures))
+        return ScoreReport(total, scored.rows, time.monotonic() - started, tuple(failures))
 
 
 def assemble(tables: Iterable[pa.Table], listing: Listing, parts: Collection[int]) -> Iterator[tuple[int, pa.Table]]:
@@ -110,41 +111,40 @@ def assemble(tables: Iterable[pa.Table], listing: Listing, parts: Collection[int
         raise UsageError(f"{len(missing)} parts are incomplete: the engine lost rows; run the same command again")
 
 
-def _list(job: Job, file: Path) -> Listing:
+def _list(options: ScoreOptions, file: Path) -> Listing:
+    def counted() -> Iterator[Input]:
+        for found in list_inputs(options.inputs, options.column, options.output):
+            advance()
+            yield found
+
     with progress_bar("listing", None) as advance:
-        return write_listing(file, _counted(entries(job.inputs, job.column, job.output), advance), job.part_rows)
+        return write_listing(file, counted(), options.part_rows)
 
 
-def _counted(found: Iterable[Any], advance: ProgressBar) -> Iterator[Any]:
-    for entry in found:
-        advance()
-        yield entry
-
-
-def _content(classifier: Classifier, job: Job, listing: Listing) -> dict[str, Any]:
+def _content(classifier: Classifier, options: ScoreOptions, listing: Listing) -> dict[str, Any]:
     """The manifest: all that rows depend on, and nothing else, so that a run may go on under another engine."""
     return {
         "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256},
         "inputs": {"rows": listing.rows, "sha256": listing.sha256},
         "options": {
-            "top": job.options.top,
-            "min_precision": job.options.min_precision,
-            "column": job.column,
-            "part_rows": job.part_rows,
+            "top": options.predict.top,
+            "min_precision": options.predict.min_precision,
+            "column": options.column,
+            "part_rows": options.part_rows,
             "preprocessing": preprocessing.VERSION,
         },
     }
 
 
-def _start(classifier: Classifier, job: Job, listing: Listing, parts: list[int]) -> Iterator[pa.Table]:
-    if job.engine == "ray":
+def _start(classifier: Classifier, options: ScoreOptions, listing: Listing, parts: list[int]) -> Iterator[pa.Table]:
+    if options.engine == "ray":
         from clothing_classifier.scoring.on_ray import score_on_ray
 
-        bundle = share_bundle(classifier.bundle, job.output)
-        return score_on_ray(bundle, listing, parts, job.options, job.column, job.workers)
+        bundle = share_bundle(classifier.bundle, options.output)
+        return score_on_ray(bundle, listing, parts, options.predict, options.column, options.workers)
     from clothing_classifier.scoring.local import score_here
 
-    return score_here(classifier, listing, parts, job.options, job.column)
+    return score_here(classifier, listing, parts, options.predict, options.column)
 
 
 def _watched(

@@ -1,36 +1,24 @@
 """Files here and elsewhere: a path, or a URL that fsspec knows (S3-compatible, HTTP); listed in order, with retries."""
 
 import os
-import random
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import count
-from threading import Event
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import unquote
 
 import fsspec
 
+from clothing_classifier.datasets.download import DEFAULT_POLICY, is_permanent, reason, retry
 from clothing_classifier.errors import MissingExtraError, UsageError
-from clothing_classifier.utils import one_line, reason_of
+from clothing_classifier.utils import one_line
 
-ATTEMPTS = 5
-"""How often a file is asked for before it counts as failed."""
-FIRST_WAIT = 0.2
-"""Seconds to the second attempt; each further one waits twice as long."""
 _FILE = "file://"
 _WHOLE_URL = re.compile(r"([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
 """A URL in which all is escaped that has to be (RFC 3986)."""
 _NEED_A_HOST = ("ftp", "ftps")
 """What fsspec connects to while it makes a file system, and complains of in a traceback where it can't."""
 _TIMEOUT = 60
-_PERMANENT = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ValueError, ImportError)
-_PASSING_STATUS = (408, 425, 429)
-
-NEVER = Event()
-"""What stops nothing."""
-
 T = TypeVar("T")
 
 
@@ -93,51 +81,18 @@ def resolve(url: str) -> tuple[Any, str]:
     return files, files._strip_protocol(url)
 
 
-def retry(call: Callable[[], T], stopped: Event = NEVER) -> T:
-    """Return what `call` returns, asking again after failures that may pass: a busy server, a broken connection.
-
-    Nothing is asked again once `stopped` is set.
-    """
-    for attempt in count(1):
-        try:
-            return call()
-        except Exception as error:  # the libraries below raise errors of no common root
-            # Spread, so that many readers that failed at once do not come back at once.
-            pause = FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-            if is_permanent(error) or attempt == ATTEMPTS or stopped.wait(pause):
-                raise
-    raise AssertionError
-
-
-def is_permanent(error: Exception) -> bool:
-    """Whether asking again can't help: the file is not there or not ours, or the request is refused as such."""
-    status = getattr(error, "status", None)
-    refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING_STATUS
-    return refused or _goes_in_circles(error) or isinstance(error, _PERMANENT)
-
-
-def sentence(error: BaseException) -> str:
-    """`reason_of`, and what some errors of the web's libraries keep beside their text."""
-    if _goes_in_circles(error):
-        return "redirects lead nowhere"
-    status, message = getattr(error, "status", None), getattr(error, "message", None)
-    if isinstance(status, int) and message is not None:
-        return f"status {status} {one_line(str(message))}".strip()
-    return reason_of(error)
-
-
-def _goes_in_circles(error: BaseException) -> bool:
-    return type(error).__name__ == "TooManyRedirects"  # aiohttp's, which is there for some URLs only
-
-
 def _reach(call: Callable[[], T], where: str) -> T:
     try:
         return retry(call)
     except FileNotFoundError as error:
         raise UsageError(f"{one_line(where)}: there is no such file or folder") from error
     except Exception as error:  # see `retry`
-        tried = "" if is_permanent(error) else f", tried {ATTEMPTS} times"
-        raise UsageError(f"{one_line(where)}: can't be reached{tried} ({sentence(error)})") from error
+        raise UsageError(f"{one_line(where)}: can't be reached{tried(error)} ({reason(error)})") from error
+
+
+def tried(error: Exception) -> str:
+    """How often a failed file was asked for, as part of a line."""
+    return "" if is_permanent(error) else f", tried {DEFAULT_POLICY.tries} times"
 
 
 @cache
@@ -151,9 +106,9 @@ def _file_system(protocol: str, as_is: bool) -> Any:
             raise MissingExtraError("s3fs", "s3") from error
         if protocol in ("http", "https"):
             raise MissingExtraError("aiohttp", "score") from error
-        raise UsageError(f"{protocol}://: {sentence(error)}") from error
+        raise UsageError(f"{protocol}://: {reason(error)}") from error
     except (TypeError, ValueError) as error:  # the first where it needs more than a URL says, such as a host
-        raise UsageError(f"{protocol}://: {sentence(error)}") from error
+        raise UsageError(f"{protocol}://: {reason(error)}") from error
 
 
 def _options(protocol: str, as_is: bool) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clothing_classifier.datasets import IMAGES, columns_there, leaves_folder
+from clothing_classifier.datasets.download import reason
 from clothing_classifier.errors import ClothingError, UsageError
 from clothing_classifier.scoring import storage
-from clothing_classifier.scoring.entry import Entry
+from clothing_classifier.scoring.inputs import Input
 from clothing_classifier.utils import one_line
 
 NAMES = ("image", "path", "uri", "url", "file_name", "bytes")
@@ -26,8 +27,8 @@ def text_of(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def csv_entries(table: str, column: str | None) -> Iterator[Entry]:
-    """Yield an entry a row: files below `images/` beside the table where there is that folder, else beside it."""
+def csv_inputs(table: str, column: str | None) -> Iterator[Input]:
+    """Yield an input a row: files below `images/` beside the table where there is that folder, else beside it."""
     names = _Names(table)
     with _reading(table), storage.open_binary(table) as file:
         reader = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
@@ -36,11 +37,11 @@ def csv_entries(table: str, column: str | None) -> Iterator[Entry]:
         for cells in reader:
             if cells:
                 cell = cells[index].strip() if index < len(cells) else ""
-                yield names.entry(cell, reader.line_num)
+                yield names.read(cell, reader.line_num)
 
 
-def parquet_entries(table: str, column: str | None) -> Iterator[Entry]:
-    """Yield an entry a row: of text, the file or URL that it names; of bytes, or a struct with them, the row itself."""
+def parquet_inputs(table: str, column: str | None) -> Iterator[Input]:
+    """Yield an input a row: of text, the file or URL that it names; of bytes, or a struct with them, the row itself."""
     with _reading(table), storage.open_binary(table) as file:
         parquet = pq.ParquetFile(file)
         schema = parquet.schema_arrow
@@ -53,7 +54,7 @@ def parquet_entries(table: str, column: str | None) -> Iterator[Entry]:
             for batch in parquet.iter_batches(columns=[chosen]):
                 for cell in batch.column(0).to_pylist():
                     number += 1
-                    yield names.entry(str(cell or "").strip(), number)
+                    yield names.read(str(cell or "").strip(), number)
         else:
             raise UsageError(f"{one_line(table)}: the column '{chosen}' holds {kind}, neither text nor bytes")
 
@@ -103,11 +104,11 @@ class PhotoReader:
                     yield cell.as_py()
 
 
-def _rows_with_bytes(table: str, parquet: pq.ParquetFile) -> Iterator[Entry]:
+def _rows_with_bytes(table: str, parquet: pq.ParquetFile) -> Iterator[Input]:
     shown, number = text_of(table), 0
     for group in range(parquet.num_row_groups):
         for row in range(parquet.metadata.row_group(group).num_rows):
-            yield Entry(f"{shown}#{number}", None, table, group, row)
+            yield Input(f"{shown}#{number}", None, table, group, row)
             number += 1
 
 
@@ -119,7 +120,7 @@ def _bytes_of(column: str, kind: pa.DataType) -> str | None:
 
 
 class _Names:
-    """Turns the cells of a table into entries: URLs and absolute paths as they are, others below a folder.
+    """Turns the cells of a table into inputs: URLs and absolute paths as they are, others below a folder.
 
     That is `images/` beside the table, as in a data set, where there is one, and no path may leave it; else the
     table's own.
@@ -131,18 +132,18 @@ class _Names:
         self.is_data_set = storage.exists_as_folder(images)
         self.folder = images if self.is_data_set else self.folder
 
-    def entry(self, cell: str, row: int) -> Entry:
+    def read(self, cell: str, row: int) -> Input:
         if not cell:
             return self._fault("", row, "no photo is named")
         if storage.is_url(cell):
-            return Entry(cell, storage.plain_path(cell))
+            return Input(cell, storage.plain_path(cell))
         if self.is_data_set and leaves_folder(cell):
             return self._fault(cell, row, f"the path '{cell}' leaves the folder {IMAGES}/")
         is_whole = os.path.isabs(cell) or not self.folder  # noqa: PTH117
-        return Entry(cell, cell if is_whole else f"{self.folder.rstrip('/')}/{cell}")
+        return Input(cell, cell if is_whole else f"{self.folder.rstrip('/')}/{cell}")
 
-    def _fault(self, cell: str, row: int, reason: str) -> Entry:
-        return Entry(cell, fault=one_line(f"{self.table}, row {row}: {reason}"))
+    def _fault(self, cell: str, row: int, fault: str) -> Input:
+        return Input(cell, fault=one_line(f"{self.table}, row {row}: {fault}"))
 
 
 @contextmanager
@@ -152,11 +153,11 @@ def _reading(table: str) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise UsageError(f"{one_line(table)}: not UTF-8 text; save the table as UTF-8") from error
     except (OSError, pa.ArrowException, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or storage.sentence(error)
-        raise UsageError(f"{one_line(table)}: the table can't be read ({reason})") from error
+        fault = getattr(error, "strerror", None) or reason(error)
+        raise UsageError(f"{one_line(table)}: the table can't be read ({fault})") from error
     except ClothingError:
         raise
     except Exception as error:  # what a store's library raises has no common root
         if not storage.is_url(table):
             raise
-        raise UsageError(f"{one_line(table)}: the table can't be read ({storage.sentence(error)})") from error
+        raise UsageError(f"{one_line(table)}: the table can't be read ({reason(error)})") from error

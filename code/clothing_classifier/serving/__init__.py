@@ -1,1 +1,1 @@
-"""The HTTP service: `run.serve` answers photos by an API and a page; needs the extra `serve`, and never torch."""
+"""The HTTP service: an API and a web page for photos; needs the extra `serve`, never torch."""

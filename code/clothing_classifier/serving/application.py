@@ -1,89 +1,90 @@
-"""The HTTP application: API, page and documentation, and how every error becomes a problem document."""
+"""The HTTP application: API, page and documentation; every error is a problem document."""
 
-import asyncio
 import importlib.metadata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
 from clothing_classifier.inference import Classifier
 from clothing_classifier.serving.api import create_router
-from clothing_classifier.serving.assets import asset_routes
-from clothing_classifier.serving.catalogue import Catalogue
 from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS, ServiceLimits
-from clothing_classifier.serving.lingering import Lingering
-from clothing_classifier.serving.observing import PROBLEM, Observing
+from clothing_classifier.serving.middleware import PROBLEM, ObservabilityMiddleware
 from clothing_classifier.serving.problems import Problem
+from clothing_classifier.serving.served_models import ServedModels
 from clothing_classifier.serving.service import Service
 from clothing_classifier.utils import plain_reason
 
-_KINDS = {404: "not-found", 405: "method-not-allowed"}
+_PAGES = {"/": "index.html", "/docs": "docs.html", "/favicon.ico": "icon.svg"}
 
 
 def create_app(
     classifiers: Sequence[Classifier], limits: ServiceLimits = DEFAULT_SERVICE_LIMITS, token: str | None = None
 ) -> FastAPI:
-    """The ASGI application that serves `classifiers`, the first of them by default, to who sends `token`, if any.
+    """The ASGI application that serves `classifiers`, by default the first, to clients that send `token`, if any.
 
     `app.state.service` holds what its requests share. Raises `UsageError` where two models have one name.
     """
-    service = Service(Catalogue(classifiers), limits)
+    service = Service(ServedModels(classifiers), limits)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        service.batcher.start(asyncio.get_running_loop())
-        service.ready = True
+        service.batcher.start()
+        service.is_ready = True
         yield
-        service.ready = False
+        service.is_ready = False
         await service.batcher.close(limits.deadline)
 
     app = FastAPI(
         title="Clothing Classifier",
-        summary="Says what a clothing item in a photo is.",
+        summary="Classifies clothing photos.",
         version=importlib.metadata.version("clothing-classifier"),
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        exception_handlers={
-            Problem: _answer_problem,
-            HTTPException: _answer_http,
-            RequestValidationError: _answer_invalid,
-        },
     )
     app.state.service = service
+    for kind in (Problem, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _answer_error)
     app.include_router(create_router(service, token))
-    pages = asset_routes()
-    app.router.routes.extend(pages)
-    routes = {*app.openapi()["paths"], *(route.path for route in pages)}
-    app.add_middleware(Lingering)
-    app.add_middleware(Observing, metrics=service.metrics, routes=routes, is_ready=lambda: service.ready)
+    _add_pages(app)
+    app.add_middleware(ObservabilityMiddleware, metrics=service.metrics, is_ready=lambda: service.is_ready)
     return app
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    request.scope[PROBLEM] = error.kind
-    return error.response()
+def _add_pages(app: FastAPI) -> None:
+    files = StaticFiles(directory=Path(__file__).parent / "page")
+    app.mount("/page", files)
+
+    async def answer(request: Request) -> Response:
+        return await files.get_response(_PAGES[request.url.path], request.scope)
+
+    for address in _PAGES:
+        app.add_route(address, answer, include_in_schema=False)
 
 
-async def _answer_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    kind = _KINDS.get(error.status_code, "bad-request")
-    details = {
-        "not-found": "the API's addresses are listed at /docs",
-        "method-not-allowed": f"{request.method} does not work here; what does is listed at /docs",
-    }
-    problem = Problem(kind, details.get(kind, str(error.detail)), error.headers)
-    return await _answer_problem(request, problem)
+async def _answer_error(request: Request, error: Exception) -> Response:
+    problem = _problem(request.method, error)
+    request.scope[PROBLEM] = problem.kind
+    return problem.response()
 
 
-async def _answer_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    faults = [{"parameter": str(fault["loc"][-1]), "message": plain_reason(fault["msg"])} for fault in error.errors()]
-    detail = "; ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults)
-    return await _answer_problem(request, Problem("bad-query", detail, more={"errors": faults}))
+def _problem(method: str, error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case RequestValidationError():
+            faults = [{"parameter": str(one["loc"][-1]), "message": plain_reason(one["msg"])} for one in error.errors()]
+            detail = "; ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults)
+            return Problem("bad-query", detail, more={"errors": faults})
+        case HTTPException(status_code=404):
+            return Problem("not-found", "the API's addresses are listed at /docs")
+        case HTTPException(status_code=405):
+            return Problem("method-not-allowed", f"{method} does not work here; see /docs", error.headers)
+    return Problem("bad-request", str(getattr(error, "detail", error)))

@@ -1,4 +1,4 @@
-"""What one client, and all of them together, may ask of the service; over any of these a request is refused."""
+"""Limits on requests, one by one and all together; a request that exceeds one is refused."""
 
 from dataclasses import dataclass
 
@@ -7,33 +7,27 @@ from clothing_classifier.preprocessing import DEFAULT_LIMITS, Limits
 
 @dataclass(frozen=True)
 class ServiceLimits:
-    """Bounds on requests; those on one photo are the image contract's own (`image`)."""
+    """Limits of the service; those on one photo are the image contract's own (`image`)."""
 
     image: Limits = DEFAULT_LIMITS
     files: int = 64
     """Photos in one request."""
-    parts: int = 128
-    """Parts of a multipart body, photos among them."""
     upload_bytes: int = 100_000_000
-    """One request's body."""
+    """Body of one request."""
     held_bytes: int = 400_000_000
-    """All bodies held in memory at a time; a request that would go over it is told to come back."""
+    """All bodies in memory at a time."""
     queue: int = 256
-    """Photos that wait or are worked on; one request may always fill an empty queue."""
+    """Photos waiting or being processed; an empty queue takes a request of any size."""
     batch: int = 2
-    """Photos that one evaluation of the graph takes at most. On a processor's caches, few are faster than many."""
-    map_cells: int = 4_096
-    """Cells of a class map that an answer carries."""
+    """Photos in one evaluation of the graph. Few fit a processor's caches better than many."""
     deadline: float = 10.0
-    """Seconds from the arrival of the whole request to its answer."""
+    """Seconds from the whole request to its answer."""
     body_seconds: float = 60.0
-    """Seconds that a body may take to arrive."""
-    stall_seconds: float = 10.0
-    """Seconds without a byte of a body, or of a request's headers, after which a client is given up."""
-    header_bytes: int = 32_768
-    """A request's line and headers together."""
+    """Seconds in which a body must arrive."""
+    idle_seconds: float = 75.0
+    """Seconds without a request after which a connection closes: longer than proxies keep idle connections."""
     connections: int = 1_000
-    """Open connections; fewer where the system allows the process fewer files."""
+    """Open connections."""
 
 
 DEFAULT_SERVICE_LIMITS = ServiceLimits()

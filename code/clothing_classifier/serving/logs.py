@@ -1,9 +1,8 @@
-"""Logs as JSON, one object a line on standard error; nothing in them can break a line or steer a terminal."""
+"""Logs as JSON, one object a line on standard error; text from clients can't break a line or steer a terminal."""
 
 import json
 import logging
 import sys
-import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ LOGGER = logging.getLogger("clothing_classifier.serving")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as a line of JSON; what was logged with `extra={"fields": ...}` becomes members of it."""
+    """A record as a line of JSON; `extra={"fields": {...}}` adds members."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -19,17 +18,17 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
-        entry |= getattr(record, "fields", {})
         if record.exc_info:
-            entry["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+            entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry)
 
 
 def configure() -> None:
     """Send our records, and all others from warnings up, to standard error.
 
-    Left out is what the server and the parsers remark on clients' bytes: our own records say what was refused.
+    Remarks of the server and the parsers on clients' bytes are left out.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())

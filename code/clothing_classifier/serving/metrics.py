@@ -1,4 +1,4 @@
-"""What the service counts, in Prometheus' text format: requests, errors, latency, queue, batches, labels."""
+"""Counters of the service in Prometheus' text format: requests, errors, latency, queue, batches, labels."""
 
 from collections.abc import Callable
 
@@ -18,12 +18,11 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 _PHOTOS = (1, 2, 4, 8, 16, 32)
 
-
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 
 class Metrics:
-    """One application's counters; `queue_length` is asked whenever they are read."""
+    """Counters of one application; `queue_length` is called whenever they are read."""
 
     def __init__(self, queue_length: Callable[[], float]) -> None:
         self._registry = registry = CollectorRegistry()
@@ -32,23 +31,16 @@ class Metrics:
             "clothing_requests", "Requests answered, by address and status.", ["route", "status"], registry=registry
         )
         self._errors = Counter("clothing_errors", "Requests refused, by kind of problem.", ["kind"], registry=registry)
-        self._seconds = Histogram(
-            "clothing_request_seconds",
-            "From a request's headers to the end of its answer.",
-            ["route"],
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        queue = Gauge("clothing_queue_photos", "Photos that wait or are being worked on.", registry=registry)
+        about = "Seconds from a request's headers to the end of its answer."
+        self._seconds = Histogram("clothing_request_seconds", about, ["route"], buckets=_SECONDS, registry=registry)
+        queue = Gauge("clothing_queue_photos", "Photos waiting or being processed.", registry=registry)
         queue.set_function(queue_length)
-        self._batches = Histogram(
+        self.batches = Histogram(
             "clothing_batch_photos", "Photos evaluated at once.", buckets=_PHOTOS, registry=registry
         )
-        self._labels = Counter("clothing_labels", "Photos by label given.", ["model", "label"], registry=registry)
-        self._abstentions = Counter(
-            "clothing_abstentions", "Photos of which the model was not sure.", ["model"], registry=registry
-        )
-        self._bad_photos = Counter("clothing_bad_photos", "Photos that could not be used.", registry=registry)
+        self._labels = Counter("clothing_labels", "Photos by predicted label.", ["model", "label"], registry=registry)
+        self._abstentions = Counter("clothing_abstentions", "Abstained photos.", ["model"], registry=registry)
+        self._bad_photos = Counter("clothing_bad_photos", "Unusable photos.", registry=registry)
 
     def count_request(self, route: str, status: int, seconds: float, problem: str | None) -> None:
         """Count an answered request; `problem` is the kind of its problem document, if it had one."""
@@ -57,24 +49,14 @@ class Metrics:
         if problem:
             self._errors.labels(problem).inc()
 
-    def count_refused_connection(self, problem: str) -> None:
-        """Count what was refused before it was a request."""
-        self._errors.labels(problem).inc()
-
-    def count_batch(self, photos: int) -> None:
-        """Count an evaluation of the graph."""
-        self._batches.observe(photos)
-
-    def count_prediction(self, model: str, prediction: Prediction) -> None:
-        """Count an answered photo."""
-        if prediction.abstained:
+    def count_photo(self, model: str, prediction: Prediction | None) -> None:
+        """Count a classified photo, or an unusable one."""
+        if prediction is None:
+            self._bad_photos.inc()
+        elif prediction.abstained:
             self._abstentions.labels(model).inc()
         else:
             self._labels.labels(model, prediction.label).inc()
-
-    def count_bad_photo(self) -> None:
-        """Count a photo that could not be used."""
-        self._bad_photos.inc()
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -1,15 +1,17 @@
-"""Run the service until it is told to stop, and then finish what it has taken on."""
+"""Run the service until it is told to stop, then finish what it has taken on."""
 
 import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clothing_classifier.errors import UsageError
 from clothing_classifier.inference import Classifier
@@ -17,16 +19,11 @@ from clothing_classifier.inference.bundle import DEFAULT, shipped
 from clothing_classifier.serving import logs
 from clothing_classifier.serving.application import create_app
 from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS, ServiceLimits
-from clothing_classifier.serving.protocol import bounded_protocol
 from clothing_classifier.serving.security import choose_token
 from clothing_classifier.serving.service import Service
 
-_KEEP_ALIVE = 75
-"""Seconds: longer than the 60 for which proxies keep idle connections, so that it is they who end them."""
-_LINGER = 1.0
+_GRACE = 1.0
 """Seconds in which clients with an open connection learn that the service goes away."""
-_OWN_FILES = 64
-_BACKLOG = 2048
 
 
 def serve(
@@ -41,14 +38,13 @@ def serve(
     Port 0 has the system choose one. The address is printed once the service takes requests.
     """
     token = choose_token(host, no_auth)
-    app = create_app([Classifier.load(model) for model in models or _shipped()], limits, token)
-    service: Service = app.state.service
-    listener = _listen(host, port)
+    listener = _bind(host, port)
+    names = models or sorted(shipped(), key=lambda name: name != DEFAULT)
+    app = create_app([Classifier.load(name) for name in names], limits, token)
     logs.configure()
-    protocol = bounded_protocol(service.metrics, _allowed_connections(limits), limits)
     config = uvicorn.Config(
         app,
-        http=protocol,
+        http=_Protocol,
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -56,100 +52,89 @@ def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE,
+        limit_concurrency=limits.connections,
+        timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]  # as loop.call_later takes it
         timeout_graceful_shutdown=int(limits.body_seconds + limits.deadline) + 1,
-        h11_max_incomplete_event_size=limits.header_bytes,
     )
-    server = _Server(config, service, listener, _url(listener))
-    # The server raises the signal again when it has stopped; stopping was all that was asked for.
-    ends = [signal.SIGTERM, signal.SIGINT]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup has it ignored
-        ends.append(signal.SIGHUP)
-    for number in ends:
-        signal.signal(number, server.handle_exit)
+    server = _Server(config, app.state.service, listener)
+    # uvicorn raises the signal again once it has stopped; handled here, it ends the process with status 0.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
 
 
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP/1.1, whose keep-alive timer also runs before a request and between pieces of its headers."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete):
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.transport.close)
+
+    def send_400_response(self, msg: str) -> None:
+        if self.cycle is not None:  # what the application still answers to a request that broke off is left unsent
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, service: Service, listener: socket.socket, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, listener: socket.socket) -> None:
         super().__init__(config)
-        self._service, self._listener, self._url = service, listener, url
+        self._service, self._listener = service, listener
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        logs.LOGGER.info("listening", extra={"fields": {"url": self._url}})
-        print(f"listening on {self._url} (Ctrl-C stops)", flush=True)
+        host, port = self._listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if self._listener.family == socket.AF_INET6 else f"http://{host}:{port}"
+        logs.LOGGER.info("listening", extra={"fields": {"url": url}})
+        print(f"listening on {url} (Ctrl-C stops)", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit and sig == signal.SIGINT:
             os._exit(128 + sig)  # at once, whatever threads are at
-        self._service.ready = False
+        self._service.is_ready = False
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no new connections, let those that are open end their requests, then stop."""
+        """Take no new connections, let open ones end their requests, then stop.
+
+        uvicorn alone would reset connections that wait to be accepted, and close idle ones under a request on its way.
+        """
         logs.LOGGER.info("stopping", extra={"fields": {"photos": self._service.batcher.length}})
-        await self._stop_listening()
-        loop = asyncio.get_running_loop()
-        enough = loop.time() + _LINGER
-        while self.server_state.connections and loop.time() < enough and not self.force_exit:
+        loop, waiting = asyncio.get_running_loop(), list[socket.socket]()
+        with suppress(BlockingIOError):
+            while True:
+                waiting.append(self._listener.accept()[0])
+        for server in self.servers:
+            server.close()
+        for connection in waiting:
+            await loop.connect_accepted_socket(
+                lambda: _Protocol(self.config, self.server_state, self.lifespan.state), connection
+            )
+        last = loop.time() + _GRACE
+        while self.server_state.connections and loop.time() < last:
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
         logs.LOGGER.info("stopped")
 
-    async def _stop_listening(self) -> None:
-        """Close the listening socket, but serve the connections that the system has made already."""
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._listener.fileno())
-        waiting = []
-        while True:
-            try:
-                waiting.append(self._listener.accept()[0])
-            except OSError:
-                break
-        for server in self.servers:
-            server.close()
-        for connection in waiting:
-            await loop.connect_accepted_socket(self._connection, connection)
 
-    def _connection(self) -> asyncio.Protocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg]
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
-
-
-def _shipped() -> list[str]:
-    return sorted(shipped(), key=lambda name: name != DEFAULT)
-
-
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     try:
+        # `socket.create_server` names no protocol, and asyncio then leaves Nagle's algorithm on: 40 ms an answer.
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # The protocol is named, as `socket.create_server` does not: else asyncio leaves Nagle's algorithm on, and
-        # answers wait 40 ms for the client's delayed acknowledgement.
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(_BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:  # the last of a name that no host can have
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{host}, port {port}: can't listen there ({reason}); choose another") from error
-    listener.setblocking(False)
     return listener
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    if listener.family == socket.AF_INET6:
-        host = f"[{host}]"
-    return f"http://{host}:{port}"
-
-
-def _allowed_connections(limits: ServiceLimits) -> int:
-    if sys.platform == "win32":
-        return limits.connections
-    import resource
-
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return max(1, min(limits.connections, files - _OWN_FILES))

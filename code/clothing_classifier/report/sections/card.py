@@ -47,11 +47,11 @@ def left_out(subject: Subject) -> Section | None:
 
 def _details(subject: Subject) -> list[str]:
     record = subject.record
-    architecture = subject.architecture.get("name", "unknown")
+    architecture = subject.architecture["name"]
     lines = [f"Model: {subject.name}, {architecture} at {subject.size} px, {len(subject.labels)} classes."]
     if subject.bundle:
         lines.append(f"SHA-256 of the bundle: {subject.bundle.sha256}.")
-    if record.get("revision"):
+    if record["revision"]:
         lines.append(f"Made by revision {record['revision'][:12]} of the package.")
     if record.get("init"):
         lines.append(f"Initial weights: {record['init']}; their training data is part of this model, too.")
@@ -59,9 +59,7 @@ def _details(subject: Subject) -> list[str]:
 
 
 def _data(subject: Subject) -> list[str]:
-    lines = []
-    if photos := subject.record.get("n"):
-        lines.append(f"Training data: {photos['train']:,} photos.")
+    lines = [f"Training data: {subject.record['n']['train']:,} photos."]
     for measured in subject.measured:
         lines.append(f"Evaluation: {measured.on}; {summary(measured.figures)}.")
         for name, values in measured.figures.get("slices", {}).items():
@@ -79,7 +77,7 @@ def _limits(subject: Subject) -> list[str]:
     lines = weak_classes(subject.measured[0].figures) if subject.measured else []
     if subject.unknown:
         lines.append(f"Photos of {', '.join(sorted(subject.unknown))} get one of its own classes.")
-    if subject.bundle and subject.bundle.manifest.ood_threshold is not None:
+    if subject.bundle:
         threshold = subject.bundle.manifest.ood_threshold
         lines.append(f"A picture without a garment gets a label all the same; an OOD score above {threshold:.2f} "
                      "marks pictures further from the training photos than 95% of validation.")  # fmt: skip

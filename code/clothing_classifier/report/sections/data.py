@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from clothing_classifier.datasets import SPLITS, Dataset
-from clothing_classifier.report import pictures, tables
-from clothing_classifier.report.document import Bullets, Part, Picture, Section, Text
+from clothing_classifier.report import charts, tables
+from clothing_classifier.report.document import Chart, Part, Section, Text
 from clothing_classifier.report.subject import Subject
 
 
@@ -17,18 +17,14 @@ def collection(subject: Subject) -> Section:
         parts.append(Text(f"Classes: {', '.join(subject.labels)}."))
     else:
         parts += _counts(subject, subject.dataset)
-    if subject.settings:
-        parts += [Text("Augmentation: whenever a photo is used in training, it is changed at random by"),
-                  Bullets(tables.augmentation_list(subject.settings))]  # fmt: skip
+    parts += [Text("Augmentation of training photos:"), tables.settings_table(subject.settings, "augmentation")]
     return Section("Approach: Data Collection", parts)
 
 
 def _learnt_from(subject: Subject) -> str:
-    photos, fingerprint = subject.record.get("n"), subject.record.get("data_sha256")
-    if not photos:
-        return "The training data is not recorded."
-    named = f" SHA-256 over files, labels and splits: {fingerprint[:12]}." if fingerprint else ""
-    return f"The model was trained on {photos['train']:,} photos and validated on {photos['validation']:,}.{named}"
+    photos, fingerprint = subject.record["n"], subject.record["data_sha256"]
+    counts = f"trained on {photos['train']:,} photos and validated on {photos['validation']:,}"
+    return f"The model was {counts}. SHA-256 over files, labels and splits: {fingerprint[:12]}."
 
 
 def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
@@ -49,7 +45,7 @@ def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
     table = tables.count_table(counts, parts)
     return [
         Text(" ".join(about)),
-        Picture("classes", partial(pictures.draw_classes, counts), "photos of each class"),
+        Chart("classes", partial(charts.draw_classes, counts), "photos of each class"),
         table,
     ]
 
@@ -78,9 +74,7 @@ def preprocessing(subject: Subject) -> Section:
         f"{subject.size} x {subject.size} px, by bilinear interpolation with antialiasing. Training, export, "
         "evaluation and prediction use the same function. Pixels are normalised inside the network."
     )
-    parts: list[Part] = [Text(text)]
-    if subject.settings:
-        parts.append(Text(_split(subject.settings.data)))
+    parts: list[Part] = [Text(text), Text(_split(subject.settings.data))]
     if subject.dataset and (leaks := _leaks(subject.dataset)):
         parts.append(Text(leaks))
     return Section("Approach: Data Preprocessing", parts)

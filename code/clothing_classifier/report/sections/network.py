@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from clothing_classifier.report import network, pictures
-from clothing_classifier.report.document import Code, Part, Picture, Section, Text
+from clothing_classifier.report import charts, network
+from clothing_classifier.report.document import Chart, Code, Part, Section, Text
 from clothing_classifier.report.subject import Subject
 
 
 def architecture(subject: Subject) -> Section:
     """Name, settings, size, and the overview drawn."""
-    settings = ", ".join(f"{key} {value}" for key, value in subject.architecture.get("settings", {}).items())
-    about = f"{subject.architecture.get('name', 'unknown')}" + (f" ({settings})" if settings else "")
+    settings = ", ".join(f"{key} {value}" for key, value in subject.architecture["settings"].items())
+    about = subject.architecture["name"] + (f" ({settings})" if settings else "")
     lines = [f"The network is {about}, with {len(subject.labels)} logits."]
     if subject.analysis:
         lines.append("Its last feature map is averaged over all positions, and one linear layer gives the logits.")
@@ -25,9 +25,9 @@ def architecture(subject: Subject) -> Section:
     if subject.stages:
         layers = subject.analysis["layers"] if subject.analysis else []
         channels = end_channels(subject.stages, layers)
-        draw = partial(pictures.draw_network, subject.stages, subject.size, len(subject.labels), channels)
+        draw = partial(charts.draw_network, subject.stages, subject.size, len(subject.labels), channels)
         alt = "the stages of the network: feature map, channels, receptive field, fraction of the MACs"
-        parts.append(Picture("architecture", draw, alt))
+        parts.append(Chart("architecture", draw, alt))
     return Section("Approach: Model Architecture", parts)
 
 
@@ -61,7 +61,7 @@ def receptive_field(subject: Subject) -> Section | None:
     if subject.analysis:
         from clothing_classifier.report.network_figures import draw_growth
 
-        parts.append(Picture("growth", partial(draw_growth, subject.analysis, []), "receptive field by depth"))
+        parts.append(Chart("growth", partial(draw_growth, subject.analysis, []), "receptive field by depth"))
     model = subject.reference if subject.bundle else "BUNDLE"
     parts.append(Text("To measure the effective receptive field on your own photos:"))
     parts.append(Code(f"clothing analyze {model} --figures pictures --photo PHOTO"))
@@ -101,5 +101,5 @@ def cost(subject: Subject) -> Section | None:
     if unknown := subject.analysis["operators_without_a_rule"]:
         text += f" There is no rule for {', '.join(unknown)}: their arithmetic counts as none."
     return Section(
-        "FLOPs and MACs", [Text(text), Picture("costs", partial(draw_costs, subject.analysis), "cost by layer"), table]
+        "FLOPs and MACs", [Text(text), Chart("costs", partial(draw_costs, subject.analysis), "cost by layer"), table]
     )

@@ -1,4 +1,4 @@
-// The page: pictures in, cards out; which model, how sure, and the table of it all.
+// The page: pictures in, cards with predictions out; the model, the minimum precision, and the download as CSV.
 
 import { ask } from "./api.js";
 import { createCard, showEntry } from "./gallery.js";
@@ -64,9 +64,9 @@ function refresh() {
   const failed = answered.filter((photo) => photo.entry.error).length;
   const unsure = answered.filter((photo) => photo.entry.abstained).length;
   const noun = photos.length === 1 ? "picture" : "pictures";
-  const parts = [`${answered.length - failed} of ${photos.length} ${noun} labelled`];
+  const parts = [`${answered.length - failed} of ${photos.length} ${noun} classified`];
   if (unsure) parts.push(`${unsure} not sure`);
-  if (failed) parts.push(`${failed} can't be used`);
+  if (failed) parts.push(`${failed} can't be read`);
   byId("summary").textContent = parts.join(", ");
   byId("results").hidden = photos.length === 0;
   document.body.classList.toggle("filled", photos.length > 0);
@@ -83,9 +83,9 @@ function open(photo) {
   inspect(photo, models.get(photo.model) ?? model, step);
 }
 
-/** Forget the answers, which were another model's or to another question, and ask again. */
+/** Drop the predictions, which were another model's or at another precision, and request them again. */
 function start() {
-  round.abort(new Error("asked anew"));
+  round.abort(new Error("requested again"));
   round = new AbortController();
   for (const photo of photos) {
     Object.assign(photo, { entry: null, asked: false });
@@ -101,9 +101,9 @@ async function choose(name) {
   model = models.get(name);
   const reachable = Math.max(...model.precision_curve.map((point) => point.precision));
   const kept = byId("precision").options.length ? byId("precision").value : String(USUAL_PRECISION);
-  const offered = PRECISIONS.filter((share) => share <= reachable);
+  const offered = PRECISIONS.filter((precision) => precision <= reachable);
   byId("precision").replaceChildren(
-    new Option("always answer", ""), ...offered.map((share) => new Option(`at least ${100 * share}%`, share)),
+    new Option("none: never abstain", ""), ...offered.map((precision) => new Option(`${100 * precision}%`, precision)),
   );
   byId("precision").value = offered.includes(Number(kept)) ? kept : "";
   start();

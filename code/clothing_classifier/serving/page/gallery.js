@@ -1,13 +1,13 @@
-// The cards: a thumbnail each, with its label, how sure the model is, and what else it may be.
+// The cards: a thumbnail each, with its label, its confidence and the other candidates.
 
 const THUMBNAIL = 360;
 const template = document.getElementById("card");
 
-/** A share as text; never rounded up to certainty. */
-export function percent(share) {
-  if (share < 0.001) return "<0.1%";
-  const tenths = Math.floor(1000 * share) / 10;
-  return share < 0.1 || share > 0.99 ? `${tenths.toFixed(1)}%` : `${Math.round(100 * share)}%`;
+/** A probability as text; never rounded up to certainty. */
+export function percent(probability) {
+  if (probability < 0.001) return "<0.1%";
+  const tenths = Math.floor(1000 * probability) / 10;
+  return probability < 0.1 || probability > 0.99 ? `${tenths.toFixed(1)}%` : `${Math.round(100 * probability)}%`;
 }
 
 /** A card for `photo`; `open` is called when it is chosen. */
@@ -27,14 +27,14 @@ export function showEntry(photo) {
   const state = !entry ? "waiting" : entry.error ? "failed" : entry.abstained ? "unsure" : "sure";
   item.className = state;
   const texts = {
-    waiting: () => ["Looking…", "", ""],
-    failed: () => ["Can't be used", "", entry.error],
+    waiting: () => ["Classifying…", "", ""],
+    failed: () => ["Can't be read", "", entry.error],
     unsure: () => ["Not sure", "", `perhaps ${entry.top.map(described).join(", ")}`],
     sure: () => [entry.label, percent(entry.confidence), [...entry.top.slice(1).map(described), ...rotated(entry)].join(", ")],
   };
-  const [label, share, others] = texts[state]();
+  const [label, probability, others] = texts[state]();
   item.querySelector(".label").textContent = label;
-  item.querySelector(".percent").textContent = share;
+  item.querySelector(".percent").textContent = probability;
   item.querySelector(".others").textContent = others;
   item.querySelector(".meter span").style.width = entry?.confidence ? `${100 * entry.confidence}%` : "0";
 }
@@ -49,13 +49,13 @@ export function showCandidates(list, entry) {
   list.classList.toggle("unsure", entry.abstained);
   list.replaceChildren(...entry.top.map(({ label, confidence }) => {
     const row = document.createElement("li");
-    const [name, meter, bar, share] = ["span", "span", "span", "span"].map((tag) => document.createElement(tag));
-    [name.textContent, share.textContent] = [label, percent(confidence)];
-    [meter.className, share.className] = ["meter", "percent"];
+    const [name, meter, bar, probability] = ["span", "span", "span", "span"].map((tag) => document.createElement(tag));
+    [name.textContent, probability.textContent] = [label, percent(confidence)];
+    [meter.className, probability.className] = ["meter", "percent"];
     meter.setAttribute("aria-hidden", "true");
     bar.style.width = `${100 * confidence}%`;
     meter.append(bar);
-    row.append(name, meter, share);
+    row.append(name, meter, probability);
     return row;
   }));
 }

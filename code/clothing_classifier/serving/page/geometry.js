@@ -28,34 +28,34 @@ export function firstCentre(stage, axis) {
   return stage.start[axis] + stage.receptive_field[axis] / 2;
 }
 
-/** Where a spot `[down, across]` of the square lies once the square is turned clockwise by `turn` degrees. */
-export function turned([down, across], turn, size) {
-  return { 0: [down, across], 90: [across, size - down], 180: [size - down, size - across], 270: [size - across, down] }[turn];
+/** Where a spot `[down, across]` of the square lies once the square is rotated clockwise by `rotation` degrees. */
+export function rotated([down, across], rotation, size) {
+  return { 0: [down, across], 90: [across, size - down], 180: [size - down, size - across], 270: [size - across, down] }[rotation];
 }
 
-/** A rectangle of the square that was turned clockwise by `turn` degrees, where it lies before. */
-export function turnedBack({ top, left, height, width }, turn, size) {
+/** A rectangle of the square that was rotated clockwise by `rotation` degrees, where it lies before. */
+export function rotatedBack({ top, left, height, width }, rotation, size) {
   const [bottom, right] = [size - top - height, size - left - width];
   return {
     0: { top, left, height, width },
     90: { top: right, left: top, height: width, width: height },
     180: { top: bottom, left: right, height, width },
     270: { top: left, left: bottom, height: width, width: height },
-  }[turn];
+  }[rotation];
 }
 
 /**
  * Along each axis, where the first cell of a class map has its centre and how far apart cells are. The map lies as the
- * photo does, its cells as they were when it was read, turned clockwise by `turn` degrees.
+ * photo does, its cells as they were when it was read, rotated clockwise by `rotation` degrees.
  */
-export function mapGrid(values, stages, size, turn = 0) {
+export function mapGrid(values, stages, size, rotation = 0) {
   const counts = [values.length, values[0].length];
   const last = (stages ?? []).at(-1);
   return counts.map((count, axis) => {
-    const along = turn % 180 ? 1 - axis : axis;
+    const along = rotation % 180 ? 1 - axis : axis;
     const fits = last && Math.ceil(size / last.stride[along]) === count;
     const [first, step] = fits ? [firstCentre(last, along), last.stride[along]] : [size / count / 2, size / count];
-    const isReversed = turn === 180 || turn === [90, 270][axis];
+    const isReversed = rotation === 180 || rotation === [90, 270][axis];
     return { first: isReversed ? size - first - (count - 1) * step : first, step };
   });
 }

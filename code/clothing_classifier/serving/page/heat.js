@@ -1,4 +1,4 @@
-// A class map as a picture to lay over the photo: clear where nothing speaks for the class, red where most does.
+// A class map as a picture to lay over the photo: transparent without evidence for the class, red where there is most.
 
 import { mapGrid } from "./geometry.js";
 
@@ -6,13 +6,13 @@ const LONG_SIDE = 240;
 const RAMP = [[0, 255, 196, 0, 0], [0.35, 255, 190, 0, 0.3], [0.7, 255, 110, 0, 0.62], [1, 214, 18, 60, 0.8]];
 
 /** Draw `values` (rows of evidence) on `canvas`, which covers `place`, the photo's part of the square. */
-export function drawHeat(canvas, values, place, stages, size, turn) {
+export function drawHeat(canvas, values, place, stages, size, rotation) {
   const scale = LONG_SIDE / Math.max(place.width, place.height);
   canvas.width = Math.max(1, Math.round(place.width * scale));
   canvas.height = Math.max(1, Math.round(place.height * scale));
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  const [rowGrid, columnGrid] = mapGrid(values, stages, size, turn);
+  const [rowGrid, columnGrid] = mapGrid(values, stages, size, rotation);
   const rows = taps(canvas.height, place.top, place.height, rowGrid, values.length);
   const columns = taps(canvas.width, place.left, place.width, columnGrid, values[0].length);
   const most = Math.max(...values.flat(), 1e-9);

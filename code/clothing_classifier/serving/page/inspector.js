@@ -1,25 +1,25 @@
-// One photo, large: the candidates, what speaks for the first of them, and what a unit of each stage sees.
+// One photo, large: its candidates, the class activation map of the first, and the receptive field of each stage.
 
 import { ask } from "./api.js";
 import { showCandidates } from "./gallery.js";
-import { fieldOf, photoInSquare, turned, turnedBack, unitAt } from "./geometry.js";
+import { fieldOf, photoInSquare, rotated, rotatedBack, unitAt } from "./geometry.js";
 import { drawHeat } from "./heat.js";
 
 const byId = (id) => document.getElementById(id);
 const dialog = byId("inspector"), stageBox = byId("stage"), image = byId("photo"), svg = byId("field");
-let photo = null, model = null, place = null, turn = null;
+let photo = null, model = null, place = null, goTo = null;
 let chosen = null, pointed = null; // stages: picked, and under the pointer
 let spot = [0.5, 0.5]; // down and across the photo
 
-/** Show `shown`, answered by `described`; `step` goes by that many photos. */
+/** Show `shown`, classified by the model `described`; `step` goes by that many photos. */
 export function inspect(shown, described, step) {
-  [photo, model, turn, place] = [shown, described, step, null];
+  [photo, model, goTo, place] = [shown, described, step, null];
   byId("inspected").textContent = photo.name;
   const { entry } = photo;
   byId("verdict").textContent = entry.error ?? (entry.abstained ? `Not sure: perhaps ${entry.label}` : entry.label);
   byId("verdict").classList.toggle("unsure", entry.abstained);
   showCandidates(byId("candidates"), entry);
-  byId("show-heat-text").textContent = `Show what speaks for ${entry.label ?? "it"}`;
+  byId("show-heat-text").textContent = `Show the class activation map of ${entry.label ?? "the label"}`;
   byId("show-heat").disabled = !entry.label;
   byId("stages").hidden = !entry.label || !model.stages?.length;
   byId("previous").disabled = !step(-1, true);
@@ -75,7 +75,7 @@ function stageRow(stage, most) {
   size.className = "size";
   size.textContent = extent(stage.receptive_field);
   meter.className = "meter";
-  meter.title = `${(stage.macs / 1e6).toFixed(0)} million products`;
+  meter.title = `${(stage.macs / 1e6).toFixed(0)} million MACs`;
   bar.style.width = `${(100 * stage.macs) / most}%`;
   meter.append(bar);
   row.append(size, meter);
@@ -90,13 +90,13 @@ const extent = ([rows, columns]) => (rows === columns ? `${rows} px` : `${column
 function drawField() {
   const stage = pointed ?? chosen;
   svg.toggleAttribute("hidden", !stage || !place);
-  byId("field-text").textContent = stage ? "" : "Point at a stage, then move over the photo, or use its arrow keys.";
+  byId("field-text").textContent = stage ? "" : "Point at a stage, then move over the photo, or focus the photo and use the arrow keys.";
   if (!stage || !place) return;
   const size = model.preprocessing.size;
   const centre = [place.top + spot[0] * place.height, place.left + spot[1] * place.width];
-  const turn = photo.entry.rotation ?? 0;
-  const unit = turned(centre, turn, size).map((along, axis) => unitAt(along, stage, axis, size));
-  const field = turnedBack(fieldOf(unit, stage), turn, size);
+  const rotation = photo.entry.rotation ?? 0;
+  const unit = rotated(centre, rotation, size).map((along, axis) => unitAt(along, stage, axis, size));
+  const field = rotatedBack(fieldOf(unit, stage), rotation, size);
   const outside = `M${place.left} ${place.top}h${place.width}v${place.height}h${-place.width}z`;
   const inside = `M${field.left} ${field.top}h${field.width}v${field.height}h${-field.width}z`;
   svg.querySelector(".shade").setAttribute("d", outside + inside);
@@ -169,7 +169,7 @@ stageBox.addEventListener("keydown", (event) => {
 });
 byId("show-heat").addEventListener("change", showHeat);
 byId("close").addEventListener("click", () => dialog.close());
-byId("previous").addEventListener("click", () => turn(-1));
-byId("next").addEventListener("click", () => turn(1));
+byId("previous").addEventListener("click", () => goTo(-1));
+byId("next").addEventListener("click", () => goTo(1));
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 dialog.addEventListener("close", () => photo.item.querySelector("button").focus());

@@ -1,6 +1,5 @@
-"""Bodies as no honest client sends them: every one is refused with a problem or answered, and the service lives on."""
+"""Bodies that no honest client sends: each is refused with a problem or answered, and the service lives on."""
 
-import gzip
 import io
 import random
 import struct
@@ -10,18 +9,16 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from helpers.running import IMAGES, TOKEN, Reply, Server, ask, form, problem_of, serving, talk
+from helpers.running import ALLOWED, IMAGES, Reply, Server, ask, form, problem_of, serving, talk
 from PIL import Image
 
 from clothing_classifier.serving.api import PredictQuery
-from clothing_classifier.serving.intake import OF_THE_QUERY, safe_name
+from clothing_classifier.serving.uploads import QUERY_PARAMETERS, safe_name
 
-ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
-REFUSALS = {400, 413, 415, 422}
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+HEAD = b'--b0undary\r\nContent-Disposition: form-data; name="a"; filename="a.jpg"'
 
 
-def encoded(kind: str) -> bytes:
+def encoded(kind: str = "JPEG") -> bytes:
     file = io.BytesIO()
     with Image.open(IMAGES[0]) as image:
         image.convert("RGB").resize((160, 200)).save(file, kind)
@@ -39,23 +36,20 @@ def png_of(width: int, height: int, data: bytes = b"") -> bytes:
 
 def bad_images() -> Iterator[bytes]:
     chance = random.Random(7)
-    for kind in FORMATS:
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"):
         data = encoded(kind)
         for step in range(30):  # truncations
             yield data[: 1 + step * len(data) // 30]
-        for _ in range(25):  # flipped bytes, in the header for the most part
+        for _ in range(25):  # flipped bytes, most of them in the header
             broken = bytearray(data)
             for _ in range(chance.randint(1, 12)):
                 broken[min(len(broken) - 1, int(chance.expovariate(1 / 60)))] = chance.randrange(256)
             yield bytes(broken)
     for size in (0, 1, 2, 3, 15, 16, 17, 511, 512, 513, 4096, 100_000):  # noise, plain or behind a signature
-        yield chance.randbytes(size)
-        yield b"\xff\xd8\xff" + chance.randbytes(size)
-        yield b"\x89PNG\r\n\x1a\n" + chance.randbytes(size)
-        yield b"II*\0" + chance.randbytes(size)
-        yield b"\0\0\0\x18ftypheic" + chance.randbytes(size)
+        for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"\0\0\0\x18ftypheic"):
+            yield start + chance.randbytes(size)
     for width, height in ((50_000, 50_000), (20_001, 1), (1, 20_001), (8_000, 8_000), (0, 0), (2**31 - 1, 2**31 - 1)):
-        yield png_of(width, height)  # bombs
+        yield png_of(width, height)  # decompression bombs
     yield png_of(7_000, 7_000, zlib.compress(b"\0" * 147_007_000, 9))
     yield b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\0" * 20
     for text in (
@@ -65,40 +59,38 @@ def bad_images() -> Iterator[bytes]:
         b"%PDF-1.7",
         b"PK\3\4",
     ):
-        yield text  # wrong types
+        yield text
         yield text * 1000
 
 
 def bad_forms() -> Iterator[tuple[bytes, dict[str, str]]]:
-    body, headers = form([("a.jpg", encoded("JPEG")), ("b.png", b"x" * 700)])
+    body, headers = form([("a.jpg", encoded()), ("b.png", b"x" * 700)])
     for step in range(60):
         yield body[: step * len(body) // 60], headers
-    head = b'--b0undary\r\nContent-Disposition: form-data; name="a"; filename="a.jpg"'
+    end = b"\r\n\r\nx\r\n--b0undary--\r\n"
     for text in (
         b"", b"--", b"--b0undary", b"--b0undary--", b"--b0undary\r\n", b"--b0undary\r\n\r\n", b"\r\n" * 500,
-        b"--b0undary\r\nno header at all\r\n\r\nx\r\n--b0undary--", b"--b0undary\r\n: empty\r\n\r\nx\r\n--b0undary--",
+        b"--b0undary\r\nno header at all" + end, b"--b0undary\r\n: empty" + end,
         b"--b0undary\nContent-Disposition: form-data\n\nx\n--b0undary--",
-        head + b"\r\nX: " + b"y" * 20_000 + b"\r\n\r\nx\r\n--b0undary--\r\n",
-        head + b"".join(b"\r\nX%d: y" % n for n in range(50)) + b"\r\n\r\nx\r\n--b0undary--\r\n",
-        head.replace(b"a.jpg", b"") + b"\r\n\r\nx\r\n--b0undary--\r\n",
-        head.replace(b"a.jpg", b"\xff\xfe\x00") + b"\r\n\r\nx\r\n--b0undary--\r\n",
-        head.replace(b'; filename="a.jpg"', b"; filename*=UTF-8''%E2%82%AC.jpg") + b"\r\n\r\nx\r\n--b0undary--\r\n",
-        head.replace(b'; filename="a.jpg"', b"") + b"\r\n\r\nonly a field\r\n--b0undary--\r\n",
+        HEAD + b"\r\nX: " + b"y" * 20_000 + end,
+        HEAD + b"".join(b"\r\nX%d: y" % n for n in range(50)) + end,
+        HEAD.replace(b"a.jpg", b"") + end,
+        HEAD.replace(b"a.jpg", b"\xff\xfe\x00") + end,
+        HEAD.replace(b'; filename="a.jpg"', b"; filename*=UTF-8''%E2%82%AC.jpg") + end,
+        HEAD.replace(b'; filename="a.jpg"', b"") + end,
+        HEAD.replace(b'; filename="a.jpg"', b"") + b"\r\n\r\n" + b"x" * 100_000 + end,
     ):  # fmt: skip
         yield text, headers
     for kind in (
         "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 300,
         "multipart/form-data; boundary=\xff", 'multipart/form-data; boundary="',
-        "multipart/form-data;boundary=a;boundary=b",
-        "multipart/mixed; boundary=b0undary", "application/json", "a" * 5_000, ";;;;=",
+        "multipart/form-data;boundary=a;boundary=b", "multipart/mixed; boundary=b0undary", "application/json",
+        "a" * 5_000, ";;;;=", "application/x-www-form-urlencoded",
     ):  # fmt: skip
         yield body, {"Content-Type": kind}
-
-
-def check(reply: Reply) -> None:
-    assert reply.status in REFUSALS | {200}, reply
-    if reply.status != 200:
-        problem_of(reply)
+    for charset in ("idna", "punycode", "base64", "utf-16", "no-such"):
+        named = form([("\xfc" * 70 + ".jpg", encoded())])[0]
+        yield named, {"Content-Type": f"{headers['Content-Type']}; charset={charset}"}
 
 
 @pytest.mark.slow
@@ -112,7 +104,8 @@ def test_bad_images_and_forms_are_refused_or_answered(server: Server) -> None:
         connection.request("POST", "/v1/predict", body, headers)
         response = connection.getresponse()
         reply = Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
-        check(reply)
+        if reply.status != 200:
+            problem_of(reply)
         statuses.add(reply.status)
     connection.close()
     assert statuses == {200, 400, 415, 422}
@@ -123,21 +116,7 @@ def test_bad_images_and_forms_are_refused_or_answered(server: Server) -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(20_000)) + b"\r\n",
-        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    ],
-)
-def test_huge_headers_are_a_431(server: Server, sent: bytes) -> None:
-    answer = talk(server, sent)
-    assert answer.startswith(b"HTTP/1.1 431 ")
-    assert b"\r\nx-request-id: " in answer.lower()
-    assert b"application/problem+json" in answer
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
         b"\0" * 100 + b"\r\n\r\n",
         b"HELLO\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
@@ -174,18 +153,16 @@ def test_broken_requests_leave_nothing_but_their_line_in_the_log(log: Path) -> N
             talk(server, bytes(request), end=True)
         assert ask(server, "/healthz").status == 200
         entries = server.entries()
-    assert {entry["event"] for entry in entries} == {"listening", "request", "refused"}
+    assert [entry for entry in entries if entry["event"] not in ("listening", "request")] == []
     assert 500 not in {entry.get("status") for entry in entries}
 
 
 def test_ten_thousand_parts_are_refused_early(server: Server) -> None:
-    part = b'--b0undary\r\nContent-Disposition: form-data; name="a"; filename="a.jpg"\r\n\r\nx\r\n'
-    reply = ask(server, "/v1/predict", part * 10_000 + b"--b0undary--\r\n", form([])[1])
-    assert reply.status == 413
-    assert "more than 64 photos" in problem_of(reply)["detail"]
-    field = b'--b0undary\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
-    reply = ask(server, "/v1/predict", field * 10_000 + b"--b0undary--\r\n", form([])[1])
-    assert "more than 128 parts" in problem_of(reply)["detail"]
+    part, headers = HEAD + b"\r\n\r\nx\r\n", form([])[1]
+    for repeated, kind in ((part, "files"), (part.replace(b'; filename="a.jpg"', b""), "fields")):
+        reply = ask(server, "/v1/predict", repeated * 10_000 + b"--b0undary--\r\n", headers)
+        assert reply.status == 413
+        assert f"Too many {kind}. Maximum number of {kind} is 64" in problem_of(reply)["detail"]
 
 
 def test_a_stated_length_over_the_limit_is_refused_unread(server: Server) -> None:
@@ -197,7 +174,7 @@ def test_a_stated_length_over_the_limit_is_refused_unread(server: Server) -> Non
 
 def test_an_upload_without_a_length_is_measured_as_it_comes(strict_server: Server) -> None:
     def pieces() -> Iterator[bytes]:
-        yield encoded("JPEG")
+        yield encoded()
         for _ in range(100):
             yield b"\0" * 65_536
 
@@ -206,66 +183,49 @@ def test_an_upload_without_a_length_is_measured_as_it_comes(strict_server: Serve
     problem_of(reply)
 
 
-def test_a_large_refused_upload_still_gets_its_answer(strict_server: Server) -> None:
-    reply = ask(strict_server, "/v1/predict", encoded("JPEG") + b"\0" * 15_000_000, ALLOWED)
-    assert reply.status == 413
-    assert reply.headers["connection"] == "close"
-
-
-def test_a_small_refused_upload_keeps_its_connection(server: Server) -> None:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+def test_a_refused_upload_still_gets_its_answer_and_keeps_its_connection(strict_server: Server) -> None:
+    connection = HTTPConnection("127.0.0.1", strict_server.port, timeout=20)
     connection.connect()
     first = connection.sock
-    for _ in range(3):
-        connection.request("POST", "/v1/predict?top=0", encoded("JPEG"))
+    for body, query, status in ((b"\0" * 15_000_000, "", 413), (b"no image" * 99_999, "", 415), (b"", "?top=0", 422)):
+        connection.request("POST", f"/v1/predict{query}", body or encoded(), ALLOWED)
         response = connection.getresponse()
-        assert response.status == 422
+        assert (response.status, connection.sock is first) == (status, True)
         response.read()
-        assert connection.sock is first
     connection.close()
 
 
 def test_too_many_files_for_this_service(strict_server: Server) -> None:
-    body, headers = form([("a.jpg", encoded("JPEG"))] * 5)
+    body, headers = form([("a.jpg", encoded())] * 5)
     assert ask(strict_server, "/v1/predict", body, headers | ALLOWED).status == 413
-    body, headers = form([("a.jpg", encoded("JPEG"))] * 4)
+    body, headers = form([("a.jpg", encoded())] * 4)
     assert ask(strict_server, "/v1/predict", body, headers | ALLOWED).status == 200
 
 
-def test_a_name_in_the_encoding_of_other_headers_is_a_files(server: Server) -> None:
-    body, headers = form([("a.jpg", encoded("JPEG"))])
-    encoded_name = body.replace(b'filename="a.jpg"', b"filename*=UTF-8''%E2%82%AC.jpg")
-    [entry] = ask(server, "/v1/predict", encoded_name, headers).json()["predictions"]
-    assert (entry["path"], entry["error"]) == ("€.jpg", None)
-    unknown = body.replace(b'filename="a.jpg"', b"filename*=idna''x.jpg")
-    assert problem_of(ask(server, "/v1/predict", unknown, headers))["detail"].endswith("is in no known encoding")
-
-
-def test_what_is_asked_in_a_form_is_told_to_go_into_the_query(server: Server) -> None:
-    assert set(OF_THE_QUERY) == set(PredictQuery.model_fields)
-    body, headers = form([("a.jpg", encoded("JPEG"))])
+def test_a_form_of_other_things_is_told_what_to_do(server: Server) -> None:
+    assert set(QUERY_PARAMETERS) == set(PredictQuery.model_fields)
+    body, headers = form([("a.jpg", encoded())])
     field = b'--b0undary\r\nContent-Disposition: form-data; name="min_precision"\r\n\r\n1\r\n'
-    reply = ask(server, "/v1/predict", field + body, headers)
-    assert (reply.status, "?min_precision=..." in problem_of(reply)["detail"]) == (400, True)
-
-
-def test_a_compressed_body_is_told_so(server: Server) -> None:
-    reply = ask(server, "/v1/predict", gzip.compress(encoded("JPEG")), {"Content-Encoding": "gzip"})
-    assert (reply.status, "the encoding gzip is not read" in problem_of(reply)["detail"]) == (400, True)
+    for content, more, said in (
+        (field + body, {}, "?min_precision=..."),
+        (body, {"Content-Encoding": "gzip"}, "content encoding gzip is not supported"),
+        (body[:-20], {}, "ends before its closing boundary"),
+        (form([("", b"")])[0], {}, "the form holds no file"),
+    ):
+        reply = ask(server, "/v1/predict", content, headers | more)
+        assert (reply.status, said in problem_of(reply)["detail"]) == (400, True)
 
 
 def test_an_input_that_was_left_blank_is_no_photo(server: Server) -> None:
-    body, headers = form([("", b""), ("a.jpg", encoded("JPEG")), ("empty.jpg", b"")])
+    body, headers = form([("", b""), ("a.jpg", encoded()), ("empty.jpg", b"")])
     entries = ask(server, "/v1/predict", body, headers).json()["predictions"]
     assert [entry["path"] for entry in entries] == ["a.jpg", "empty.jpg"]
-    assert problem_of(ask(server, "/v1/predict", *form([("", b"")])))["detail"].startswith("the form holds no file")
 
 
 def test_names_are_made_safe() -> None:
-    assert safe_name(b"../../etc/passwd") == "passwd"
-    assert safe_name(b"C:\\photos\\a.jpg") == "a.jpg"
-    assert safe_name(b"a\nb\x1b[31m.jpg") == "a\\nb\\x1b[31m.jpg"
-    assert safe_name("gpj.\u202eexe".encode()) == "gpj.exe"
-    assert safe_name(b"\xff.jpg") == "\ufffd.jpg"
-    assert safe_name(b"/") == "unnamed"
-    assert len(safe_name(b"a" * 5_000)) == 255
+    assert safe_name("../../etc/passwd") == "passwd"
+    assert safe_name("C:\\photos\\a.jpg") == "a.jpg"
+    assert safe_name("a\nb\x1b[31m.jpg") == "a\\nb\\x1b[31m.jpg"
+    assert safe_name("gpj.\u202eexe") == "gpj.exe"
+    assert safe_name("/") == "unnamed"
+    assert len(safe_name("a" * 5_000)) == 255

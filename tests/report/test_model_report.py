@@ -18,7 +18,6 @@ from clothing_classifier.cli.common import app
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ClothingError
 from clothing_classifier.evaluation.recorded import read_settings
-from clothing_classifier.inference.bundle import write_manifest
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
 from clothing_classifier.report.sections.network import corner_view, receptive_field
@@ -30,7 +29,10 @@ HEADINGS = [
     "Approach: Training", "Approach: Evaluation Metrics", "Approach: Results", "Receptive Field", "FLOPs and MACs",
     "Model card",
 ]  # fmt: skip
-SMALL = ("image.size=32", "model.name=resnet_small", "optimization.epochs=1", "runtime.threads=1")
+SMALL = (
+    "image.size=32", "model.name=resnet_small", "model.settings.depth=8", "model.settings.width=8",
+    "optimization.epochs=1", "runtime.threads=1",
+)  # fmt: skip
 
 
 def clothing(*arguments: str | Path) -> int:
@@ -111,13 +113,14 @@ def test_a_run_that_lost_what_it_held_out_is_told_without(
     assert "left out: results on what the run held out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_shipped_bundle_is_told_without_data(tmp_path: Path) -> None:
     assert clothing("report", "wardrobe", "--out", tmp_path) == 0
     assert headings(tmp_path) == [*HEADINGS, "Left out"]
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "give --data" in text
     assert "give --run" in text
-    assert "learning rate 0.0002" in text
+    assert "optimization.learning_rate" in text
     assert "clothing predict PHOTOS --model wardrobe" in text
 
 
@@ -178,17 +181,6 @@ def test_markdown_reads_as_the_text_that_was_meant() -> None:
     assert text.count(escaped) == 8
 
 
-def test_a_bundle_of_another_tool_is_told_as_far_as_it_goes(bundle: Path, tmp_path: Path) -> None:
-    foreign = shutil.copytree(bundle, tmp_path / "foreign")
-    content = json.loads((foreign / "bundle.json").read_text(encoding="utf-8"))
-    known = {key: content[key] for key in content if key not in ("format", "hashes", "stages", "calibration")}
-    about = {"architecture": {"name": "theirs"}, "provenance": {}, "validation": {"accuracy": 0.5}}
-    write_manifest(foreign, known | about)
-    assert clothing("report", foreign, "--out", tmp_path / "out") == 0
-    gone = {*HEADINGS[4:9]}
-    assert headings(tmp_path / "out") == [*(name for name in HEADINGS if name not in gone), "Left out"]
-
-
 def test_settings_of_an_earlier_version_are_read_and_what_is_gone_is_named() -> None:
     old = {"optimization": {"epochs": 3, "momentum": 0.9}, "magic": {"on": True}}
     settings, gone = read_settings({"settings": old})
@@ -204,12 +196,9 @@ def test_settings_of_an_earlier_version_are_read_and_what_is_gone_is_named() -> 
 
 def test_a_network_that_names_no_stages_has_a_field_all_the_same(bundle: Path) -> None:
     subject = with_analysis(read_subject(str(bundle)))
-    assert subject.bundle is not None
     assert subject.analysis is not None
-    manifest = subject.bundle.manifest.model_copy(update={"stages": None})
-    without = replace(subject, bundle=replace(subject.bundle, manifest=manifest))
-    assert without.stages == subject.analysis["stages"]  # what a bundle of an earlier version lacks, the analysis has
-    section = receptive_field(replace(without, analysis={**subject.analysis, "stages": []}))
+    without = replace(subject, bundle=None, analysis={**subject.analysis, "stages": []})
+    section = receptive_field(without)
     assert section is not None
     assert f"sees {subject.analysis['totals']['receptive_field'][0]} px" in section.parts[0].text
     assert not any(isinstance(part, Table) for part in section.parts)

@@ -44,16 +44,16 @@ def draw_confusion(figures: Mapping[str, Any]) -> "Figure":
     matrix = np.array(figures["confusion"])
     used = np.flatnonzero(matrix.sum(0) + matrix.sum(1))
     matrix, labels = matrix[np.ix_(used, used)], [one_line(figures["labels"][i]) for i in used]
-    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    fractions = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     right = np.eye(len(used), dtype=bool)
     side = 2.2 + 0.34 * len(used)
     figure = make_figure(side, side)
     axes = figure.subplots()
-    axes.imshow(np.where(right & (shares > 0), shares, np.nan), cmap="Blues", vmin=0, vmax=1.3)
-    axes.imshow(np.where(~right & (shares > 0), shares, np.nan), cmap="Oranges", vmin=0, vmax=0.7)
+    axes.imshow(np.where(right & (fractions > 0), fractions, np.nan), cmap="Blues", vmin=0, vmax=1.3)
+    axes.imshow(np.where(~right & (fractions > 0), fractions, np.nan), cmap="Oranges", vmin=0, vmax=0.7)
     if len(used) <= _MAX_NUMBERS:
         for i, j in np.argwhere(matrix):
-            colour = "white" if shares[i, j] > 0.6 else INK
+            colour = "white" if fractions[i, j] > 0.6 else INK
             axes.text(j, i, str(matrix[i, j]), ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(used)), labels, rotation=90, parse_math=False)
     axes.set_yticks(range(len(used)), labels, parse_math=False)
@@ -126,18 +126,20 @@ def draw_network(
         stride, depth = stage["stride"][0], channels.get(stage["name"])
         side = round(size / stride) if stride else 1
         shape = f"{side} x {side}" + (f"\n{depth} channels" if depth else "")
-        share = stage["macs"] / total
-        blocks.append((stage["name"], shape, f"sees {stage['receptive_field'][0]} px", side, depth or 0, BLUE, share))
+        fraction = stage["macs"] / total
+        blocks.append(
+            (stage["name"], shape, f"sees {stage['receptive_field'][0]} px", side, depth or 0, BLUE, fraction)
+        )
     blocks.append(("mean, linear", f"{classes} classes", "sees all", 1, classes, GREEN, 0.0))
-    for place, (name, shape, field, side, depth, colour, share) in enumerate(blocks):
+    for place, (name, shape, field, side, depth, colour, fraction) in enumerate(blocks):
         tall, wide = 0.12 + 0.88 * (side / size) ** 0.5, 0.12 + 0.6 * min(1.0, depth / 1280) ** 0.5
         axes.add_patch(Rectangle((place - wide / 2, (1 - tall) / 2), wide, tall, color=colour, alpha=0.85, linewidth=0))
         axes.text(place, 1.08, name, ha="center", va="bottom", fontsize=10, weight="bold")
         axes.text(place, -0.07, f"{shape}\n{field}", ha="center", va="top", fontsize=9.5, linespacing=1.4)
-        if share:
+        if fraction:
             axes.add_patch(Rectangle((place - 0.35, -0.68), 0.7, 0.055, color=GREY, alpha=0.3, linewidth=0))
-            axes.add_patch(Rectangle((place - 0.35, -0.68), 0.7 * share, 0.055, color=ORANGE, linewidth=0))
-            axes.text(place, -0.71, f"{share:.0%} MACs", ha="center", va="top", fontsize=9.5)
+            axes.add_patch(Rectangle((place - 0.35, -0.68), 0.7 * fraction, 0.055, color=ORANGE, linewidth=0))
+            axes.text(place, -0.71, f"{fraction:.0%} MACs", ha="center", va="top", fontsize=9.5)
     axes.set(xlim=(-0.6, len(blocks) - 0.4), ylim=(-0.85, 1.25))
     axes.set_axis_off()
     return figure

@@ -1,9 +1,9 @@
-"""`Entry`: one input, by name; what is listed, hashed and shared out, before any photo is read."""
+"""`Input`: a photo to score, by name; listed, hashed and handed to workers before any photo is read."""
 
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class Input(NamedTuple):
     """Where one photo is.
 
     `path` is what the output calls it, as given. The photo is the file or URL `source`, or it is the row `row` of row
