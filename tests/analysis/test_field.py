@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers.gradient import derived, support
 from helpers.random_networks import Functional, networks
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from torch import nn
 from torch.nn import functional as F
 
@@ -16,8 +16,7 @@ SIDE, MARGIN = 128, 24
 
 @pytest.mark.parametrize("examples", [10, pytest.param(300, marks=pytest.mark.slow)])
 def test_random_networks_see_what_their_gradients_show(examples: int) -> None:
-    few = settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    few(given(networks())(check_network))()
+    settings(max_examples=examples)(given(networks())(check_network))()
 
 
 def check_network(network: nn.Sequential) -> None:

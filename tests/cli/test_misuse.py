@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -135,7 +136,7 @@ def test_models_path_is_one_absolute_line() -> None:
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    command = f"{CLOTHING} predict data/images --format json | head -n 1"
+    command = f"{shlex.quote(CLOTHING)} predict data/images --format json | head -n 1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
     assert json.loads(result.stdout)["path"].startswith("data/images/")
     assert "Traceback" not in result.stderr

@@ -48,14 +48,13 @@ def test_paths_come_from_standard_input() -> None:
 
 @pytest.mark.parametrize("form", ["json", pytest.param("csv", marks=SLOW), pytest.param("table", marks=SLOW)])
 def test_a_name_that_is_not_utf_8_comes_back_as_given(tmp_path: Path, form: str) -> None:
-    name = os.fsencode(tmp_path) + b"/caf\xe9.jpg"
-    Path(os.fsdecode(name)).write_bytes(IMAGES[0].read_bytes())
+    name = b"caf\xe9.jpg"
+    (tmp_path / os.fsdecode(name)).write_bytes(IMAGES[0].read_bytes())
     command = [CLOTHING, "predict", name, b"gone\xe9.jpg", "--format", form]
-    result = subprocess.run(command, capture_output=True)
+    result = subprocess.run(command, capture_output=True, cwd=tmp_path)
     assert result.returncode == 1
-    piped = subprocess.run(
-        [CLOTHING, "predict", "-", "--format", form], input=name + b"\r\ngone\xe9.jpg", capture_output=True
-    )
+    command = [CLOTHING, "predict", "-", "--format", form]
+    piped = subprocess.run(command, input=name + b"\r\ngone\xe9.jpg", capture_output=True, cwd=tmp_path)
     assert piped.stdout == result.stdout
     assert b"Traceback" not in result.stderr
     if form == "json":

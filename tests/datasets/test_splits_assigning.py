@@ -48,7 +48,7 @@ def test_no_group_crosses(seed: int) -> None:
     assert crossing_groups(assign_splits(make_records(seed=seed), 0.2, 0.2, seed)) == set()
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=40)
 @given(
     facts=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=3, max_size=60),
     validation=st.floats(0, 0.5),

@@ -201,7 +201,7 @@ def measured(probabilities: Floats, targets: Integers, threshold: float) -> tupl
     return float((probabilities.argmax(1) == targets)[kept].mean()), float(kept.mean())
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 900),
     seed=st.integers(0, 1000),

@@ -138,7 +138,7 @@ def test_newcombes_interval_is_there_for_a_quarter_of_a_million_photos() -> None
     assert high - low < 0.001
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 @given(counts=st.tuples(*[st.integers(0, 30)] * 4).filter(any))
 def test_newcombes_interval_holds_the_difference_and_turns_with_the_models(counts: tuple[int, int, int, int]) -> None:
     one, other = answers_of(*counts)

@@ -106,7 +106,7 @@ def test_a_tie_goes_to_the_first_class_as_argmax_does() -> None:
     assert metrics.top_k_accuracy(np.zeros(200, int), many, 1) == 1
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 @given(n=st.integers(1, 60), classes=st.integers(2, 8), seed=st.integers(0, 1000))
 def test_every_metric_stays_in_its_range(n: int, classes: int, seed: int) -> None:
     targets, probabilities = outcome(n, classes, seed)
@@ -155,7 +155,7 @@ def test_auroc_is_undefined_where_there_is_nothing_to_tell_apart() -> None:
     assert metrics.macro_auroc([None, 0.5, 1.0]) == 0.75
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 @given(n=st.integers(2, 40), seed=st.integers(0, 1000), levels=st.integers(1, 6))
 def test_auroc_counts_pairs_with_ties_as_halves(n: int, seed: int, levels: int) -> None:
     random = np.random.default_rng(seed)
@@ -198,7 +198,7 @@ def test_risk_over_coverage_counted_by_hand() -> None:
     assert curve.area == pytest.approx((0 + 0.5 / 2 + 1 / 3 + 2 / 4) / 4)
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 @given(n=st.integers(1, 60), classes=st.integers(2, 5), seed=st.integers(0, 1000), decimals=st.integers(1, 6))
 def test_risk_over_coverage_hangs_on_no_order_and_ends_at_the_error(
     n: int, classes: int, seed: int, decimals: int

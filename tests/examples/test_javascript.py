@@ -42,12 +42,14 @@ def example() -> Path:
     return BUILT / "classify.mjs"
 
 
+@pytest.mark.slow
 def test_it_answers_as_the_classifier_does(example: Path, tmp_path: Path) -> None:
     classifier = Classifier.load(correct_orientation=False)  # as the example
     fitted = [_save(path, tmp_path, classifier.bundle.contract.size) for path in PICTURES]
     assert _largest_difference(classifier, example, fitted) < 1e-4
 
 
+@pytest.mark.slow
 def test_it_scales_and_turns_photos_as_the_contract_says(example: Path, tmp_path: Path) -> None:
     """Not to the last bit: JPEG decoders scale while they decode, each in its own way."""
     photos = [

@@ -58,7 +58,7 @@ def test_a_truncated_large_jpeg_is_refused_at_reduced_scale_too() -> None:
             assert isinstance(answer(data[: int(len(data) * share)]), errors.ImageCorruptError)
 
 
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=500)
 @given(
     name=st.sampled_from(sorted(SAMPLES)),
     # Half of the damage goes to the first bytes, where the structure is.
@@ -84,7 +84,7 @@ def test_damaged_bytes_give_a_square_or_an_error_of_one_line(
         assert outcome.dtype == np.uint8
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200)
 @given(st.sampled_from([b"", *(data[:16] for data in SAMPLES.values())]), st.binary(max_size=300))
 def test_random_bytes_behind_a_signature_are_refused_or_answered(start: bytes, rest: bytes) -> None:
     outcome = answer(start + rest)
