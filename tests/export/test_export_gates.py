@@ -18,7 +18,7 @@ from clothing_classifier.export.quantization import MAX_INT8_DROP
 from clothing_classifier.inference.bundle import load_bundle
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model
-from clothing_classifier.training.parts import decode_parts, load_parts
+from clothing_classifier.training.splits import decode_splits, load_splits
 from clothing_classifier.training.run_folder import load_held_out
 
 DATA = Path(__file__).parents[2] / "data"
@@ -56,8 +56,8 @@ def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, settings: tu
     model, labels = load_model(run / "best.safetensors")
     to_onnx(Graph(model).eval(), 32, tmp_path / "model.onnx")
     understood = load_settings(None, settings)
-    _, parts, validation = load_parts(DATA, understood.data)
-    _, photos = decode_parts(parts, validation, labels, understood)
+    _, parts, validation = load_splits(DATA, understood.data)
+    _, photos = decode_splits(parts, validation, labels, understood)
     check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
     model.classifier.weight.data[0] += 0.05
     with pytest.raises(ExportError, match="the graph disagrees with torch"):

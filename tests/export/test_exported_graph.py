@@ -23,7 +23,7 @@ from clothing_classifier.models import create_model
 from clothing_classifier.preprocessing import prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
-from clothing_classifier.training.loop import to_images
+from clothing_classifier.training.validation import images_from_pixels
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -113,7 +113,7 @@ def test_unfamiliarity_is_the_mean_over_features_and_middle_stage_where_features
     features, middle, found = session.run(list(names), {"image": pixels})
     model, _ = load_model(run / "best.safetensors")
     with torch.inference_mode():
-        images = (to_images(torch.from_numpy(pixels)) - model.mean) / model.std
+        images = (images_from_pixels(torch.from_numpy(pixels)) - model.mean) / model.std
         stage = model.extractor.stage2(model.extractor.stage1(model.extractor.stem(images)))
     np.testing.assert_allclose(middle, stage.mean(dim=(2, 3)).numpy(), atol=1e-4)
     sines = [measure(some, constants[f"unfamiliarity/{level}/directions"]) for level, some in

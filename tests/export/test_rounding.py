@@ -14,7 +14,7 @@ from clothing_classifier.export.quantization import quantize_graph
 from clothing_classifier.export.rounding import round_weights
 from clothing_classifier.training.checkpoint import load_model
 from clothing_classifier.training.data import Photos, in_order
-from clothing_classifier.training.parts import decode_parts, load_parts
+from clothing_classifier.training.splits import decode_splits, load_splits
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -22,8 +22,8 @@ DATA = Path(__file__).parents[2] / "data"
 @pytest.fixture
 def photos(settings: tuple[str, ...]) -> Photos:
     understood = load_settings(None, settings)
-    _, train, validation = load_parts(DATA, understood.data)
-    return decode_parts(train, validation, sorted({record.label for record in train}), understood)[1]
+    _, train, validation = load_splits(DATA, understood.data)
+    return decode_splits(train, validation, sorted({record.label for record in train}), understood).validation
 
 
 def convolving(groups: int = 1, biased: bool = True, flat: bool = False, times: int = 1) -> onnx.ModelProto:

@@ -11,7 +11,7 @@ from clothing_classifier.evaluation.metrics import Floats
 from clothing_classifier.inference import Asked
 from clothing_classifier.inference.orientation import measure, read, turned
 from clothing_classifier.preprocessing import prepare
-from clothing_classifier.training.orientation import fit_orientation
+from clothing_classifier.export.orientation import fit_orientation
 
 DATA = Path(__file__).parents[2] / "data" / "images"
 IMAGES = sorted(DATA.iterdir())

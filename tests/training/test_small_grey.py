@@ -12,6 +12,8 @@ from PIL import Image
 
 from clothing_classifier.datasets import FASHION_MNIST_LABELS, load_dataset
 
+pytestmark = pytest.mark.slow
+
 CLOTHING = Path(sys.executable).parent / "clothing"
 CHANGES = tuple(
     part

@@ -14,9 +14,9 @@ from typer.exceptions import TyperException
 from clothing_classifier.cli import labelling, tables, learning, networks, compressing, reporting  # noqa: F401
 
 # isort: on
-from clothing_classifier.cli.common import app, log, needs
-from clothing_classifier.errors import ClothingError, LostProcessError, SaidElsewhereError
-from clothing_classifier.utils import first_process, plain_reason
+from clothing_classifier.cli.common import app, configure_logging, log
+from clothing_classifier.errors import ClothingError
+from clothing_classifier.utils import plain_reason
 
 __all__ = ["app", "main"]
 
@@ -30,15 +30,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # Names, labels and bars in any locale; a file's name need not be UTF-8, and is passed on as it is.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-    launched = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    if not launched:  # what waits for another process can't leave in order
+    configure_logging()
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:  # a process that waits for another's tensors runs no handlers
         _leave_in_order()
-    try:
-        _run()
-    except SystemExit as end:
-        if launched:
-            _end_at_once(end)
-        raise
+    _run()
 
 
 def _leave_in_order() -> None:
@@ -63,18 +58,11 @@ def _leave_in_order() -> None:
 
 def _run() -> None:
     try:
-        _let_the_first_go_ahead()
         sys.exit(app(prog_name="clothing", standalone_mode=False) or 0)
     except TyperException as error:
         sys.exit(_misuse(error))
-    except SaidElsewhereError:
-        from clothing_classifier.training.processes import await_the_first
-
-        await_the_first()
-        sys.exit(2)
     except (ClothingError, OSError) as error:  # OSError: a full disk, a folder that may not be written to
-        if not isinstance(error, LostProcessError) or os.environ.get("LOCAL_RANK", "0") == "0":
-            log(f"clothing: {_reason(error)}")  # that a process was lost, one of a host says
+        log(f"clothing: {_reason(error)}")
         sys.exit(2)
 
 
@@ -89,27 +77,8 @@ def _misuse(error: TyperException) -> int:
     return 2
 
 
-def _end_at_once(end: SystemExit) -> None:
-    """End without the interpreter's own end: gloo's threads outlive their group, and one that wakes then aborts all."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(end.code if isinstance(end.code, int) else 1)
-
-
 def _reason(error: Exception) -> str:
     """The system's reasons read as ours do: first the file, then what is wrong with it."""
     if isinstance(error, OSError) and not isinstance(error, ClothingError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
-
-
-def _let_the_first_go_ahead() -> None:
-    """Wait in all processes of a launch but the first until it begins to train: what is wrong for all, it says alone.
-
-    See docs/distributed.md. Where it ends before, the launcher ends the others.
-    """
-    if first_process() or sys.argv[1:2] != ["train"] or {"-h", "--help"} & set(sys.argv):
-        return
-    with needs("train"):
-        from clothing_classifier.training.processes import join
-    join()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from clothing_classifier.errors import MissingExtraError
-from clothing_classifier.utils import plain_text
+from clothing_classifier.utils import is_main_process, plain_text
 
 app = typer.Typer(
     add_completion=False,
@@ -71,6 +72,20 @@ def finish(failures: Iterable[str], named: bool = False) -> None:
 def log(line: str) -> None:
     """Say a line on standard error, which results never share."""
     print(line, file=sys.stderr, flush=True)
+
+
+class _MessagesOnStandardError(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        log(record.getMessage())
+
+
+def configure_logging() -> None:
+    """Print log messages on standard error, nothing but the message: the package's from INFO up, others' warnings.
+
+    Of several processes of one command, only the main one prints the package's.
+    """
+    logging.root.handlers = [_MessagesOnStandardError()]
+    logging.getLogger("clothing_classifier").setLevel(logging.INFO if is_main_process() else logging.WARNING)
 
 
 def print_json(value: Any) -> None:

@@ -27,7 +27,7 @@ from clothing_classifier.cli.common import (
     say_set_aside,
     teacher_weights,
 )
-from clothing_classifier.utils import first_process
+from clothing_classifier.utils import is_main_process
 
 
 class Target(StrEnum):
@@ -53,7 +53,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     teacher: Annotated[
         list[str] | None,
-        typer.Option(help="Learn from the answers of this run, file of weights or shipped model; may be repeated."),
+        typer.Option(help="Distil from this run, file of weights or shipped model; may be repeated."),
     ] = None,
     labels: Labels = None,
     exclude_labels: ExcludeLabels = None,
@@ -69,8 +69,8 @@ def train(
     settings = load_settings(preset, [*overrides, *(set_ or [])])
     with needs("train"):
         from clothing_classifier import training
-    outcome = training.train(data, settings, out, _weights(init), resume, teacher_weights(teacher or []), log)
-    if not first_process():
+    outcome = training.train(data, settings, out, _weights(init), resume, teacher_weights(teacher or []))
+    if not is_main_process():
         return
     best = outcome.record["metrics"]["validation"]
     if format is Format.json:
@@ -222,4 +222,4 @@ def _weights(init: str | None) -> Path | None:
         return None
     if init in bundle.shipped() or (Path(init) / bundle.MANIFEST).exists() or init.endswith(".zip"):
         return bundle.weights_of(init)
-    return weights_in(Path(init))  # if it is missing, `train` says so: of several hosts, one alone may lack it
+    return weights_in(Path(init))

@@ -25,8 +25,8 @@ from clothing_classifier.evaluation.provenance import provenance, read_any_recor
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import Bundle, load_bundle
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
-from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS, weights_in
+from clothing_classifier.training.splits import load_splits
 from clothing_classifier.utils import progress_bar, write_json
 
 REPORT, PARENT, _ENTRY = "compress.json", "parent", "entry.json"
@@ -62,7 +62,7 @@ def search(
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
     candidates = _candidates(wanted, weights, making.settings, say)
     try:
-        dataset, train, validation = load_parts(data, making.settings.data)
+        dataset, train, validation = load_splits(data, making.settings.data)
     except DatasetError as error:
         raise DatasetError(f"{error}; a model is made smaller on the data set that it learnt from") from error
     report = _begin(of_parent, train, validation, out, wanted)
@@ -170,7 +170,7 @@ def _try(
     run = making.parent
     if candidate.trained:
         run = out / "trained" / candidate.trained
-        make(candidate, making, _start(candidate, making, out), run, say)
+        make(candidate, making, _start(candidate, making, out), run)
     bundle = _export(run, making.data, folder / "bundle", candidate.name, candidate.quantize, say)
     times = time_bundles({"parent": parent.bundle, "candidate": bundle})
     entry = {"name": candidate.name, "steps": asdict(candidate), **_describe(run, bundle, _ask(bundle, parent.records)),

@@ -26,9 +26,9 @@ from clothing_classifier.inference import bundle, orientation
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
-from clothing_classifier.training.orientation import fit_orientation
-from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
+from clothing_classifier.export.orientation import fit_orientation
 from clothing_classifier.training.run_folder import WEIGHTS, HeldOut, load_held_out
+from clothing_classifier.training.splits import decode_splits, load_splits
 
 Say = Callable[[str], None]
 CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 512, 1024, 4096
@@ -139,16 +139,17 @@ def _read_parts(
 
     Raises `ConfigError` where `data` holds others, and `ExportError` where there are too few to judge by.
     """
-    dataset, train, validation = load_parts(data, settings.data)
+    dataset, train, validation = load_splits(data, settings.data)
     if {photo.label for photo in train} != set(labels):
         raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
-    learnt, photos = decode_parts(train, validation, labels, settings)
+    splits = decode_splits(train, validation, labels, settings)
+    learnt, photos = splits.train, splits.validation
     if len(photos) < MIN_GATE_PHOTOS:
         few = f"{len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}"
         if photos.failures:
             few += f" ({len(photos.failures)} can't be read; first: {photos.failures[0]})"
         raise ExportError(f"{data}: {few}: {MORE_VALIDATION}")
-    if parts_sha256(learnt, photos) != record["data_sha256"]:
+    if splits.sha256 != record["data_sha256"]:
         raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
     order = np.random.default_rng(settings.runtime.seed).permutation(len(learnt))
     failures = tuple(map(str, (*dataset.bad_rows, *learnt.failures, *photos.failures)))

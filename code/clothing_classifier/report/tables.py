@@ -164,7 +164,7 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
         ["optimizer", f"{_OPTIMIZERS[chosen.optimizer]}, {rates}"],
         ["schedule", f"linear warm-up over {epochs}, then half a cosine down to 0"],
         ["batch", f"{chosen.batch_size} views of {settings.augmentation.size or image.size} px"],
-        ["epochs", f"{chosen.epochs}; kept: {kept}{_mixed(chosen.start_share)}"],
+        ["epochs", f"{chosen.epochs}; kept: {kept}{_wise_ft(chosen.wise_ft_alpha)}"],
         ["regularisation", _regularisation(settings, teachers)],
         ["seed", str(settings.runtime.seed)],
         *([["revision", f"{revision[:12]}{' with changes' if record.get('dirty') else ''}"]] if revision else []),
@@ -172,8 +172,8 @@ def training_table(record: Mapping[str, Any], settings: TrainSettings) -> Table:
     return Table(["training", ""], rows)
 
 
-def _mixed(share: float) -> str:
-    return f", mixed with {share:.0%} of the first weights" if share else ""
+def _wise_ft(alpha: float) -> str:
+    return f", interpolated with the first weights (WiSE-FT, alpha {alpha:g})" if alpha < 1 else ""
 
 
 def augmentation_list(settings: TrainSettings) -> list[str]:
@@ -193,9 +193,9 @@ def augmentation_list(settings: TrainSettings) -> list[str]:
         found.append(f"{', '.join(f'{key} ± {value:.0%}' for key, value in colours.items())}")
     if chosen.erase:
         found.append(f"a rectangle covered, with a probability of {chosen.erase:.0%}")
-    if chosen.degrade:
-        found.append(f"detail lost, down to an eighth of its side, with a probability of {chosen.degrade:.0%}")
-        found.append(f"noise of a deviation of up to 0.3 of full scale, with a probability of {chosen.degrade:.0%}")
+    if chosen.corrupt:
+        found.append(f"blur, down to an eighth of its resolution, with a probability of {chosen.corrupt:.0%}")
+        found.append(f"noise of a deviation of up to 0.3 of full scale, with a probability of {chosen.corrupt:.0%}")
     return found
 
 
@@ -207,13 +207,12 @@ def _objective(settings: TrainSettings, teachers: int) -> str:
     those = "one teacher" if teachers == 1 else f"{teachers} teachers"
     if settings.distillation.views:
         those += f" to {settings.distillation.views} views of each photo"
-    weight, taught = settings.distillation.weight, f"cross-entropy against the answers of {those}"
-    return taught if weight == 1 else f"{weight:.0%} {taught}, the rest {labels}"
+    return f"cross-entropy against the answers of {those}"
 
 
 def _regularisation(settings: TrainSettings, teachers: int) -> str:
     parts = [f"weight decay {settings.optimization.weight_decay:g}", f"dropout {settings.model.dropout:g}"]
-    if settings.optimization.label_smoothing and not (teachers and settings.distillation.weight == 1):
+    if settings.optimization.label_smoothing and not teachers:
         parts.append(f"label smoothing {settings.optimization.label_smoothing:g}")
     if settings.optimization.ema_decay:
         parts.append(f"an exponential average of the weights ({settings.optimization.ema_decay:g})")
