@@ -1,32 +1,25 @@
-"""What does an audit find of planted faults, and what in the real photos?
+"""What does an audit find of planted faults and in the real photos, and is it right?
 
-    python benchmarks/audit.py --data datasets/clothing
-
-Faults are planted in the photos of the validation senders, whose labels the features never saw (tools/plant_faults.py),
-several times over; then all photos are audited as they are, with their time and peak memory. Writes results/audit.json.
-Pairs of copies in the real photos are listed by name there, to be judged by eye.
+Faults are planted in the photos of the validation senders, whose labels the model's features never saw, several times
+over; then all photos are audited as they are. A planted wrong label is found where it is among the first tenth of them.
+A person judges the audit's warnings: give findings.csv of --keep a column `verdict` (`wrong`, `either` or `right`) by
+looking at audit.html beside it, and pass it as --judged.
 """
 
-import argparse
-import csv
-import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from measures import CLOTHING, peak_megabytes  # type: ignore[import-not-found]
+import typer
 
-from clothing_classifier.datasets import load_dataset
-from clothing_classifier.evaluation.provenance import provenance
-from clothing_classifier.utils import write_json
+from benchmarks.common import CLOTHING, RESULTS, ROOT, Data, read_rows, recording, run_process
+from clothing_classifier.evaluation.metrics import wilson_interval
 
-PLANT = Path(__file__).parents[1] / "tools" / "plant_faults.py"
-FLIPPED, FLIPPED_SHARE, FIRST = "flipped-label", 0.05, 0.1
+PLANT = ROOT / "tools" / "plant_faults.py"
+FLIPPED, FLIPPED_FRACTION, FIRST = "flipped-label", 0.05, 0.1
 EXPECTED = {
     "truncated": "unreadable", "zeroed": "unreadable", "scattered-bytes": "unreadable", "web-page": "unreadable",
     "empty": "unreadable", "wrong-extension": "wrong-extension", "blank": "blank", "tiny": "tiny",
@@ -35,101 +28,109 @@ EXPECTED = {
     "cropped": "near-duplicate",
 }  # fmt: skip
 COLUMNS = ["--group-column", "sender_id", "--exclude-labels", "Not sure,Other,Skip"]
+VERDICTS = ("wrong", "either", "right")
+Rows = list[dict[str, str]]
 
 
-def main() -> None:
-    """Plant, audit, count; then audit what is real."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--count", type=int, default=50, help="faults of each kind and seed")
-    options = parser.parse_args()
-    record = provenance()
-    with tempfile.TemporaryDirectory() as scratch:
-        planted = [
-            plant_and_audit(options.count, 0, seed, options.data, Path(scratch) / f"{seed}") for seed in options.seeds
-        ]
-        flipped = [
-            plant_and_audit(0, FLIPPED_SHARE, seed, options.data, Path(scratch) / f"labels-{seed}")
-            for seed in options.seeds
-        ]
-        real = audit_real(options.data, COLUMNS, Path(scratch) / "real")
-    write_json(Path("results/audit.json"), record | {
-        "seed": options.seeds, "n": planted[0]["n"], "planted_of_each": options.count,
-        "found": {kind: pooled([run["found"][kind] for run in planted]) for kind in EXPECTED},
-        "pairs": {"listed": sum(run["pairs"] for run in planted), "of_two_originals": [
-            row | {"seed": seed} for seed, run in zip(options.seeds, planted, strict=True) for row in run["strange"]
-        ]},
-        "flipped": {"of_all": FLIPPED_SHARE, "first": FIRST, **pooled([run["found"][FLIPPED] for run in flipped]),
-                    "listed": [run["suspects"] for run in flipped], "n": flipped[0]["n"]},
-        "real": real,
-    })  # fmt: skip
+def audit(
+    data: Data,
+    fashion_mnist: Annotated[Path | None, typer.Option(help="Fashion-MNIST's four files, to audit them too.")] = None,
+    judged: Annotated[Path | None, typer.Option(help="findings.csv with the verdicts of a person.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Leave the audit of the real photos here, to be judged.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Faults are planted once a seed; default: 0, 1 and 2.")] = None,
+    count: Annotated[int, typer.Option(help="Faults of each kind and seed.")] = 50,
+    out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "audit.json",
+) -> None:
+    """What `clothing audit` finds of planted faults and in the real photos, and how many of its warnings are right."""
+    seeds = seed or [0, 1, 2]
+    with recording(out) as record, tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        planted = [plant_and_audit(data, count, 0, one, folder / f"{one}") for one in seeds]
+        flipped = [plant_and_audit(data, 0, FLIPPED_FRACTION, one, folder / f"labels-{one}") for one in seeds]
+        real, findings = run_audit(data, COLUMNS, (keep or folder / "real").resolve())
+        found = {kind: pool([run["found"][kind] for run in planted]) for kind in EXPECTED}
+        found[FLIPPED] = pool([run["found"][FLIPPED] for run in flipped])
+        record.update({
+            "seed": seeds, "planted_of_each": count, "n": planted[0]["n"], "found": found,
+            "pairs": {key: sum(run[key] for run in planted) for key in ("listed", "of_two_originals")},
+            "real": real, "benchmark_corrections": corrections(data, findings),
+        })  # fmt: skip
+        if judged:
+            record["judged"] = {"labels": count_verdicts(read_rows(judged))}
+        if fashion_mnist:
+            record["fashion-mnist"] = run_audit(fashion_mnist, [], folder / "fashion")[0]
 
 
-def plant_and_audit(count: int, flipped: float, seed: int, source: Path, folder: Path) -> dict[str, Any]:
-    """Found and planted faults of each kind; a wrong label is found where it is among the first tenth of the photos.
-
-    `strange` are pairs called copies whose photos were not made of one original.
-    """
+def plant_and_audit(source: Path, count: int, flipped: float, seed: int, folder: Path) -> dict[str, Any]:
+    """Found and planted faults of each kind, pairs called copies, and those of them that are of two originals."""
     data = folder / "data"
-    command = [sys.executable, str(PLANT), "--data", str(source), "--split", "validation", "--out", str(data)]
-    subprocess.run([*command, "--count", str(count), "--flip", str(flipped), "--seed", str(seed)], check=True)
-    run_audit(["--data", str(data)], folder / "audit")
+    run_process([sys.executable, PLANT, "--data", source.resolve(), "--split", "validation", "--out", data,
+                 "--count", str(count), "--flip", str(flipped), "--seed", str(seed)])  # fmt: skip
+    _, findings = run_audit(data, [], folder / "audit")
     named: dict[str, set[frozenset[str]]] = defaultdict(set)
-    findings = read(folder / "audit" / "findings.csv")
     for row in findings:
         named[row["kind"]].add(frozenset(filter(None, (row["image"], row["other"]))))
-    n = len(load_dataset(data).records)
-    suspects = [row["image"] for row in findings if row["kind"] == "suspect-label"]
-    first = set(suspects[: round(FIRST * n)])
+    n = len(read_rows(data / "dataset.csv"))
+    suspects = [row["image"] for row in findings if row["kind"] == "suspect-label"][: round(FIRST * n)]
+    planted = read_rows(data / "planted.csv")
     found: dict[str, list[int]] = {kind: [0, 0] for kind in (*EXPECTED, FLIPPED)}
-    planted = read(data / "planted.csv")
-    origins = {row["image"]: row["original"] for row in planted if row["kind"] != FLIPPED}
-    pairs = [row for row in findings if "duplicate" in row["kind"]]
-    strange = [row for row in pairs if len({origins.get(row[key], row[key]) for key in ("image", "other")}) > 1]
     for row in planted:
-        kind, image, original = row["kind"], row["image"], row["original"]
-        wanted = {image, original} if "duplicate" in EXPECTED.get(kind, "") else {image}
-        found[kind][0] += image in first if kind == FLIPPED else frozenset(wanted) in named[EXPECTED[kind]]
+        kind, image = row["kind"], row["image"]
+        wanted = {image, row["original"]} if "duplicate" in EXPECTED.get(kind, "") else {image}
+        found[kind][0] += image in suspects if kind == FLIPPED else frozenset(wanted) in named[EXPECTED[kind]]
         found[kind][1] += 1
-    return {"n": n, "found": found, "suspects": len(suspects), "pairs": len(pairs), "strange": strange}
+    origins = {row["image"]: row["original"] for row in planted if row["kind"] != FLIPPED}
+    pairs = [{origins.get(row[key], row[key]) for key in ("image", "other")} for row in findings if is_copy(row)]
+    return {"n": n, "found": found, "listed": len(pairs), "of_two_originals": sum(len(pair) > 1 for pair in pairs)}
 
 
-def pooled(counts: list[list[int]]) -> dict[str, float]:
-    """Found, planted, and their ratio over all seeds."""
-    hits, total = (sum(column) for column in zip(*counts, strict=True))
-    return {"found": hits, "planted": total, "share": hits / total}
+def run_audit(data: Path, columns: Sequence[str], out: Path) -> tuple[dict[str, Any], Rows]:
+    """What the photos hold, with what it took to find out, and all findings; status 1 says that some are serious."""
+    where: list[str | Path] = ["--data", data.resolve(), "--out", out]
+    done = run_process([CLOTHING, "audit", *where, "--format", "json", *columns], accepted=(0, 1))
+    findings = read_rows(out / "findings.csv")
+    about = {
+        "photos": done.json["summary"]["photos"], "seconds": done.seconds, "peak_megabytes": done.peak_mb,
+        "counts": done.json["counts"], "suspect_warnings": sum(is_warning(row) for row in findings),
+        "copies": [{key: row[key] for key in ("image", "other", "detail")} for row in findings if is_copy(row)],
+    }  # fmt: skip
+    return about, findings
 
 
-def audit_real(data: Path, columns: list[str], out: Path) -> dict[str, Any]:
-    """What the photos hold as they are, and what it took to find out."""
-    started = time.monotonic()
-    summary = run_audit(["--data", str(data), *columns], out)
-    seconds = time.monotonic() - started
-    findings = read(out / "findings.csv")
-    peak = peak_megabytes(resource.getrusage(resource.RUSAGE_CHILDREN))
+def is_copy(row: dict[str, str]) -> bool:
+    """Whether a finding calls two photos copies."""
+    return "duplicate" in row["kind"]
+
+
+def is_warning(row: dict[str, str]) -> bool:
+    """Whether a finding doubts a label strongly."""
+    return row["kind"] == "suspect-label" and row["severity"] == "warning"
+
+
+def pool(counts: Sequence[Sequence[int]]) -> dict[str, int]:
+    """Found and planted over all seeds."""
+    found, planted = (sum(column) for column in zip(*counts, strict=True))
+    return {"found": found, "planted": planted}
+
+
+def corrections(data: Path, findings: Rows) -> dict[str, int]:
+    """How many of the labels that the public benchmark corrects the audit doubts, which knows nothing of that."""
+    doubted = {row["image"]: is_warning(row) for row in findings if row["kind"] == "suspect-label"}
+    compared = [row for row in read_rows(data / "dataset.csv") if row.get("benchmark_label")]
+    corrected = [row["image"] for row in compared if row["benchmark_label"] != row["label"].casefold()]
     return {
-        "photos": summary["summary"]["photos"], "seconds": seconds, "peak_megabytes": peak, "counts": summary["counts"],
-        "pairs": [row for row in findings if "duplicate" in row["kind"] or row["kind"] == "label-conflict"],
-        "suspects": [row for row in findings if row["kind"] == "suspect-label"],
+        "compared": len(compared), "corrected": len(corrected), "doubted": sum(image in doubted for image in corrected),
+        "doubted_warnings": sum(doubted.get(image, False) for image in corrected),
     }  # fmt: skip
 
 
-def run_audit(arguments: list[str], out: Path) -> dict[str, Any]:
-    """Run the command; status 1 says only that something serious was found."""
-    command = [CLOTHING, "audit", *arguments, "--out", str(out), "--format", "json"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode not in (0, 1):
-        sys.exit(result.stderr)
-    summary: dict[str, Any] = json.loads(result.stdout)
-    return summary
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-if __name__ == "__main__":
-    main()
+def count_verdicts(rows: Rows) -> dict[str, Any]:
+    """Verdicts of the warnings, and the fraction of them that are plainly wrong labels, with its interval."""
+    given = Counter(row["verdict"] for row in rows if is_warning(row))
+    if unknown := given.keys() - set(VERDICTS):
+        sys.exit(f"a verdict is {min(unknown)!r}, none of {', '.join(VERDICTS)}")
+    n, wrong = given.total(), given["wrong"]
+    return {
+        "n": n, "verdicts": {verdict: given[verdict] for verdict in VERDICTS},
+        "precision": wrong / n, "precision_interval": list(wilson_interval(wrong, n)),
+    }  # fmt: skip

@@ -1,11 +1,11 @@
-"""An S3-compatible server (moto) that fails now and then, for benchmarks/scoring.py; prints its address, then serves.
+"""An S3-compatible server (moto) that fails now and then: prints its address, then serves until it is ended.
 
-Of all reads of objects a share is answered with status 500 or 503, as by a busy store; of the keys that hold `broken`,
-all are.
+Of all reads of objects the fraction that is its argument is answered with status 500 or 503, as by a busy store; of the
+keys that hold `broken`, all are.
 """
 
-import argparse
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,26 +16,15 @@ from werkzeug.serving import make_server
 _BODY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
-def main() -> None:
-    """Serve until the process is ended."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faults", type=float, default=0.1, help="share of reads that fail")
-    options = parser.parse_args()
-    application: Any = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, failing(application, options.faults), threaded=True)
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
-    server.serve_forever()
-
-
-def failing(application: Callable[..., Iterable[bytes]], share: float) -> Callable[..., Iterable[bytes]]:
-    """`application`, with a `share` of its reads failing, drawn from a seed."""
+def failing(application: Callable[..., Iterable[bytes]], fraction: float) -> Callable[..., Iterable[bytes]]:
+    """`application`, with a `fraction` of its reads failing, drawn from a seed."""
     draw, lock = random.Random(0), threading.Lock()
 
     def answer(environment: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = environment["PATH_INFO"]
         if environment["REQUEST_METHOD"] == "GET" and path.endswith(".jpg"):
             with lock:
-                fails = draw.random() < share or "broken" in path
+                fails = draw.random() < fraction or "broken" in path
                 status = draw.choice(["500 Internal Server Error", "503 Slow Down"])
             if fails:
                 start(status, [("Content-Type", "text/xml")])
@@ -46,4 +35,7 @@ def failing(application: Callable[..., Iterable[bytes]], share: float) -> Callab
 
 
 if __name__ == "__main__":
-    main()
+    application: Any = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, failing(application, float(sys.argv[1])), threaded=True)
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()

@@ -1,7 +1,7 @@
-"""What one photo costs on one core: `one_core.py MODEL` reads paths from standard input and prints seconds as JSON.
+"""What one photo costs on one core: reads paths from standard input and prints mean seconds as JSON.
 
-Processor time of this thread, so that other work on the machine counts less; every part follows the other as it does in
-`predict`, on one photo after another. Gives the bound that predict_throughput.py measures `predict` against.
+Processor time of this thread, so that other work on the machine counts less; preparing and evaluating take turns, as in
+`predict`. Gives the bound that `benchmarks speed predict` measures the command against.
 """
 
 import json
@@ -27,14 +27,9 @@ def measure(classifier: Classifier, paths: list[str]) -> dict[str, float]:
     return {"prepare_seconds": prepared / len(paths), "network_seconds": evaluated / len(paths)}
 
 
-def main() -> None:
-    """Measure, after some photos that are not."""
+if __name__ == "__main__":
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     classifier, paths = Classifier.load(sys.argv[1]), sys.stdin.read().splitlines()
     measure(classifier, paths[:WARM_UP])
     print(json.dumps(measure(classifier, paths)))
-
-
-if __name__ == "__main__":
-    main()

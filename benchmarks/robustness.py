@@ -1,32 +1,61 @@
-"""How much accuracy is lost to blur, noise, compression, light, turns, crops and lost colour?
-
-    python benchmarks/robustness.py --data datasets/clothing
+"""How much accuracy is lost to blur, noise, compression, light, rotation, crops and lost colour?
 
 Every validation photo is decoded, corrupted at its own size at five strengths (after Hendrycks and Dietterich 2019;
-quarter turns have three), and only then fitted to the network's square. Writes results/robustness.json: for each
-corruption and strength accuracy, mean confidence, and the fall of accuracy from the same photos as they are, with a 95%
-interval by bootstrap over senders; and docs/figures/robustness.png.
+right angles have three), and only then fitted to the network's square.
 """
 
-import argparse
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from benchmarks.common import FIGURES, RESULTS, Data, recording, run_clothing
 from clothing_classifier.datasets import Columns, Record, content_sha256, fingerprint, load_dataset
 from clothing_classifier.errors import ImageError
 from clothing_classifier.evaluation.metrics import Floats, grouped_interval
-from clothing_classifier.evaluation.provenance import provenance
 from clothing_classifier.inference import Classifier
-from clothing_classifier.report.figure import BLUE, ORANGE, make_figure, to_png
-from clothing_classifier.utils import progress_bar, write_bytes, write_json
+from clothing_classifier.utils import progress_bar
 
 Rng = np.random.Generator
+CLEAN = "clean"
+
+
+def _blur(photo: Image.Image, sigma: float, _: Rng) -> Image.Image:
+    """Gaussian blur, as wide on every photo as on one of 256 px."""
+    return photo.filter(ImageFilter.GaussianBlur(sigma * max(photo.size) / 256))
+
+
+def _noise(photo: Image.Image, deviation: float, rng: Rng) -> Image.Image:
+    """Gaussian noise on every pixel and channel."""
+    values = np.asarray(photo, np.float32) + rng.normal(0, 255 * deviation, (photo.height, photo.width, 3))
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def _compress(photo: Image.Image, quality: float, _: Rng) -> Image.Image:
+    """Saved as JPEG and opened again."""
+    file = BytesIO()
+    photo.save(file, "JPEG", quality=int(quality))
+    return Image.open(file).convert("RGB")
+
+
+def _rotate(photo: Image.Image, degrees: float, _: Rng) -> Image.Image:
+    """Rotated within its frame, counter-clockwise; the corners get the mean colour of the border."""
+    pixels = np.asarray(photo)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean(0)
+    return photo.rotate(degrees, Image.Resampling.BILINEAR, fillcolor=tuple(map(int, border)))
+
+
+def _crop(photo: Image.Image, fraction: float, _: Rng) -> Image.Image:
+    """Its middle."""
+    width, height = (max(1, round(fraction * side)) for side in photo.size)
+    left, top = (photo.width - width) // 2, (photo.height - height) // 2
+    return photo.crop((left, top, left + width, top + height))
 
 
 @dataclass(frozen=True)
@@ -38,160 +67,129 @@ class Corruption:
     unit: str
 
 
-def blurred(photo: Image.Image, sigma: float, _: Rng) -> Image.Image:
-    """Gaussian blur, as wide on every photo as on one of 256 px."""
-    return photo.filter(ImageFilter.GaussianBlur(sigma * max(photo.size) / 256))
-
-
-def noisy(photo: Image.Image, deviation: float, rng: Rng) -> Image.Image:
-    """Gaussian noise on every pixel and channel."""
-    values = np.asarray(photo, np.float32) + rng.normal(0, 255 * deviation, (photo.height, photo.width, 3))
-    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
-
-
-def compressed(photo: Image.Image, quality: float, _: Rng) -> Image.Image:
-    """Saved as JPEG and opened again."""
-    file = BytesIO()
-    photo.save(file, "JPEG", quality=int(quality))
-    return Image.open(file).convert("RGB")
-
-
-def lit(photo: Image.Image, factor: float, _: Rng) -> Image.Image:
-    """Every value times a factor, cut off at white."""
-    return ImageEnhance.Brightness(photo).enhance(factor)
-
-
-def flattened(photo: Image.Image, factor: float, _: Rng) -> Image.Image:
-    """Every value's distance from the mean brightness times a factor."""
-    return ImageEnhance.Contrast(photo).enhance(factor)
-
-
-def greyed(photo: Image.Image, share: float, _: Rng) -> Image.Image:
-    """A share of the colour taken out."""
-    return ImageEnhance.Color(photo).enhance(1 - share)
-
-
-def turned(photo: Image.Image, degrees: float, _: Rng) -> Image.Image:
-    """Turned within its frame, counter-clockwise; the corners get the mean colour of the border."""
-    pixels = np.asarray(photo)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).mean(0)
-    fill = tuple(int(value) for value in border)
-    return photo.rotate(degrees, Image.Resampling.BILINEAR, fillcolor=fill)
-
-
-def cropped(photo: Image.Image, share: float, _: Rng) -> Image.Image:
-    """Its middle."""
-    width, height = (max(1, round(share * side)) for side in photo.size)
-    left, top = (photo.width - width) // 2, (photo.height - height) // 2
-    return photo.crop((left, top, left + width, top + height))
-
-
 CORRUPTIONS = {
-    "blur": Corruption(blurred, (0.5, 1, 2, 3, 5), "deviation, px of 256"),
-    "noise": Corruption(noisy, (0.04, 0.08, 0.16, 0.26, 0.4), "deviation, of full scale"),
-    "JPEG": Corruption(compressed, (60, 40, 20, 10, 5), "quality"),
-    "darker": Corruption(lit, (0.8, 0.6, 0.4, 0.25, 0.15), "factor"),
-    "brighter": Corruption(lit, (1.2, 1.5, 2, 2.5, 3.5), "factor"),
-    "contrast": Corruption(flattened, (0.75, 0.5, 0.35, 0.2, 0.1), "factor"),
-    "grey": Corruption(greyed, (0.2, 0.4, 0.6, 0.8, 1), "colour lost"),
-    "crop": Corruption(cropped, (0.9, 0.8, 0.7, 0.6, 0.5), "side kept"),
-    "turn": Corruption(turned, (5, 10, 15, 20, 30), "degrees"),
-    "quarter turns": Corruption(lambda p, by, _: p.rotate(by, expand=True), (90, 180, 270), "degrees"),
+    "blur": Corruption(_blur, (0.5, 1, 2, 3, 5), "deviation, px of 256"),
+    "noise": Corruption(_noise, (0.04, 0.08, 0.16, 0.26, 0.4), "deviation, of full scale"),
+    "JPEG": Corruption(_compress, (60, 40, 20, 10, 5), "quality"),
+    "darker": Corruption(
+        lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (0.8, 0.6, 0.4, 0.25, 0.15), "factor"
+    ),
+    "brighter": Corruption(lambda p, by, _: ImageEnhance.Brightness(p).enhance(by), (1.2, 1.5, 2, 2.5, 3.5), "factor"),
+    "contrast": Corruption(
+        lambda p, by, _: ImageEnhance.Contrast(p).enhance(by), (0.75, 0.5, 0.35, 0.2, 0.1), "factor"
+    ),
+    "grey": Corruption(lambda p, by, _: ImageEnhance.Color(p).enhance(1 - by), (0.2, 0.4, 0.6, 0.8, 1), "colour lost"),
+    "crop": Corruption(_crop, (0.9, 0.8, 0.7, 0.6, 0.5), "side kept"),
+    "rotation": Corruption(_rotate, (5, 10, 15, 20, 30), "degrees"),
+    "right angles": Corruption(lambda p, by, _: p.rotate(by, expand=True), (90, 180, 270), "degrees"),
 }
 
 
-def main() -> None:
-    """Measure, write the record, draw the figure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the clothing data set, as 'clothing fetch' leaves it")
-    parser.add_argument("--model", default="wardrobe", help="a shipped model's name, or a bundle")
-    parser.add_argument("--limit", type=int, help="only so many photos, to try the command")
-    parser.add_argument("--results", type=Path, default=Path("results/robustness.json"))
-    parser.add_argument("--figure", type=Path, default=Path("docs/figures/robustness.png"))
-    options = parser.parse_args()
-    record, classifier = provenance(), Classifier.load(options.model)
-    dataset = load_dataset(options.data, Columns(group="sender_id"), classifier.labels)
-    photos = dataset.part("validation")[: options.limit]
-    probabilities = answer_all(classifier, photos)
-    targets = np.array([classifier.labels.index(photo.label) for photo in photos])
-    right = (probabilities.argmax(2) == targets[:, None]).astype(float)
-    senders = [str(photo.group) for photo in photos]
-    report = record | {
-        "seed": 0, "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256},
-        "data_sha256": fingerprint(photos, [content_sha256(photo.source) for photo in photos]),
-        "orientation": classifier.manifest.orientation,
-        "n": len(photos), "senders": len(set(senders)), "interval_method": "bootstrap over senders",
-        **summarise(right, probabilities.max(2), senders),
-    }  # fmt: skip
-    write_json(options.results, report)
-    draw(report, options.figure)
+def robustness(
+    data: Data,
+    model: Annotated[str, typer.Option(help="A shipped model's name, or a bundle.")] = "wardrobe",
+    limit: Annotated[int | None, typer.Option(help="Only so many photos, to try the command.")] = None,
+    out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "robustness.json",
+    figure: Annotated[Path, typer.Option(help="Figure to draw.")] = FIGURES / "robustness.png",
+) -> None:
+    """Measure accuracy on corrupted photos; draw it against the strength of each corruption."""
+    from benchmarks import figures
+
+    with recording(out) as record:
+        classifier = Classifier.load(model)
+        dataset = load_dataset(data, Columns(group="sender_id"), classifier.labels)
+        photos = dataset.part("validation")[:limit]
+        probabilities = predict_versions(classifier, photos)
+        right = _right(probabilities, photos, classifier.labels)
+        groups = [str(photo.group) for photo in photos]
+        record.update({
+            "seed": 0, "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256},
+            "data_sha256": fingerprint(photos, [content_sha256(photo.source) for photo in photos]),
+            "orientation": classifier.manifest.orientation,
+            "n": len(photos), "senders": len(set(groups)), "interval_method": "bootstrap over senders",
+            **summarise(right, probabilities.max(2), groups),
+        })  # fmt: skip
+    figures.draw_robustness(record, figure)
 
 
-def answer_all(classifier: Classifier, photos: Sequence[Record]) -> Floats:
+def predict_versions(classifier: Classifier, photos: Sequence[Record]) -> Floats:
     """Probabilities `(N, 1 + V, K)`: of each photo as it is, and of its versions in the order of `CORRUPTIONS`."""
     rows = []
     with progress_bar("corrupting", len(photos)) as advance:
         for seed, photo in enumerate(photos):
-            rows.append(answer(classifier, photo, seed))
+            assert isinstance(photo.source, Path)
+            with Image.open(photo.source) as file:
+                image = ImageOps.exif_transpose(file).convert("RGB")
+            rng = np.random.default_rng(seed)
+            versions = [kind.apply(image, s, rng) for kind in CORRUPTIONS.values() for s in kind.strengths]
+            found = classifier.probabilities((image, *versions))
+            rows.append(np.stack([one for one in found if not isinstance(one, ImageError)]))
             advance()
     return np.stack(rows)
 
 
-def answer(classifier: Classifier, photo: Record, seed: int) -> Floats:
-    """Probabilities `(1 + V, K)` of one photo."""
-    assert isinstance(photo.source, Path)
-    with Image.open(photo.source) as file:
-        image = ImageOps.exif_transpose(file).convert("RGB")
-    rng = np.random.default_rng(seed)
-    versions = (kind.apply(image, strength, rng) for kind in CORRUPTIONS.values() for strength in kind.strengths)
-    probabilities = [
-        found for found in classifier.probabilities((image, *versions)) if not isinstance(found, ImageError)
-    ]
-    return np.stack(probabilities)
+def columns() -> dict[str, slice]:
+    """Where the versions of each corruption stand in `predict_versions`, and the photos as they are."""
+    found, start = {CLEAN: slice(0, 1)}, 1
+    for name, kind in CORRUPTIONS.items():
+        found[name] = slice(start, start + len(kind.strengths))
+        start = found[name].stop
+    return found
 
 
-def summarise(right: Floats, confidence: Floats, senders: Sequence[str]) -> dict[str, Any]:
-    """The photos as they are, and each corruption at each strength beside them; columns as in `answer_all`."""
-    found: dict[str, Any] = {
-        "clean": {"accuracy": float(right[:, 0].mean()), "interval": grouped_interval(right[:, 0], senders),
-                  "confidence": float(confidence[:, 0].mean())},
-        "corruptions": {},
-    }  # fmt: skip
-    column = 1
+def summarise(right: Floats, confidence: Floats, groups: Sequence[str]) -> dict[str, Any]:
+    """The photos as they are, and each corruption at each strength beside them."""
+    found: dict[str, Any] = {CLEAN: _level(right[:, 0], confidence[:, 0], groups), "corruptions": {}}
     for name, kind in CORRUPTIONS.items():
         levels = []
-        for strength in kind.strengths:
+        for column, strength in enumerate(kind.strengths, columns()[name].start):
             drop = right[:, 0] - right[:, column]
             levels.append({
-                "strength": strength, "accuracy": float(right[:, column].mean()),
-                "interval": grouped_interval(right[:, column], senders),
-                "confidence": float(confidence[:, column].mean()),
-                "drop": float(drop.mean()), "drop_interval": grouped_interval(drop, senders),
+                "strength": strength, **_level(right[:, column], confidence[:, column], groups),
+                "drop": float(drop.mean()), "drop_interval": grouped_interval(drop, groups),
             })  # fmt: skip
-            column += 1
         found["corruptions"][name] = {"unit": kind.unit, "levels": levels}
     return found
 
 
-def draw(record: dict[str, Any], path: Path) -> None:
-    """Accuracy with its interval, and mean confidence, against the strength of each corruption."""
-    figure, clean = make_figure(12, 5.2), record["clean"]
-    kinds = record["corruptions"].items()
-    for axes, (name, kind) in zip(figure.subplots(2, 5, sharey=True).ravel(), kinds, strict=True):
-        rows = [clean, *kind["levels"]]
-        at = np.arange(len(rows))
-        axes.fill_between(at, *np.array([row["interval"] for row in rows]).T, color=BLUE, alpha=0.2, linewidth=0)
-        axes.plot(at, [row["accuracy"] for row in rows], "o-", color=BLUE, markersize=3, label="accuracy")
-        axes.plot(at, [row["confidence"] for row in rows], "--", color=ORANGE, label="mean confidence")
-        axes.set_xticks(at, ["as is", *(f"{row['strength']:g}" for row in kind["levels"])], fontsize=7)
-        axes.set_title(name, fontsize=10)
-        axes.set_xlabel(kind["unit"], fontsize=8)
-        axes.set_ylim(0, 1)
-        axes.grid(alpha=0.3)
-    figure.axes[0].legend(fontsize=8, loc="lower left")
-    figure.supylabel("on validation, 95% over senders", fontsize=9)
-    write_bytes(path, to_png(figure, dpi=110))
+def compare_variants(folders: Mapping[str, Sequence[Path]], base: str, groups: Sequence[str]) -> dict[str, Any]:
+    """For an experiment: by variant and corruption, accuracy before (of `base`) and after, and the paired difference.
+
+    `folders` holds a variant's runs, one a seed, each with its data set; figures are means over seeds and strengths.
+    """
+    right = {name: np.mean([_right_of_run(folder) for folder in some], axis=0) for name, some in folders.items()}
+    before = right.pop(base)
+    found: dict[str, Any] = {name: {} for name in right}
+    for name, after in right.items():
+        for kind, where in columns().items():
+            difference = (after - before)[:, where].mean(1)
+            found[name][kind] = {
+                "before": float(before[:, where].mean()), "accuracy": float(after[:, where].mean()),
+                "difference": float(difference.mean()), "difference_interval": grouped_interval(difference, groups),
+            }  # fmt: skip
+    return found
 
 
-if __name__ == "__main__":
-    main()
+def _right_of_run(folder: Path) -> Floats:
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "bundle"
+        run_clothing("export", folder / "run", "--data", folder / "data", "--float", "--out", out)
+        classifier = Classifier.load(out)
+    settings = classifier.manifest.provenance["settings"]["data"]
+    photos = load_dataset(folder / "data", Columns(settings["label_column"], settings["group_column"])).part(
+        "validation"
+    )
+    return _right(predict_versions(classifier, photos), photos, classifier.labels)
+
+
+def _right(probabilities: Floats, photos: Sequence[Record], labels: Sequence[str]) -> Floats:
+    targets = np.array([labels.index(photo.label) for photo in photos])
+    found: Floats = (probabilities.argmax(2) == targets[:, None]).astype(float)
+    return found
+
+
+def _level(right: Floats, confidence: Floats, groups: Sequence[str]) -> dict[str, Any]:
+    return {
+        "accuracy": float(right.mean()), "interval": grouped_interval(right, groups),
+        "confidence": float(confidence.mean()),
+    }  # fmt: skip

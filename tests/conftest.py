@@ -1,11 +1,20 @@
 """What several test modules share."""
 
+import os
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# nohup and shells that start this in the background have signals ignored, and processes inherit that, but no handler.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda number, frame: None)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads; the workers share the cores
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

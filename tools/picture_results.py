@@ -1,4 +1,4 @@
-"""Pictures of README.md that come from results/, the manifest and drawings: what a report draws of any model.
+"""Pictures of README.md drawn from results/, the manifest of the photos and data/.
 
     python tools/picture_results.py --out docs/figures
 
@@ -6,23 +6,27 @@ Draws classes.png, architecture.png, augmentation.png and confusion.png.
 """
 
 import argparse
+import csv
+import gzip
 import io
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from clothing_classifier.config import TrainSettings
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.report import pictures
 from clothing_classifier.report.figure import make_figure, to_png
-from clothing_classifier.report.sections.network import end_channels
-from clothing_classifier.training.augmentation import augment, degrade
+from clothing_classifier.training.augmentation import augment, corrupt
 from clothing_classifier.utils import write_bytes
-from readme.model import class_counts, settings_of
-from readme.records import ROOT, manifest, result
+from render import ROOT, load_record
 
 MODEL = "wardrobe"
+PHOTOS = ROOT / "code" / "clothing_classifier" / "manifests" / "clothing.csv.gz"
+SPLITS = ("train", "validation", "test")
 SHOWN = ("hoodie-00-a", "dress-02-a", "shoes-00-a", "shirt-02-a")
 VIEWS = 6
 
@@ -32,29 +36,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the pictures")
     out = parser.parse_args().out
-    bundle, network = manifest(MODEL), result(f"{MODEL}-network.json")
-    size, stages = bundle["preprocessing"]["size"], bundle["stages"]
+    bundle = load_record(f"bundles/{MODEL}")
+    size, labels = bundle["preprocessing"]["size"], bundle["labels"]
+    channels = {stage["name"]: stage["channels"] for stage in load_record("network")["stages"]}
     drawn = {
-        "classes": pictures.draw_classes(class_counts(MODEL)),
-        "architecture": pictures.draw_network(
-            stages, size, len(bundle["labels"]), end_channels(stages, network["layers"])
-        ),
+        "classes": pictures.draw_classes(count_photos(labels)),
+        "architecture": pictures.draw_network(bundle["stages"], size, len(labels), channels),
         "augmentation": draw_views(),
-        "confusion": pictures.draw_confusion(result(f"{MODEL}-evaluation.json")["validation"]),
+        "confusion": pictures.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"] | {"labels": labels}),
     }
     for name, png in drawn.items():
         write_bytes(out / f"{name}.png", png)
 
 
+def count_photos(labels: list[str]) -> dict[str, dict[str, int]]:
+    """Photos of each of `labels` by split, from the manifest of the clothing photos."""
+    with gzip.open(PHOTOS, "rt", encoding="utf-8", newline="") as stream:
+        counts = Counter((row["label"], row["split"]) for row in csv.DictReader(stream))
+    return {label: {split: counts[label, split] for split in SPLITS if counts[label, split]} for label in labels}
+
+
 def draw_views() -> bytes:
-    """Drawn garments as the network sees them, and six views that training makes of each."""
-    bundle = manifest(MODEL)
+    """Drawn garments as the network sees them, and six augmented views of each."""
+    bundle = load_record(f"bundles/{MODEL}")
     contract = ImageContract(bundle["preprocessing"]["size"], bundle["preprocessing"]["fit"])
-    settings = settings_of(MODEL).augmentation
+    settings = TrainSettings(**bundle["provenance"]["settings"]).augmentation
     photos = np.stack([prepare(ROOT / "data" / "images" / f"{name}.jpg", contract) for name in SHOWN])
     generator = torch.Generator().manual_seed(0)
     views = [
-        degrade(augment(torch.from_numpy(photos), settings.size, settings, generator), settings.degrade, generator)
+        corrupt(augment(torch.from_numpy(photos), settings.size, settings, generator), settings.corrupt, generator)
         for _ in range(VIEWS)
     ]
     figure = make_figure(1.35 * (VIEWS + 1), 1.42 * len(SHOWN))
@@ -65,7 +75,7 @@ def draw_views() -> bytes:
             panel.set_axis_off()
         if row == 0:
             axes[0].set_title("photo", fontsize=10)
-            axes[1].set_title("as it is learnt from, six times", fontsize=10, loc="left")
+            axes[1].set_title("six training views", fontsize=10, loc="left")
     return with_palette(to_png(figure))
 
 

@@ -38,7 +38,8 @@ keys and wrong types are refused by name.
 """
 PRESETS = """## Presets
 
-What `--preset NAME` changes of the above. A file of your own holds the same, and only what differs.
+`--preset NAME`, each a file in `code/clothing_classifier/presets/` with only what differs from the above. A file
+of your own holds the same.
 """
 ENVIRONMENT = f"""## Environment
 
@@ -58,8 +59,8 @@ def page() -> str:
     parts = [HEAD, f"{index} {more}\n"]
     parts += [command_section(name, commands.commands[name]) for name in names]  # type: ignore[attr-defined]
     parts += [SETTINGS, *map(settings_section, config.TrainSettings.model_fields), PRESETS]
-    parts += [preset_section(name) for name in config.presets()]
-    return "\n".join([*parts, ENVIRONMENT])
+    parts += [preset_line(name) for name in config.presets()]
+    return "\n".join([*parts, "", ENVIRONMENT])
 
 
 def command_section(name: str, command: Any) -> str:
@@ -87,10 +88,10 @@ def settings_section(section: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def preset_section(name: str) -> str:
-    """A preset's file."""
+def preset_line(name: str) -> str:
+    """A preset's name, and what its first comment says of it."""
     file = resources.files("clothing_classifier") / "presets" / f"{name}.toml"
-    return f"### {name}\n\n```toml\n{file.read_text(encoding='utf-8').strip()}\n```\n"
+    return f"- `{name}`: {file.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}"
 
 
 def attribute_docstrings(kind: type) -> Iterator[tuple[str, str]]:

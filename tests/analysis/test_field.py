@@ -14,6 +14,7 @@ from clothing_classifier.analysis.tracing import trace
 SIDE, MARGIN = 128, 24
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_random_networks_see_what_their_gradients_show(network: nn.Sequential) -> None:

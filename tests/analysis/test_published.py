@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from clothing_classifier.analysis import summarise, trace
 from clothing_classifier.models import ARCHITECTURES, create_model
 
+pytestmark = pytest.mark.slow
+
 LENGTH, NARROW = 1664, 64
 
 

@@ -20,7 +20,7 @@ def test_json_is_one_object_a_line_in_input_order() -> None:
     assert result.stderr == ""
     assert [row["path"] for row in rows(result)] == paths
     for row in rows(result):
-        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn"]
+        assert list(row) == ["path", "label", "confidence", "abstained", "top", "error", "ood_score", "rotation"]
         assert row["error"] is None
         assert len(row["top"]) == 3
         assert row["top"][0] == {"label": row["label"], "confidence": row["confidence"]}
@@ -115,6 +115,7 @@ def test_threads_and_batch_may_be_chosen() -> None:
     assert clothing("predict", *paths, "--threads", "0").returncode == 2
 
 
+@pytest.mark.slow
 def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(IMAGES[0].read_bytes()[:1500])

@@ -14,6 +14,8 @@ from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference.bundle import load_bundle
 from clothing_classifier.models import create_model
 
+pytestmark = pytest.mark.slow
+
 STRATEGIES = ("prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize")
 
 

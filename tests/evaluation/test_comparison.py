@@ -10,17 +10,17 @@ from clothing_classifier.datasets import Record
 from clothing_classifier.errors import DatasetError
 from clothing_classifier.evaluation.comparison import compare
 from clothing_classifier.evaluation.metrics import difference_interval
-from clothing_classifier.evaluation.predictions import Answers
+from clothing_classifier.evaluation.predictions import Predictions
 
 LABELS = ("Dress", "Hat")
 
 
-def answers(right: list[bool], positions: list[int] | None = None, groups: int = 0) -> Answers:
+def answers(right: list[bool], positions: list[int] | None = None, groups: int = 0) -> Predictions:
     """Photos of dresses, taken for hats where they are not right."""
     places = positions if positions is not None else list(range(len(right)))
     records = tuple(Record(f"{i}", Path(f"{i}"), "Dress", f"g{i % groups}" if groups else None) for i in places)
     rows = np.array([[0.8, 0.2] if hit else [0.3, 0.7] for hit in right])
-    return Answers(records, np.array(places), np.zeros(len(right), int), rows, LABELS)
+    return Predictions(records, np.array(places), np.zeros(len(right), int), rows, LABELS)
 
 
 def test_the_four_counts_make_the_difference() -> None:
@@ -66,18 +66,18 @@ def test_each_photo_stays_with_its_group_where_others_are_left_out() -> None:
 def test_each_chooses_among_the_classes_that_both_have() -> None:
     one = answers([True, True])
     rows = np.array([[0.5, 0.3, 0.2], [0.9, 0.06, 0.04]])  # a shirt, before the candidates are restricted
-    other = Answers(one.records, one.positions, np.array([2, 2]), rows, ("Shirt", "Hat", "dress"))
+    other = Predictions(one.records, one.positions, np.array([2, 2]), rows, ("Shirt", "Hat", "dress"))
     found = compare(one, other)
     assert found["candidates"] == ["Dress", "Hat"]
     assert found["against_accuracy"] == 0
     rows = rows[:, [0, 2, 1]]
-    assert compare(one, Answers(one.records, one.positions, np.array([2, 2]), rows, other.labels))["n"] == 2
+    assert compare(one, Predictions(one.records, one.positions, np.array([2, 2]), rows, other.labels))["n"] == 2
 
 
 def test_labels_that_differ_in_case_alone_do_not_share_a_column() -> None:
     one = answers([True, True])
     rows = np.array([[0.9, 0.05, 0.05]] * 2)
-    both = Answers(one.records, one.positions, np.array([2, 2]), rows[:, ::-1], ("dress", "DRESS", "Dress"))
+    both = Predictions(one.records, one.positions, np.array([2, 2]), rows[:, ::-1], ("dress", "DRESS", "Dress"))
     found = compare(both, one)
     assert found["accuracy"] == 1.0
     assert found["candidates"] == ["Dress"]
@@ -85,6 +85,6 @@ def test_labels_that_differ_in_case_alone_do_not_share_a_column() -> None:
 
 def test_a_label_that_one_of_them_lacks_is_refused() -> None:
     one = answers([True, True])
-    other = Answers(one.records, one.positions, one.targets, one.probabilities, ("Shirt", "Hat"))
+    other = Predictions(one.records, one.positions, one.targets, one.probabilities, ("Shirt", "Hat"))
     with pytest.raises(DatasetError, match=r"^0 is labelled 'Dress', which is not among the candidates"):
         compare(one, other)

@@ -10,7 +10,7 @@ import pytest
 from clothing_classifier import evaluation
 from clothing_classifier.datasets import Columns, Record, RecordSource
 from clothing_classifier.errors import ImageCorruptError, UsageError
-from clothing_classifier.evaluation import column_reader, evaluate, metrics, with_rival
+from clothing_classifier.evaluation import column_reader, evaluate, metrics, with_comparison
 from clothing_classifier.evaluation.predictions import collect
 
 LABELS = ("Dress", "Hat", "Shirt")
@@ -195,7 +195,7 @@ def test_a_rival_joins_the_report_with_what_it_can_not_read() -> None:
 
     some = records(("a", "Dress"), ("b", "Hat"), ("c", "Shirt"), ("gone", "Hat"))
     report = evaluate(predict, some, LABELS)
-    both = with_rival(report, collect(rival, some, (*LABELS, "Sock")), "other")
+    both = with_comparison(report, collect(rival, some, (*LABELS, "Sock")), "other")
     assert both.failures == ("gone: damaged", "b: too large")
     assert both.notes[-1] == "compared on the 3 classes that both can choose"
     found = both.figures["comparison"]

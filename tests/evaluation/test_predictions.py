@@ -1,4 +1,4 @@
-"""Answers stand for the photos that can be read, are distributions over the model's labels, or are refused by name."""
+"""Predictions stand for the readable photos, are distributions over the model's labels, or are refused by name."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_answers_keep_the_places_of_their_photos() -> None:
     assert [record.image for record in answers.records] == ["a", "c"]
     assert answers.positions.tolist() == [0, 2]
     assert answers.targets.tolist() == [0, 0]
-    assert answers.right.tolist() == [True, True]
+    assert answers.correct.tolist() == [True, True]
     assert answers.probabilities == pytest.approx(np.array([GOOD, GOOD]))
     assert answers.failures == ("b: damaged",)
     assert answers.notes == ("label 'dress' is taken as the model's 'Dress'",)

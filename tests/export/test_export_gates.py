@@ -13,13 +13,13 @@ from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import load_dataset
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation.calibration import fit_temperature
-from clothing_classifier.export.onnx_graph import Graph, check_parity, set_temperature, to_onnx
+from clothing_classifier.export.onnx_graph import Graph, check_against_torch, set_temperature, to_onnx
 from clothing_classifier.export.quantization import MAX_INT8_DROP
 from clothing_classifier.inference.bundle import load_bundle
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model
-from clothing_classifier.training.splits import decode_splits, load_splits
 from clothing_classifier.training.run_folder import load_held_out
+from clothing_classifier.training.splits import decode_splits, load_splits
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -43,7 +43,7 @@ def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -
     assert content["validation"]["accuracy"] >= float_accuracy - MAX_INT8_DROP - 1e-4
     kinds = {node.op_type for node in onnx.load(tmp_path / "bundle" / "model.onnx").graph.node}
     assert ("DequantizeLinear" in kinds) == (content["precision"] == "int8")
-    assert 0 < content["unfamiliarity_threshold"] <= 1
+    assert 0 < content["ood_threshold"] <= 1
     outputs = {output.name for output in ort.InferenceSession(tmp_path / "bundle" / "model.onnx").get_outputs()}
     assert (
         ("orientation" in outputs)
@@ -58,10 +58,10 @@ def test_a_graph_that_disagrees_with_torch_does_not_pass(run: Path, settings: tu
     understood = load_settings(None, settings)
     _, parts, validation = load_splits(DATA, understood.data)
     _, photos = decode_splits(parts, validation, labels, understood)
-    check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
+    check_against_torch(Graph(model).eval(), tmp_path / "model.onnx", photos)
     model.classifier.weight.data[0] += 0.05
     with pytest.raises(ExportError, match="the graph disagrees with torch"):
-        check_parity(Graph(model).eval(), tmp_path / "model.onnx", photos)
+        check_against_torch(Graph(model).eval(), tmp_path / "model.onnx", photos)
 
 
 def test_too_few_validation_photos_are_refused(run: Path, tmp_path: Path) -> None:
@@ -100,6 +100,7 @@ def test_an_existing_folder_is_not_overwritten(run: Path, bundle: Path) -> None:
         export.export_bundle(run, DATA, bundle, "tiny")
 
 
+@pytest.mark.slow
 def test_confidence_is_calibrated_on_what_the_folds_hold_out(
     run: Path, settings: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -1,8 +1,6 @@
 """What leaves `export` computes what the network computes, and says so in a manifest that can be verified."""
 
 import json
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +13,10 @@ from clothing_classifier import export
 from clothing_classifier.config import load_settings
 from clothing_classifier.datasets import load_dataset
 from clothing_classifier.evaluation.calibration import softmax
-from clothing_classifier.evaluation.ood import measure
+from clothing_classifier.evaluation.ood import ood_score
 from clothing_classifier.export.onnx_graph import OUTPUTS, Graph
 from clothing_classifier.inference import Classifier
-from clothing_classifier.inference.bundle import load_bundle, shipped, write_manifest
+from clothing_classifier.inference.bundle import load_bundle, shipped
 from clothing_classifier.models import create_model
 from clothing_classifier.preprocessing import prepare
 from clothing_classifier.training import train
@@ -73,7 +71,7 @@ def test_the_graph_has_the_contracts_inputs_and_outputs(bundle: Path) -> None:
     assert not isinstance(image.shape[0], int)
     names = [output.name for output in session.get_outputs()]
     told = ["orientation"] if load_bundle(bundle).manifest.orientation else []
-    assert names == [*OUTPUTS, "unfamiliarity", *told]
+    assert names == [*OUTPUTS, "ood_score", *told]
 
 
 def test_a_graph_names_no_file_of_the_machine_that_made_it(bundle: Path) -> None:
@@ -101,7 +99,7 @@ def test_the_manifest_says_how_far_confidence_is_off(bundle: Path) -> None:
     assert 0 < measured.perfect_range[0] < measured.perfect_mean < measured.perfect_range[1]
 
 
-def test_unfamiliarity_is_the_mean_over_features_and_middle_stage_where_features_are_few(
+def test_the_ood_score_is_the_mean_over_features_and_middle_stage_where_features_are_few(
     run: Path, bundle: Path, pixels: np.ndarray, tmp_path: Path
 ) -> None:
     graph = onnx.load(bundle / "model.onnx")
@@ -109,21 +107,21 @@ def test_unfamiliarity_is_the_mean_over_features_and_middle_stage_where_features
     graph.graph.output.append(onnx.helper.make_tensor_value_info("middle", onnx.TensorProto.FLOAT, ["N", 32]))
     onnx.save(graph, tmp_path / "model.onnx")
     session = ort.InferenceSession(tmp_path / "model.onnx")
-    names = ("features", "middle", "unfamiliarity")
+    names = ("features", "middle", "ood_score")
     features, middle, found = session.run(list(names), {"image": pixels})
     model, _ = load_model(run / "best.safetensors")
     with torch.inference_mode():
         images = (images_from_pixels(torch.from_numpy(pixels)) - model.mean) / model.std
         stage = model.extractor.stage2(model.extractor.stage1(model.extractor.stem(images)))
     np.testing.assert_allclose(middle, stage.mean(dim=(2, 3)).numpy(), atol=1e-4)
-    sines = [measure(some, constants[f"unfamiliarity/{level}/directions"]) for level, some in
+    sines = [ood_score(some, constants[f"ood_score/{level}/directions"]) for level, some in
              (("features", features), ("middle", middle))]  # fmt: skip
     assert (found.shape, found.dtype) == ((9,), np.float32)
     np.testing.assert_allclose(found, np.mean(sines, 0), atol=1e-4)
     answers = Classifier.load(bundle, upright=True).predict_many(
         load_dataset(DATA).part("test")[i].source for i in range(9)
     )
-    np.testing.assert_allclose([answer.unfamiliarity for answer in answers], found, atol=1e-5)
+    np.testing.assert_allclose([answer.ood_score for answer in answers], found, atol=1e-5)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -141,29 +139,10 @@ def test_a_network_of_many_features_is_judged_by_them_alone(mirrored: bool) -> N
 
 def test_one_validation_photo_in_twenty_is_above_the_threshold(bundle: Path) -> None:
     classifier = Classifier.load(bundle, upright=True)
-    threshold = classifier.manifest.unfamiliarity_threshold
+    threshold = classifier.manifest.ood_threshold
     photos = load_dataset(DATA).part("validation")
-    above = [answer.unfamiliarity > threshold for answer in classifier.predict_many(photo.source for photo in photos)]
+    above = [answer.ood_score > threshold for answer in classifier.predict_many(photo.source for photo in photos)]
     assert sum(above) == pytest.approx(0.05 * len(photos), abs=1)
-
-
-def test_a_graph_of_an_earlier_version_answers_without_unfamiliarity(bundle: Path, tmp_path: Path) -> None:
-    earlier = shutil.copytree(bundle, tmp_path / "earlier")
-    model = onnx.load(earlier / "model.onnx")
-    for part in (model.graph.node, model.graph.output, model.graph.initializer):
-        for item in [item for item in part if item.name.startswith("unfamiliarity")]:
-            part.remove(item)
-    onnx.save(model, earlier / "model.onnx")
-    content = json.loads((earlier / "bundle.json").read_text())
-    for key in ("hashes", "calibration", "unfamiliarity_threshold"):
-        del content[key]
-    write_manifest(earlier, content)
-    photo = load_dataset(DATA).part("test")[0].source
-    now, before = (Classifier.load(path).predict(photo) for path in (bundle, earlier))
-    assert now.unfamiliarity is not None
-    assert before == replace(now, unfamiliarity=None)
-    manifest = load_bundle(earlier).manifest
-    assert (manifest.calibration, manifest.unfamiliarity_threshold) == (None, None)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from clothing_classifier import Classifier, Prediction
 from clothing_classifier.errors import ImageCorruptError, ImageNotFoundError, UsageError
-from clothing_classifier.inference import Asked
+from clothing_classifier.inference import PredictOptions
 from clothing_classifier.inference.bundle import shipped
 from clothing_classifier.preprocessing import prepare
 
@@ -163,13 +163,13 @@ def test_threads_may_share_a_classifier(classifier: Classifier) -> None:
 
 def test_prepared_photos_are_answered_each_as_asked(classifier: Classifier) -> None:
     pixels = np.stack([prepare(path, classifier.bundle.contract) for path in IMAGES[:6]])
-    asked = [Asked(top=1 + index, min_precision=0.97 if index % 2 else None) for index in range(6)]
+    asked = [PredictOptions(top=1 + index, min_precision=0.97 if index % 2 else None) for index in range(6)]
     expected = [classifier.predict(path, one.top, one.min_precision) for path, one in zip(IMAGES, asked, strict=False)]
     for prediction, alone in zip(classifier.predict_pixels(pixels, asked), expected, strict=True):
         assert (prediction.label, prediction.abstained) == (alone.label, alone.abstained)
         assert len(prediction.top) == len(alone.top)
     with pytest.raises(UsageError):
-        classifier.predict_pixels(pixels[:1], [Asked(top=0)])
+        classifier.predict_pixels(pixels[:1], [PredictOptions(top=0)])
 
 
 def test_class_map_and_features_have_the_contracts_shapes(classifier: Classifier) -> None:

@@ -12,28 +12,28 @@ from clothing_classifier.inference.files import PathLines
 from clothing_classifier.report.predictions import write
 from clothing_classifier.report.terminal import predictions_table
 
-KNOWN = Prediction("Hat", 0.9, False, (Candidate("Hat", 0.9),), unfamiliarity=0.25)
-STRANGE = Prediction("Hat", 0.4, True, (Candidate("Hat", 0.4),), unfamiliarity=0.75)
+KNOWN = Prediction("Hat", 0.9, False, (Candidate("Hat", 0.9),), ood_score=0.25)
+FAR = Prediction("Hat", 0.4, True, (Candidate("Hat", 0.4),), ood_score=0.75)
 EARLIER = Prediction("Hat", 0.9, False, (Candidate("Hat", 0.9),))
 FAILED = Prediction(None, None, False, (), "d.jpg: there is no such file")
-ROWS = [("a.jpg", KNOWN), ("b.jpg", STRANGE), ("c.jpg", EARLIER), ("d.jpg", FAILED)]
+ROWS = [("a.jpg", KNOWN), ("b.jpg", FAR), ("c.jpg", EARLIER), ("d.jpg", FAILED)]
 
 
-def test_csv_ends_with_unfamiliarity_where_it_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_ends_with_the_ood_score_where_it_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert write(ROWS, "csv", {}, tmp_path / "saved.csv") == ["d.jpg: there is no such file"]
     printed = capsys.readouterr().out
     assert printed == (tmp_path / "saved.csv").read_text()
     rows = list(csv.DictReader(printed.splitlines()))
-    assert list(rows[0]) == ["path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn"]
-    assert [row["unfamiliarity"] for row in rows] == ["0.25", "0.75", "", ""]
+    assert list(rows[0]) == ["path", "label", "confidence", "abstained", "top", "error", "ood_score", "rotation"]
+    assert [row["ood_score"] for row in rows] == ["0.25", "0.75", "", ""]
 
 
-@pytest.mark.parametrize(("strange", "marked"), [(None, []), (0.5, ["b.jpg"]), (0.1, ["a.jpg", "b.jpg"])])
-def test_the_table_marks_what_is_stranger_than_the_threshold(strange: float | None, marked: list[str]) -> None:
+@pytest.mark.parametrize(("threshold", "marked"), [(None, []), (0.5, ["b.jpg"]), (0.1, ["a.jpg", "b.jpg"])])
+def test_the_table_marks_what_is_above_the_threshold(threshold: float | None, marked: list[str]) -> None:
     console = Console(width=100)
     with console.capture() as capture:
-        console.print(predictions_table([(path, row, None) for path, row in ROWS], False, strange))
-    assert [line.split()[0] for line in capture.get().splitlines() if "unfamiliar" in line] == marked
+        console.print(predictions_table([(path, row, None) for path, row in ROWS], False, threshold))
+    assert [line.split()[0] for line in capture.get().splitlines() if "out of distribution" in line] == marked
 
 
 def test_paths_of_a_folder_are_there_at_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from helpers.reading import read_page
 
 from clothing_classifier.datasets import Record, RecordSource
 from clothing_classifier.errors import ImageCorruptError, ImageNotFoundError
-from clothing_classifier.evaluation import Report, evaluate, with_rival
+from clothing_classifier.evaluation import Evaluation, evaluate, with_comparison
 from clothing_classifier.evaluation.predictions import collect
 from clothing_classifier.inference import Classifier
 from clothing_classifier.report.activation import overlay
@@ -42,11 +42,11 @@ def predict(sources: Iterable[RecordSource]) -> Iterator[object]:
             yield np.roll([0.6 + shade / 200, 0.3 - shade / 200, 0.1], shade % 3 + (shade % 4 == 0))
 
 
-def measured() -> Report:
+def measured() -> Evaluation:
     some = records()
     slices = {"<b>kids": lambda record: record.extra["<b>kids"], "image": lambda record: record.image}
     report = evaluate(predict, some, LABELS, slices=slices)
-    return with_rival(report, collect(predict, some, LABELS), "<em>other")
+    return with_comparison(report, collect(predict, some, LABELS), "<em>other")
 
 
 def test_the_page_is_whole_fetches_nothing_and_escapes_everything(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_the_worst_mistakes_come_first_with_maps_where_there_are_some(tmp_path: 
     write(tmp_path / "page.html", report, "title", explain)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     tags = read_page(text)
-    answers = report.answers
-    wrong = np.flatnonzero(~answers.right)
+    answers = report.predictions
+    wrong = np.flatnonzero(~answers.correct)
     worst = wrong[np.argsort(-answers.probabilities.max(1)[wrong], kind="stable")]
     assert asked == [LABELS[answers.probabilities[i].argmax()] for i in worst]
     assert len(tags.links) == 2 * (len(wrong) - 1)

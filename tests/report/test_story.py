@@ -82,6 +82,7 @@ def test_a_bundle_with_its_run_and_data_has_every_section_and_picture(
     assert all(link.startswith(("data:image/png;base64,", "#")) for link in tags.links)
 
 
+@pytest.mark.slow
 def test_a_run_is_told_from_what_it_held_out(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert clothing("report", run, "--out", tmp_path) == 0
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
@@ -91,6 +92,7 @@ def test_a_run_is_told_from_what_it_held_out(run: Path, tmp_path: Path, capsys: 
     assert headings(tmp_path) == [*HEADINGS, "Left out"]
 
 
+@pytest.mark.slow
 def test_a_run_that_lost_what_it_held_out_is_told_without(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +112,7 @@ def test_a_shipped_bundle_is_told_without_data(tmp_path: Path) -> None:
     assert "clothing predict PHOTOS --model wardrobe" in text
 
 
+@pytest.mark.slow
 def test_photos_of_unknown_classes_are_counted_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "mine"
     shutil.copytree(ROOT / "data" / "images", data / "images")
@@ -123,6 +126,7 @@ def test_photos_of_unknown_classes_are_counted_and_left_out(tmp_path: Path, caps
     assert "may have learnt from" in text
 
 
+@pytest.mark.slow
 def test_without_torch_the_layers_are_left_out_and_the_rest_is_told(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['torch'] = None; sys.argv = ['clothing', 'report', 'wardrobe', '--out', sys.argv[1]];"

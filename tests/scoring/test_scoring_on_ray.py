@@ -12,6 +12,8 @@ import pytest
 from clothing_classifier import Classifier
 from clothing_classifier.scoring.run import Job, score
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("ray", reason="needs the extra ray")
 IMAGES = sorted((Path(__file__).parents[2] / "data" / "images").iterdir())[::4]
 CLOTHING = str(Path(sys.executable).parent / "clothing")

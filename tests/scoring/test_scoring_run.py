@@ -16,7 +16,7 @@ import pytest
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import UsageError
-from clothing_classifier.inference import Asked, Prediction
+from clothing_classifier.inference import Prediction, PredictOptions
 from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.scoring.listing import write_listing
 from clothing_classifier.scoring.rows import rows_table
@@ -62,7 +62,7 @@ def csv_of(file: Path, repeats: int) -> list[str]:
 
 def test_rows_are_what_predict_says(classifier: Classifier, tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
-    report = run(classifier, folder, tmp_path / "out", part_rows=5, asked=Asked(2, 0.97))
+    report = run(classifier, folder, tmp_path / "out", part_rows=5, asked=PredictOptions(2, 0.97))
     assert sorted(path.name for path in (tmp_path / "out").glob("*.parquet")) == [
         f"part-{part:06d}.parquet" for part in range(3)
     ]
@@ -72,7 +72,7 @@ def test_rows_are_what_predict_says(classifier: Classifier, tmp_path: Path) -> N
         for path, prediction in zip(paths, classifier.predict_many(paths, 2, 0.97), strict=True)
     ]
     for row in expected:
-        row.pop("unfamiliarity")
+        row.pop("ood_score")
         row.pop("turn")
         row["top"] = list(row["top"])
     assert rows(tmp_path / "out") == expected
@@ -110,6 +110,7 @@ def test_a_bad_photo_is_a_row_with_its_reason(tmp_path: Path) -> None:
     assert sorted(again.stderr.splitlines()[:-1]) == sorted(said[:-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["listing", "first part", "later"])
 def test_a_killed_run_goes_on(moment: str, tmp_path: Path) -> None:
     names, output = csv_of(tmp_path / "list.csv", 4), tmp_path / "out"
@@ -149,6 +150,7 @@ def test_what_was_left_half_done_is_done_again(classifier: Classifier, tmp_path:
     assert len(list(output.iterdir())) == 4
 
 
+@pytest.mark.slow
 def test_another_run_is_not_mixed_in(classifier: Classifier, tmp_path: Path) -> None:
     folder, output = folder_of(tmp_path), tmp_path / "out"
     arguments = ("--input", folder, "--output", output)
@@ -180,10 +182,11 @@ def test_an_overwrite_that_was_stopped_leaves_no_old_rows(classifier: Classifier
     manifest = json.loads((output / "_state" / "manifest.json").read_text())
     manifest["options"]["top"] = 1  # as far as the other run came
     write_json(output / "_state" / "manifest.json", manifest)
-    assert run(classifier, folder, output, part_rows=4, asked=Asked(1)).scored == 12
+    assert run(classifier, folder, output, part_rows=4, asked=PredictOptions(1)).scored == 12
     assert {len(row["top"]) for row in rows(output)} == {1}
 
 
+@pytest.mark.slow
 def test_foreign_files_and_a_second_writer_are_refused(tmp_path: Path) -> None:
     folder, output = folder_of(tmp_path), tmp_path / "out"
     output.mkdir()

@@ -14,7 +14,7 @@ from helpers.running import IMAGES, ask, form, problem_of, serving
 
 from clothing_classifier import Classifier
 from clothing_classifier.errors import ImageError, ImageTooManyPixelsError
-from clothing_classifier.inference import Asked
+from clothing_classifier.inference import PredictOptions
 from clothing_classifier.preprocessing import Limits
 from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
 from clothing_classifier.serving.intake import _Form
@@ -38,7 +38,7 @@ def run(scenario: Callable[[Batcher], Coroutine[Any, Any, None]], batcher: Batch
 
 
 def job(classifier: Classifier, path: Path, top: int = 3, with_map: bool = False) -> Job:
-    return Job(classifier, path, Asked(top), with_map, asyncio.get_running_loop().create_future())
+    return Job(classifier, path, PredictOptions(top), with_map, asyncio.get_running_loop().create_future())
 
 
 def test_batches_hold_one_model_and_no_more_than_allowed(classifiers: tuple[Classifier, Classifier]) -> None:
@@ -161,7 +161,7 @@ def test_closing_does_not_wait_for_a_photo_without_end(classifiers: tuple[Classi
             return b""
 
     async def scenario(batcher: Batcher) -> None:
-        endless = Job(classifiers[0], Endless(), Asked(3), False, asyncio.get_running_loop().create_future())
+        endless = Job(classifiers[0], Endless(), PredictOptions(3), False, asyncio.get_running_loop().create_future())
         batcher.submit([endless])
         started = asyncio.get_running_loop().time()
         await batcher.close(0.2)
@@ -178,7 +178,7 @@ def test_a_refused_photo_does_not_outlive_its_request(classifiers: tuple[Classif
         pass
 
     async def scenario(batcher: Batcher) -> None:
-        one = Job(classifiers[0], Photo(b"\xff\xd8\xff no photo"), Asked(3), False,
+        one = Job(classifiers[0], Photo(b"\xff\xd8\xff no photo"), PredictOptions(3), False,
                   asyncio.get_running_loop().create_future())  # fmt: skip
         gone.append(weakref.ref(one.photo))
         batcher.submit([one])

@@ -101,6 +101,7 @@ def check(reply: Reply) -> None:
         problem_of(reply)
 
 
+@pytest.mark.slow
 def test_bad_images_and_forms_are_refused_or_answered(server: Server) -> None:
     bodies = [(image, {}) for image in bad_images()] + list(bad_forms())
     bodies += [form([("x.jpg", image)]) for image in list(bad_images())[::4]]
@@ -155,6 +156,7 @@ def test_what_is_not_http_is_refused(server: Server, sent: bytes) -> None:
     assert ask(server, "/healthz").status == 200
 
 
+@pytest.mark.slow
 def test_broken_requests_leave_nothing_but_their_line_in_the_log(log: Path) -> None:
     chance, photo = random.Random(3), IMAGES[0].read_bytes()
     whole = [

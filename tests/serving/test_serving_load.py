@@ -15,6 +15,8 @@ from PIL import Image
 
 from clothing_classifier import Classifier
 
+pytestmark = pytest.mark.slow
+
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 
 

@@ -111,7 +111,7 @@ def test_the_table_is_downloaded_and_runs_no_formula(page: Driver, tmp_path: Pat
     assert [row["path"] for row in rows] == ['\'=1+1,"x".png', "'-b.png", photos()[2][0]]
     prediction = Classifier.load().predict(PHOTOS[0])
     assert (rows[0]["label"], float(rows[0]["confidence"])) == (prediction.label, pytest.approx(prediction.confidence))
-    assert float(rows[0]["unfamiliarity"]) == pytest.approx(prediction.unfamiliarity)
+    assert float(rows[0]["ood_score"]) == pytest.approx(prediction.ood_score)
     assert [*rows[0]][:-2] == [*CSV_HEADER]
     assert rows[0]["top"].startswith(f"{prediction.label} {prediction.confidence:.4f}; ")
     assert rows[1]["error"].startswith("not an image")

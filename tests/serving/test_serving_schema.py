@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 
+pytestmark = pytest.mark.slow
+
 PATHS = ("/v1/predict", "/v1/model", "/v1/models", "/healthz", "/readyz", "/metrics")
 schemathesis.openapi.media_type("image/png", st.sampled_from([path.read_bytes() for path in IMAGES[:5]]))
 

@@ -8,6 +8,8 @@ from time import monotonic
 import pytest
 from helpers.running import IMAGES, TOKEN, Server, ask, talk
 
+pytestmark = pytest.mark.slow
+
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 
 

@@ -19,6 +19,7 @@ def code_cells(path: Path) -> list[Any]:
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
+@pytest.mark.slow
 def test_it_runs_on_the_drawn_data_and_says_what_is_committed(tmp_path: Path) -> None:
     before = NOTEBOOK.read_bytes()
     run({}, tmp_path / "exploration.ipynb")
@@ -32,6 +33,7 @@ def printed(cell: Any) -> list[str]:
     return [output.text for output in cell.outputs if output.output_type == "stream"]
 
 
+@pytest.mark.slow
 def test_it_runs_on_real_photos(shared: Path, tmp_path: Path) -> None:
     taught = [row for row in clothing_rows() if row["split"] == "train" and row["label"] not in ODD][:60]
     (tmp_path / "images").symlink_to(shared / "data" / "clothing" / "images")

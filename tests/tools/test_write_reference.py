@@ -25,7 +25,7 @@ def test_every_setting_has_a_row() -> None:
 
 @pytest.mark.parametrize("preset", config.presets())
 def test_every_preset_is_shown(preset: str) -> None:
-    assert f"\n### {preset}\n" in page()
+    assert f"\n- `{preset}`: " in page()
 
 
 def test_what_stands_below_a_field_is_its_meaning() -> None:

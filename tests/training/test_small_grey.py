@@ -119,7 +119,7 @@ def test_a_grey_png_is_answered_as_its_array_is(data: Path, bundle: Path, tmp_pa
     expected = Classifier.load(bundle).predict(np.asarray(record.source))
     assert line["label"] == expected.label
     assert line["confidence"] == pytest.approx(expected.confidence, abs=1e-5)
-    assert line["unfamiliarity"] == pytest.approx(expected.unfamiliarity, abs=1e-5)
+    assert line["ood_score"] == pytest.approx(expected.ood_score, abs=1e-5)
 
 
 def test_the_network_is_analyzed_at_its_own_size(bundle: Path) -> None:
@@ -136,4 +136,4 @@ def test_a_strange_picture_is_stranger_than_those_learnt_from(data: Path, bundle
     strange = np.zeros((28, 28), np.uint8)
     strange[::2] = 255
     known = classifier.predict(np.asarray(load_dataset(data).part("test")[0].source))
-    assert classifier.predict(strange).unfamiliarity > known.unfamiliarity
+    assert classifier.predict(strange).ood_score > known.ood_score

@@ -38,7 +38,9 @@ def predict(
     save: Annotated[Path | None, typer.Option(help="Also write the predictions to this CSV file.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Photos worked on at once. Default: processors.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Photos that a thread evaluates at once.")] = 1,
-    upright: Annotated[bool, typer.Option("--upright", help="Don't look for photos that lie on their side.")] = False,
+    correct_orientation: Annotated[
+        bool, typer.Option(help="Classify photos that lie on their side as if they were upright.")
+    ] = True,
 ) -> None:
     """Say what each photo shows. A photo that can't be read is named; the others are answered."""
     from clothing_classifier.inference import Classifier, files
@@ -46,7 +48,7 @@ def predict(
 
     lines = files.PathLines(sys.stdin, log) if paths == ["-"] else None
     inputs = lines or list(files.expand(paths, log))
-    classifier = Classifier.load(model, threads, batch, upright)
+    classifier = Classifier.load(model, threads, batch, correct_orientation)
     known, bad_rows = files.true_labels(truth, classifier.labels) if truth else ({}, [])
     if min_precision is not None:
         point = classifier.operating_point(min_precision)
@@ -54,9 +56,9 @@ def predict(
         log(f"abstaining below a confidence of {point.threshold:.3f}: on held-out photos, as they came, it kept {kept}")
     is_idle = lines.is_idle if lines else lambda: False
     rows = files.predict_paths(classifier, inputs, top, min_precision, is_idle)
-    strange = classifier.manifest.unfamiliarity_threshold
+    ood_threshold = classifier.manifest.ood_threshold
     total = len(inputs) if isinstance(inputs, list) else None
-    failed = predictions.write(rows, format.value, known, save, total, strange)
+    failed = predictions.write(rows, format.value, known, save, total, ood_threshold)
     finish([*bad_rows, *failed])
 
 
@@ -105,7 +107,7 @@ def score(
     format: Output = Format.table,
 ) -> None:
     """Label a large collection of photos into Parquet files. Run it again, and it goes on where it stopped."""
-    from clothing_classifier.inference import Asked, Classifier
+    from clothing_classifier.inference import Classifier, PredictOptions
 
     with needs(engine.value if engine is Engine.ray else "score"):
         from clothing_classifier.scoring.run import Job
@@ -113,8 +115,8 @@ def score(
 
         if engine is Engine.ray:
             import_module("clothing_classifier.scoring.on_ray")
-    asked = Asked(top, min_precision)
-    job = Job(input_, output, asked, engine.value, column, part_rows, workers, overwrite)
+    options = PredictOptions(top, min_precision)
+    job = Job(input_, output, options, engine.value, column, part_rows, workers, overwrite)
     report = score_all(Classifier.load(model), job)
     if format is Format.json:
         print_json({"output": str(output), **report.to_dict()})

@@ -110,8 +110,9 @@ def export(
         print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})
     else:
         came = f"validation accuracy {figures['accuracy']:.3f} on {figures['n']} photos as they came"
-        upright = f", {content['orientation']['set_upright'][0]:.3f} set upright" if "orientation" in content else ""
-        print(f"{out}: {content['precision']}, {came}{upright}")
+        gain = content["orientation"]
+        corrected = f", {gain['corrected'][0]:.3f} with orientation correction" if gain else ""
+        print(f"{out}: {content['precision']}, {came}{corrected}")
     finish(failures)
 
 
@@ -181,7 +182,7 @@ def evaluate(
         report = evaluation.evaluate(classifier.probabilities, records, classifier.labels, advance, candidates, slices)
         if rival and against:
             answers = collect(rival.probabilities, records, rival.labels, advance)
-            report = evaluation.with_rival(report, answers, against)
+            report = evaluation.with_comparison(report, answers, against)
     say_set_aside(dataset.set_aside)
     unused = evaluation.unused_columns(classifier.manifest.provenance, dataset.records, columns)
     known = evaluation.known_photos(classifier.manifest.known_photos, records, split)

@@ -20,7 +20,7 @@ from clothing_classifier.config import TrainSettings
 from clothing_classifier.datasets import Record, content_if_readable, fingerprint
 from clothing_classifier.errors import ConfigError, DatasetError
 from clothing_classifier.evaluation.metrics import accuracy_interval
-from clothing_classifier.evaluation.predictions import Answers, collect
+from clothing_classifier.evaluation.predictions import Predictions, collect
 from clothing_classifier.evaluation.provenance import provenance, read_any_record
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import Bundle, load_bundle
@@ -84,7 +84,7 @@ def search(
 @dataclass(frozen=True)
 class _Parent:
     bundle: Bundle
-    answers: Answers
+    answers: Predictions
     entry: dict[str, Any]
 
     @property
@@ -181,7 +181,7 @@ def _try(
 
 
 def _judged(parent: _Parent, entry: dict[str, Any], max_drop: float) -> dict[str, Any]:
-    verdict = judge(parent.answers.right, np.array(entry["right"]), parent.answers.groups, max_drop)
+    verdict = judge(parent.answers.correct, np.array(entry["right"]), parent.answers.groups, max_drop)
     accepted, reason = verdict.accepted, verdict.reason
     if entry["steps"]["quantize"] and entry["precision"] != "int8":
         accepted, reason = False, "int8 costs more than 0.5 points, so that export kept floats"
@@ -214,29 +214,29 @@ def _export(run: Path, data: Path, out: Path, name: str, quantize: bool, say: Ca
     return load_bundle(out)
 
 
-def _ask(bundle: Bundle, records: Sequence[Record]) -> Answers:
+def _ask(bundle: Bundle, records: Sequence[Record]) -> Predictions:
     classifier = Classifier(bundle)
     with progress_bar("validating", len(records)) as advance:
         return collect(classifier.probabilities, records, classifier.labels, advance)
 
 
-def _describe(run: Path, bundle: Bundle, answers: Answers) -> dict[str, Any]:
+def _describe(run: Path, bundle: Bundle, answers: Predictions) -> dict[str, Any]:
     model, _ = load_model(run / WEIGHTS)
     size = bundle.contract.size
     macs, params = cost(model, size)
-    interval, method = accuracy_interval(answers.right, answers.groups)
+    interval, method = accuracy_interval(answers.correct, answers.groups)
     return {
         "precision": bundle.manifest.precision,
         "size": size,
         "architecture": model.architecture,
         "n": len(answers.records),
-        "accuracy": float(answers.right.mean()),
+        "accuracy": float(answers.correct.mean()),
         "accuracy_interval": list(interval),
         "interval_method": method,
         "macs": macs,
         "params": params,
         "bytes": len(bundle.graph),
-        "right": answers.right.tolist(),
+        "right": answers.correct.tolist(),
     }
 
 

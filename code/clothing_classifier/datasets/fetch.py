@@ -8,10 +8,10 @@ A data set's table, dataset.csv, is written last, once every file is in place.
 from dataclasses import dataclass
 from pathlib import Path
 
-from clothing_classifier.errors import DownloadError, UsageError
 from clothing_classifier.datasets.manifest import Manifest
 from clothing_classifier.datasets.origins import open_origin
 from clothing_classifier.datasets.transfer import DEFAULT_POLICY, Progress, RetryPolicy, Transfer
+from clothing_classifier.errors import DownloadError, UsageError
 
 
 @dataclass(frozen=True)

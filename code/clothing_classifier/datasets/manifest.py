@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from importlib import resources
 
-from clothing_classifier.errors import UsageError
 from clothing_classifier.datasets.origins import RemoteFile
+from clothing_classifier.errors import UsageError
 
 _GITHUB = "https://raw.githubusercontent.com"
 _KNOWN = {

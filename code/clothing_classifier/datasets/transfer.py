@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from clothing_classifier.errors import DownloadError
 from clothing_classifier.datasets.manifest import Manifest
 from clothing_classifier.datasets.origins import AgainError, FinalError, Origin, RemoteFile
+from clothing_classifier.errors import DownloadError
 
 _NAMED = 10  # failed files that an error names
 

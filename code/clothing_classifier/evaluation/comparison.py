@@ -8,10 +8,10 @@ import numpy as np
 from clothing_classifier.datasets import match_labels
 from clothing_classifier.errors import DatasetError
 from clothing_classifier.evaluation import metrics
-from clothing_classifier.evaluation.predictions import Answers
+from clothing_classifier.evaluation.predictions import Predictions
 
 
-def compare(one: Answers, other: Answers) -> dict[str, Any]:
+def compare(one: Predictions, other: Predictions) -> dict[str, Any]:
     """Compare the accuracy of two models that were asked about the same records, as plain data.
 
     Photos that either can't read are left out, and so are candidates that one of the models lacks: each chooses among
@@ -26,7 +26,7 @@ def compare(one: Answers, other: Answers) -> dict[str, Any]:
     _, left, right = np.intersect1d(one.positions, other.positions, return_indices=True)
     if not len(left):
         raise DatasetError("no photo can be read by both models; there is nothing to compare")
-    hits, rival = one.right[left], other.right[right]
+    hits, rival = one.correct[left], other.correct[right]
     interval, method = metrics.difference_interval(hits, rival, [one.groups[i] for i in left])
     ahead, behind = int((hits & ~rival).sum()), int((rival & ~hits).sum())
     return {

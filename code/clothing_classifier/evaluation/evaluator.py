@@ -11,7 +11,7 @@ from clothing_classifier.datasets import Columns, Record, content_if_readable, c
 from clothing_classifier.errors import UsageError
 from clothing_classifier.evaluation import metrics
 from clothing_classifier.evaluation.comparison import compare
-from clothing_classifier.evaluation.predictions import Answers, ProbabilityFunction, collect
+from clothing_classifier.evaluation.predictions import Predictions, ProbabilityFunction, collect
 from clothing_classifier.evaluation.recorded import read_settings
 
 BLANK = "(blank)"
@@ -20,8 +20,8 @@ _CURVE_POINTS = 200
 
 
 @dataclass(frozen=True)
-class Report:
-    """The figures of an evaluation (as in `clothing evaluate --format json`) and the answers behind them.
+class Evaluation:
+    """The figures of an evaluation (as in `clothing evaluate --format json`) and the predictions behind them.
 
     `failures` names the photos that can't be read; `notes` says which labels were matched without regard to case, which
     candidates were left out, and which figures are undefined or mean little here.
@@ -30,7 +30,7 @@ class Report:
     figures: dict[str, Any]
     failures: tuple[str, ...]
     notes: tuple[str, ...]
-    answers: Answers
+    predictions: Predictions
 
 
 def evaluate(
@@ -40,26 +40,28 @@ def evaluate(
     advance: Callable[[], object] = lambda: None,
     candidates: Sequence[str] = (),
     slices: Mapping[str, Callable[[Record], str]] | None = None,
-) -> Report:
+) -> Evaluation:
     """Measure `predict`, whose outputs stand for `labels`, on `records`.
 
-    `candidates` and the errors are those of `answers.collect`; `slices` gives for each column the function that reads a
-    record's cell (`column_reader`).
+    `candidates` and the errors are those of `predictions.collect`; `slices` gives for each column the function that
+    reads a record's cell (`column_reader`).
     """
-    answers = collect(predict, records, labels, advance, candidates)
-    values = {name: [read(record) for record in answers.records] for name, read in (slices or {}).items()}
-    content = figures(answers.targets, answers.probabilities, answers.labels, answers.groups, values)
-    return Report(content, answers.failures, (*answers.notes, *_cautions(answers, content)), answers)
+    predictions = collect(predict, records, labels, advance, candidates)
+    values = {name: [read(record) for record in predictions.records] for name, read in (slices or {}).items()}
+    content = figures(predictions.targets, predictions.probabilities, predictions.labels, predictions.groups, values)
+    return Evaluation(
+        content, predictions.failures, (*predictions.notes, *_cautions(predictions, content)), predictions
+    )
 
 
-def with_rival(report: Report, rival: Answers, name: str) -> Report:
+def with_comparison(report: Evaluation, rival: Predictions, name: str) -> Evaluation:
     """The report with its model compared to another one, called `name`, that was asked about the same records.
 
     Photos that the other can't read join the failures. Raises as `comparison.compare` does.
     """
-    found = compare(report.answers, rival)
+    found = compare(report.predictions, rival)
     notes = tuple(dict.fromkeys((*report.notes, *rival.notes)))
-    if len(found["candidates"]) < max(len(report.answers.labels), len(rival.labels)):
+    if len(found["candidates"]) < max(len(report.predictions.labels), len(rival.labels)):
         notes += (f"compared on the {len(found['candidates'])} classes that both can choose",)
     failures = tuple(dict.fromkeys((*report.failures, *rival.failures)))
     return replace(
@@ -153,15 +155,15 @@ def figures(
     }
 
 
-def _cautions(answers: Answers, content: Mapping[str, Any]) -> Iterator[str]:
-    present = {answers.labels[target] for target in answers.targets}
-    absent = [label for label in answers.labels if label not in present]
+def _cautions(predictions: Predictions, content: Mapping[str, Any]) -> Iterator[str]:
+    present = {predictions.labels[target] for target in predictions.targets}
+    absent = [label for label in predictions.labels if label not in present]
     if len(present) == 1:
         yield f"every photo is of the class '{present.pop()}': AUROC is undefined; balanced accuracy and F1 mean little"
     elif absent:
         yield f"no photo is of the class {', '.join(absent)}: no AUROC there, and the mean is that of the other classes"
-    blank = sum(not group for group in answers.groups)
-    if 0 < blank < len(answers.groups):
+    blank = sum(not group for group in predictions.groups)
+    if 0 < blank < len(predictions.groups):
         yield f"{blank} of {content['n']} photos have no group: intervals take the photos as independent"
 
 

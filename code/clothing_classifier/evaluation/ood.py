@@ -1,10 +1,13 @@
-"""How strange a photo is to a model: the angle between its features and those that the model learnt from."""
+"""Out-of-distribution (OOD) score: the angle between a photo's features and the space of the training features.
+
+It is the residual of ViM (Wang et al. 2022, https://arxiv.org/abs/2203.10807), normalised by the features' length.
+"""
 
 import numpy as np
 
 from clothing_classifier.evaluation.metrics import Floats
 
-OUTPUT = "unfamiliarity"
+OUTPUT = "ood_score"
 FEATURES, MIDDLE = "features", "middle"
 """What angles are taken of: the last feature map's mean, and that of the network's middle stage."""
 _DIRECTIONS = 64
@@ -25,20 +28,16 @@ def find_directions(features: Floats, most: int = _DIRECTIONS) -> Floats:
 
 
 def needs_middle(width: int) -> bool:
-    """Whether `width` features are too few to tell strange pictures by themselves, having no room for 64 directions.
+    """Whether `width` features are too few for the score by themselves, having no room for 64 directions.
 
-    What a small network keeps of a photo is what tells its classes apart, and little else; its middle stage knows more
-    (as in the layers' ensemble of Lee et al. 2018, https://arxiv.org/abs/1807.03888).
+    A small network's last features hold little beside what separates its classes; its middle stage holds more (as in
+    the layer ensemble of Lee et al. 2018, https://arxiv.org/abs/1807.03888).
     """
     return width // _ROOM < _DIRECTIONS
 
 
-def measure(features: Floats, directions: Floats) -> Floats:
-    """Unfamiliarity `(N,)` in [0, 1]: the share of the length of `features` `(N, D)` that is off the `directions`.
-
-    It is the sine of the angle between a photo's features and the space in which those of training photos lie: what is
-    lost when they are rebuilt from their main components (as in "ViM", Wang et al. 2022), whatever their length.
-    """
+def ood_score(features: Floats, directions: Floats) -> Floats:
+    """OOD scores `(N,)` in [0, 1]: the sine of the angle between `features` `(N, D)` and the span of `directions`."""
     inside, whole = ((features @ directions.astype(np.float32)) ** 2).sum(1), (features**2).sum(1)
     result: Floats = np.sqrt(np.maximum(1 - inside / np.maximum(whole, 1e-12), 0))
     return result

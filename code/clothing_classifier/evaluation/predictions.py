@@ -1,4 +1,4 @@
-"""What a model says of labelled photos: any predict function asked, its answers checked."""
+"""A model's predictions on labelled photos: collected from any predict function, and checked."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ _END = object()
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model says of the photos that it can read.
+class Predictions:
+    """A model's predictions on the photos that it can read.
 
-    `records` are those photos and `positions` `(N,) int` their places among all that were asked for; `probabilities` is
+    `records` are those photos and `positions` `(N,) int` their places among all records; `probabilities` is
     `(N, K) float64` over `labels` and `targets` `(N,) int` are the true ones. `failures` names the photos left out,
     `notes` says how labels were matched and candidates restricted.
     """
@@ -42,13 +42,13 @@ class Answers:
         return [record.group for record in self.records]
 
     @property
-    def right(self) -> metrics.Booleans:
+    def correct(self) -> metrics.Booleans:
         """Whether the most probable class is the true one, `(N,)`."""
         found: metrics.Booleans = self.probabilities.argmax(1) == self.targets
         return found
 
-    def restricted(self, candidates: Sequence[str]) -> "Answers":
-        """These answers with `candidates`, some of `labels`, as the only classes: the rest's probability is shared out.
+    def restricted(self, candidates: Sequence[str]) -> "Predictions":
+        """These predictions with `candidates`, some of `labels`, as the only classes, their probabilities renormalised.
 
         Raises `DatasetError` where a photo's label is no candidate, `ModelOutputError` where a photo gives none of
         them any probability.
@@ -75,12 +75,12 @@ def collect(
     labels: Sequence[str],
     advance: Callable[[], object] = lambda: None,
     candidates: Sequence[str] = (),
-) -> Answers:
-    """Ask `predict`, whose outputs stand for `labels`, about `records`.
+) -> Predictions:
+    """Collect the outputs of `predict`, whose columns stand for `labels`, on `records`.
 
     Labels of the records are matched to the model's as `dataset.match_labels` does. With `candidates` the other classes
-    are no choice (`Answers.restricted`). Raises `DatasetError` where the model lacks a class, or where no photo can be
-    read, and `ModelOutputError` where an answer is no distribution over `labels`.
+    are no choice (`Predictions.restricted`). Raises `DatasetError` where the model lacks a class, or where no photo can
+    be read, and `ModelOutputError` where an output is no distribution over `labels`.
     """
     matches = match_classes(records, labels)
     chosen = _match_candidates(candidates, labels)
@@ -89,7 +89,7 @@ def collect(
     for position, record in enumerate(records):
         outcome = next(outcomes, _END)
         if outcome is _END:
-            counts = f"{position} answers for {len(records)} photos"
+            counts = f"{position} predictions for {len(records)} photos"
             raise ModelOutputError(f"{one_line(record.image)}: the predict function ended before it: {counts}")
         advance()
         if isinstance(outcome, ImageError):
@@ -104,13 +104,15 @@ def collect(
     readable = tuple(records[position] for position in kept)
     targets = np.array([labels.index(matches[record.label]) for record in readable])
     notes = [f"label '{label}' is taken as the model's '{match}'" for label, match in matches.items() if label != match]
-    answers = Answers(readable, np.array(kept), targets, np.stack(rows), tuple(labels), tuple(failures), tuple(notes))
+    predictions = Predictions(
+        readable, np.array(kept), targets, np.stack(rows), tuple(labels), tuple(failures), tuple(notes)
+    )
     if len(chosen) in (0, len(labels)):
-        return answers
+        return predictions
     notes.append(f"{len(chosen)} of the model's {len(labels)} classes are candidates; their probabilities are rescaled")
     if len(chosen) == 1:
         notes.append("with one candidate every photo of its class is right by construction")
-    return replace(answers.restricted(chosen), notes=tuple(notes))
+    return replace(predictions.restricted(chosen), notes=tuple(notes))
 
 
 def match_classes(records: Iterable[Record], labels: Sequence[str], model: str = "the model") -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The settings that a run's record holds, read back by a version that may know others."""
 
-from collections.abc import Callable
 from typing import Any
 
 from clothing_classifier.config import TrainSettings, parse_settings
@@ -8,16 +7,9 @@ from clothing_classifier.errors import ConfigError
 
 _RETIRED = {
     "augmentation.quarter_turns": 0.0, "augmentation.policy": 0.0, "augmentation.mix": 0.0,
-    "optimization.logit_adjustment": 0.0, "optimization.layer_decay": 1.0, "optimization.micro_batches": 1,
-    "optimization.patience": 0, "distillation.weight": 1.0, "distillation.temperature": 1.0,
+    "optimization.logit_adjustment": 0.0, "optimization.layer_decay": 1.0,
 }  # fmt: skip
 """Settings of earlier versions, and the value at which each did nothing."""
-_RENAMED: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "data.validation_share": ("validation_fraction", float),
-    "augmentation.degrade": ("corrupt", float),
-    "optimization.start_share": ("wise_ft_alpha", lambda share: round(1 - share, 12)),
-}
-"""Settings of earlier versions: their names today, and their values."""
 
 
 def recorded_settings(values: dict[str, Any]) -> tuple[TrainSettings, list[str]]:
@@ -45,13 +37,7 @@ def known_settings(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             gone.append(name)
             continue
         fields = type(here).model_fields
-        section = dict(_renamed(name, key, value) for key, value in section.items())
         known[name] = {key: value for key, value in section.items() if key in fields}
         others = {f"{name}.{key}": value for key, value in section.items() if key not in fields}
         gone += [f"{key}={value}" for key, value in others.items() if _RETIRED.get(key) != value]
     return known, gone
-
-
-def _renamed(section: str, key: str, value: Any) -> tuple[str, Any]:
-    name, convert = _RENAMED.get(f"{section}.{key}", (key, lambda same: same))
-    return name, convert(value)

@@ -20,19 +20,19 @@ from clothing_classifier.evaluation.parity import MIN_GATE_PHOTOS, MORE_VALIDATI
 from clothing_classifier.evaluation.provenance import read_record
 from clothing_classifier.evaluation.recorded import recorded_settings
 from clothing_classifier.export import graph_outputs
-from clothing_classifier.export.onnx_graph import BATCH, Graph, check_parity, run_graph, set_temperature, to_onnx
+from clothing_classifier.export.onnx_graph import BATCH, Graph, check_against_torch, run_graph, set_temperature, to_onnx
+from clothing_classifier.export.orientation import fit_orientation
 from clothing_classifier.export.quantization import int8_or_float
 from clothing_classifier.inference import bundle, orientation
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
-from clothing_classifier.export.orientation import fit_orientation
 from clothing_classifier.training.run_folder import WEIGHTS, HeldOut, load_held_out
 from clothing_classifier.training.splits import decode_splits, load_splits
 
 Say = Callable[[str], None]
-CALIBRATION_PHOTOS, _FAMILIAR_PHOTOS, _TURNED_PHOTOS = 512, 1024, 4096
-_FAMILIAR_SHARE = 0.95
+CALIBRATION_PHOTOS, _OOD_PHOTOS, _ORIENTATION_PHOTOS = 512, 1024, 4096
+_OOD_QUANTILE = 0.95
 
 
 @dataclass(frozen=True)
@@ -90,39 +90,40 @@ def export_bundle(
     with tempfile.TemporaryDirectory() as scratch:
         computed, graph = Graph(model, mirrored).eval(), Path(scratch) / "float.onnx"
         to_onnx(computed, settings.image.size, graph)
-        gate = check_parity(computed, graph, photos)
+        gate = check_against_torch(computed, graph, photos)
         say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", dict[str, str]()
         if quantize:
             samples = parts.some(CALIBRATION_PHOTOS, "decoding for calibration")
             graph, precision, options = int8_or_float(graph, photos, samples, say)
-        familiar = parts.some(_FAMILIAR_PHOTOS, "decoding what is familiar")
+        sample = parts.some(_OOD_PHOTOS, "decoding for the OOD score")
         levels = (ood.FEATURES, *((ood.MIDDLE,) if computed.middle else ()))
-        found = {level: run_graph(graph, familiar, options, level) for level in levels}
-        graph_outputs.add_ood_score(graph, {level: ood.find_directions(some) for level, some in found.items()})
-        to_turn = parts.some(_TURNED_PHOTOS, "decoding photos to turn")
-        standing = _tell_orientation(graph, to_turn, photos, options, say)
+        found = {level: run_graph(graph, sample, options, level) for level in levels}
+        directions = {level: ood.find_directions(features) for level, features in found.items()}
+        graph_outputs.add_ood_score(graph, directions)
+        sample = parts.some(_ORIENTATION_PHOTOS, "decoding for orientation")
+        gain = _add_orientation(graph, sample, photos, options, say)
         logits = run_graph(graph, photos, options)
         groups = [photo.group for photo in photos.records]
         answers = pooled or HeldOut(logits, photos.targets, groups)
         temperature = fit_temperature(answers.logits, answers.targets)
         set_temperature(graph, temperature)
         curve = precision_curve(softmax(answers.logits, temperature), answers.targets)
-        unfamiliar = run_graph(graph, photos, options, ood.OUTPUT)
+        ood_scores = run_graph(graph, photos, options, ood.OUTPUT)
         content = {
             "name": name,
             "labels": list(labels),
             "preprocessing": bundle.Preprocessing(size=settings.image.size, fit=settings.image.fit).model_dump(),
             "temperature": temperature,
             "calibration": _calibration(answers, say),
-            "unfamiliarity_threshold": float(np.quantile(unfamiliar, _FAMILIAR_SHARE)),
+            "ood_threshold": float(np.quantile(ood_scores, _OOD_QUANTILE)),
+            "orientation": gain,
             "precision_curve": [asdict(point) for point in curve],
             "precision": precision,
             "session_options": options,
             "architecture": model.architecture,
-            **({"views": 2} if mirrored else {}),
-            **({"orientation": standing} if standing else {}),
-            **({"stages": stages} if (stages := describe_stages(model, settings.image.size)) else {}),
+            "stages": describe_stages(model, settings.image.size),
+            "views": 2 if mirrored else 1,
             "known_photos": parts.known,
             "validation": figures(photos.targets, softmax(logits, temperature), labels, groups),
             "provenance": record
@@ -178,26 +179,26 @@ def _mirror_pays(model: ImageClassifier, photos: Photos, say: Say) -> bool:
     return both > alone
 
 
-def _tell_orientation(
+def _add_orientation(
     graph: Path, train: Photos, photos: Photos, options: dict[str, str], say: Say
 ) -> dict[str, Any] | None:
-    """Give the graph the output `orientation`, learnt from `train`; none where it would cost upright `photos`."""
+    """Give the graph the output `orientation`, fitted on `train`; none where upright `photos` would lose."""
 
     def on_all_views(some: Photos, output: str) -> metrics.Floats:
-        views = [run_graph(graph, some, options, output, quarters) for quarters in range(orientation.TURNS)]
+        views = [run_graph(graph, some, options, output, turns) for turns in range(orientation.ROTATIONS)]
         return np.stack(views, 1)
 
     logits, features = (on_all_views(photos, output) for output in ("logits", "features"))
     weight, bias = fit_orientation(on_all_views(train, "features"))
-    found = orientation.measure(features @ weight + bias, logits, photos.targets)
-    turned, upright = (f"{np.mean(rates[1:]):.1%}" for rates in (found.as_they_came, found.set_upright))
-    why = "upright ones would lose" if found.costs else "turned ones gain nothing"
-    verdict = "accepted" if found.pays else f"refused, since {why}"
-    say(f"photos turned by quarters: validation accuracy {turned} as they come, {upright} set upright, {verdict}")
-    if not found.pays:
+    gain = orientation.measure_gain(features @ weight + bias, logits, photos.targets)
+    before, after = (f"{np.mean(accuracies[1:]):.1%}" for accuracies in (gain.uncorrected, gain.corrected))
+    why = "upright photos would lose" if gain.costs else "rotated photos gain nothing"
+    verdict = "accepted" if gain.pays else f"refused, since {why}"
+    say(f"orientation correction of rotated photos: validation accuracy {before} without, {after} with, {verdict}")
+    if not gain.pays:
         return None
     graph_outputs.add_orientation(graph, weight, bias)
-    return asdict(found)
+    return asdict(gain)
 
 
 def _write(out: Path, graph: Path, content: dict[str, Any], weights: ImageClassifier | None) -> None:

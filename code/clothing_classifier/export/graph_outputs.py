@@ -68,11 +68,11 @@ def add_orientation(graph: Path, weight: Floats, bias: Floats) -> None:
         helper.make_node("Add", ["product", "bias"], ["scores"]),
         helper.make_node("Softmax", ["scores"], [orientation.OUTPUT], axis=1),
     )
-    add_output(graph, orientation.OUTPUT, nodes, constants, ["N", orientation.TURNS])
+    add_output(graph, orientation.OUTPUT, nodes, constants, ["N", orientation.ROTATIONS])
 
 
 def add_ood_score(graph: Path, directions: Mapping[str, Floats]) -> None:
-    """Give the graph's file the output `unfamiliarity` `(N,) float32`: the mean over the outputs with `directions`."""
+    """Give the graph's file the output `ood_score` `(N,) float32`: the mean over the outputs with `directions`."""
     from onnx import helper
 
     constants = {"one": np.float32(1), "tiny": np.float32(1e-12), "across": np.array([1], np.int64)}

@@ -28,10 +28,10 @@ OUTPUTS = ("probabilities", "logits", "features", "class_map")
 
 
 class Graph(nn.Module):
-    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for unfamiliarity and orientation.
+    """What `model.onnx` computes: uint8 photos in, the bundle's outputs out but for OOD score and orientation.
 
     `mirrored` takes the mean of the feature maps of a photo and of its mirror image, at twice the work. Where the
-    features are too few for unfamiliarity and the network names stages, the mean of the middle one's map comes last.
+    features are too few for the OOD score and the network names stages, the mean of the middle one's map comes last.
     """
 
     def __init__(self, model: ImageClassifier, mirrored: bool = False) -> None:
@@ -97,7 +97,7 @@ def to_onnx(computed: Graph, size: int, path: Path) -> None:
     onnx.save(proto, path)
 
 
-def check_parity(computed: Graph, graph: Path, photos: Photos) -> dict[str, Any]:
+def check_against_torch(computed: Graph, graph: Path, photos: Photos) -> dict[str, Any]:
     """Compare the float graph with torch on up to 256 photos; raise `ExportError` where they disagree.
 
     Probabilities are compared at temperature 1, since the fitted one is not known yet.
@@ -113,14 +113,14 @@ def check_parity(computed: Graph, graph: Path, photos: Photos) -> dict[str, Any]
 
 
 def run_graph(
-    graph: Path, photos: Photos, options: dict[str, str], output: str = "logits", quarters: int = 0
+    graph: Path, photos: Photos, options: dict[str, str], output: str = "logits", quarter_turns: int = 0
 ) -> metrics.Floats:
-    """An output of the graph for `photos`, turned clockwise by quarter turns: logits `(N, K) float32`, or another."""
+    """An output of the graph for `photos`, rotated clockwise: logits `(N, K) float32`, or another."""
     session = open_session(graph, options)
     found: list[metrics.Floats] = []
     with progress_bar(f"computing {output}", len(photos)) as advance:
         for pixels, _ in photos.batches(in_order(len(photos), BATCH)):
-            found += session.run([output], {"image": orientation.turned(pixels.numpy(), quarters)})
+            found += session.run([output], {"image": orientation.rotate(pixels.numpy(), quarter_turns)})
             advance(len(pixels))
     return np.concatenate(found)
 

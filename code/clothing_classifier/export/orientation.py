@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from clothing_classifier.evaluation.metrics import Floats
-from clothing_classifier.inference.orientation import TURNS
+from clothing_classifier.inference.orientation import ROTATIONS
 
 _DECAY = 1e-3
 _STEPS = 100
@@ -17,11 +17,11 @@ def fit_orientation(features: Floats) -> tuple[Floats, Floats]:
     seed matters. What is turned by k needs 4 - k more turns to stand upright.
     """
     flat = torch.from_numpy(features).flatten(0, 1).float()
-    needed = (-torch.arange(TURNS) % TURNS).repeat(len(features))
+    needed = (-torch.arange(ROTATIONS) % ROTATIONS).repeat(len(features))
     mean, deviation = flat.mean(0), flat.std(0).clamp(min=1e-6)
     inputs = (flat - mean) / deviation
-    weight = torch.zeros(flat.shape[1], TURNS, requires_grad=True)
-    bias = torch.zeros(TURNS, requires_grad=True)
+    weight = torch.zeros(flat.shape[1], ROTATIONS, requires_grad=True)
+    bias = torch.zeros(ROTATIONS, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:

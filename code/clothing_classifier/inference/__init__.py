@@ -1,5 +1,5 @@
 """Labels for photos by ONNX Runtime: bundle, session, classifier, orientation correction."""
 
-from clothing_classifier.inference.classifier import Asked, Candidate, Classifier, Prediction
+from clothing_classifier.inference.classifier import Candidate, Classifier, Prediction, PredictOptions
 
-__all__ = ["Asked", "Candidate", "Classifier", "Prediction"]
+__all__ = ["Candidate", "Classifier", "PredictOptions", "Prediction"]

@@ -22,13 +22,13 @@ DEFAULT = "wardrobe"
 FORMAT = 1
 
 
-class Part(BaseModel):
-    """A frozen part of `bundle.json`; keys of later versions are let through."""
+class _Section(BaseModel):
+    """A frozen section of `bundle.json`."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
-class Preprocessing(Part):
+class Preprocessing(_Section):
     """How a client makes the graph's `image`: the image contract, in words that any language can follow."""
 
     size: int = Field(ge=1)
@@ -37,7 +37,7 @@ class Preprocessing(Part):
     color: Literal["RGB"] = "RGB"
 
 
-class Point(Part):
+class Point(_Section):
     """One point of the validation precision curve (`calibration.PrecisionPoint`)."""
 
     threshold: float
@@ -45,7 +45,7 @@ class Point(Part):
     coverage: float
 
 
-class Calibration(Part):
+class Calibration(_Section):
     """How far confidence is from accuracy (`calibration.CalibrationError`)."""
 
     ece: float
@@ -57,11 +57,13 @@ class Calibration(Part):
     method: str
 
 
-class Manifest(Part):
-    """What `bundle.json` holds. `calibration`, `orientation`, `provenance` and `validation` are for people; the rest is
-    needed to predict. 5% of the validation photos are stranger than `unfamiliarity_threshold`. The graph reads as many
-    `views` of a photo: 2 where one is its mirror image. `known_photos` are those that it learnt from and was
-    judged by, as `dataset.abbreviate` has them. What a bundle or an export of earlier versions lacks is None.
+class Manifest(_Section):
+    """The content of `bundle.json`.
+
+    `calibration`, `orientation`, `provenance` and `validation` are for people; the rest is needed to predict. 5% of the
+    validation photos have an OOD score above `ood_threshold`. `orientation` is None where the graph corrects none. The
+    graph averages over `views` of a photo: 2 where one is its mirror image. `known_photos` are the hashes of photos
+    that it learnt from and was validated on, as `datasets.abbreviate` makes them.
     """
 
     format: int
@@ -69,16 +71,16 @@ class Manifest(Part):
     labels: list[str] = Field(min_length=1)
     preprocessing: Preprocessing
     temperature: float = Field(gt=0)
-    calibration: Calibration | None = None
-    unfamiliarity_threshold: float | None = None
-    orientation: dict[str, Any] | None = None
+    calibration: Calibration
+    ood_threshold: float
+    orientation: dict[str, Any] | None
     precision_curve: list[Point]
     precision: Literal["fp32", "int8"]
-    session_options: dict[str, str] = {}
+    session_options: dict[str, str]
     architecture: dict[str, Any]
-    stages: list[dict[str, Any]] | None = None
-    views: int = 1
-    known_photos: dict[str, str] = {}
+    stages: list[dict[str, Any]]
+    views: int
+    known_photos: dict[str, str]
     validation: dict[str, Any]
     provenance: dict[str, Any]
     hashes: dict[str, str]

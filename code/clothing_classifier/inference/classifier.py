@@ -16,7 +16,7 @@ from clothing_classifier.evaluation.calibration import PrecisionPoint, operating
 from clothing_classifier.evaluation.predictions import check_distribution
 from clothing_classifier.inference.bundle import DEFAULT, Bundle, Manifest, load_bundle
 from clothing_classifier.inference.orientation import OUTPUT as ORIENTATION
-from clothing_classifier.inference.orientation import read, turned
+from clothing_classifier.inference.orientation import estimate_rotation, rotate
 from clothing_classifier.inference.session import open_bundle
 from clothing_classifier.preprocessing import Pixels, Source, prepare
 from clothing_classifier.utils import available_cpus
@@ -40,11 +40,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a photo shows; where it failed, `error` says why, and where it abstained, `label` is its best guess.
+    """The label of a photo; where it failed, `error` says why, and where it abstained, `label` is the best candidate.
 
-    `unfamiliarity` in [0, 1] says how far the photo is from all that the model learnt from: high where it shows no
-    garment. None where it failed, and with bundles of earlier versions, whose graph does not give it. `turn` is by how
-    many degrees clockwise the photo was turned before it was read: 0, 90, 180 or 270.
+    `ood_score` in [0, 1] is the out-of-distribution score: how far the photo is from all training photos, high where
+    it shows no garment; None where the photo failed. `rotation` is by how many degrees clockwise the photo was rotated
+    before it was classified: 0, 90, 180 or 270.
     """
 
     label: str | None
@@ -52,8 +52,8 @@ class Prediction:
     abstained: bool
     top: tuple[Candidate, ...]
     error: str | None = None
-    unfamiliarity: float | None = None
-    turn: int = 0
+    ood_score: float | None = None
+    rotation: int = 0
 
     @staticmethod
     def failed(error: ImageError) -> "Prediction":
@@ -66,17 +66,17 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What the graph gives for a photo: probabilities `(K,)`, unfamiliarity where it does, and how it was turned."""
+class _View:
+    """The graph's outputs for one view of a photo: probabilities `(K,)`, OOD score, and its clockwise quarter turns."""
 
     probabilities: Probabilities
-    unfamiliarity: float | None
-    quarters: int = 0
+    ood_score: float
+    quarter_turns: int = 0
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is wanted of a photo: see `Classifier.predict`."""
+class PredictOptions:
+    """Options of a prediction: see `Classifier.predict`."""
 
     top: int = 3
     min_precision: float | None = None
@@ -87,37 +87,43 @@ class Classifier:
 
     Of many photos, each of `threads` (None: as many as this process may use processors) decodes and evaluates `batch`
     at a time. Neither changes which photos are answered, nor in which order. Raises `UsageError` where one is below 1.
-    A photo that seems to lie on its side or stand on its head is turned and read again, where the bundle can tell;
-    `upright` spares that for photos that are known to stand upright. `outputs` names what the graph gives: of one that
-    another tool made, the probabilities for sure.
+    A photo that seems to lie on its side or upside down is rotated and classified again, where the bundle has an
+    `orientation` output; `correct_orientation=False` skips that for photos that are known to be upright. `outputs`
+    names the graph's outputs.
 
     >>> Classifier.load().predict("photo.jpg").label
     'T-Shirt'
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None, batch: int = _BATCH, upright: bool = False) -> None:
-        self.bundle, self.upright = bundle, upright
+    def __init__(
+        self, bundle: Bundle, threads: int | None = None, batch: int = _BATCH, correct_orientation: bool = True
+    ) -> None:
+        self.bundle, self.correct_orientation = bundle, correct_orientation
         self.threads, self.batch = available_cpus() if threads is None else threads, batch
         if self.threads < 1 or batch < 1:
             raise UsageError(f"threads {self.threads}, batch {batch}; each is at least 1")
         self.session = open_bundle(bundle)
         self.outputs = frozenset(output.name for output in self.session.get_outputs())
-        wanted = ("probabilities", "unfamiliarity", *(() if upright else (ORIENTATION,)))
+        wanted = ("probabilities", "ood_score", *((ORIENTATION,) if correct_orientation else ()))
         self._outputs = [name for name in wanted if name in self.outputs]
 
     def __reduce__(self) -> tuple[type["Classifier"], tuple[Bundle, int, int, bool]]:
         # A session can't be handed to another process, and is opened there anew.
-        return Classifier, (self.bundle, self.threads, self.batch, self.upright)
+        return Classifier, (self.bundle, self.threads, self.batch, self.correct_orientation)
 
     def __repr__(self) -> str:
         return f"<Classifier {self.manifest.name} of {self.bundle.path}>"
 
     @classmethod
     def load(
-        cls, model: str | Path = DEFAULT, threads: int | None = None, batch: int = _BATCH, upright: bool = False
+        cls,
+        model: str | Path = DEFAULT,
+        threads: int | None = None,
+        batch: int = _BATCH,
+        correct_orientation: bool = True,
     ) -> "Classifier":
         """Load a shipped bundle by name, or any by its folder or zip file; raises `BundleError`."""
-        return cls(load_bundle(model), threads, batch, upright)
+        return cls(load_bundle(model), threads, batch, correct_orientation)
 
     @property
     def manifest(self) -> Manifest:
@@ -137,7 +143,7 @@ class Classifier:
         `UsageError` for a `top` below 1 or a precision that validation never reached.
         """
         threshold = self._threshold(top, min_precision)
-        return self._prediction(self._answer(prepare(source, self.bundle.contract)[None])[0], top, threshold)
+        return self._prediction(self._classify(prepare(source, self.bundle.contract)[None])[0], top, threshold)
 
     def predict_many(
         self,
@@ -148,12 +154,12 @@ class Classifier:
     ) -> Iterator[Prediction]:
         """Label photos in the order given, in all threads; an unreadable one has its reason in `error`.
 
-        `sources` is read a few photos ahead, and while it waits for its next one no answer comes. Where that may take
-        long, `is_idle` tells that the next one is not there yet: then those that are get their answers first. What
-        `sources` raises is raised behind the answers to what it gave; `TypeError` for what is no photo, as `None`.
+        `sources` is read a few photos ahead, and while it waits for its next one no prediction comes. Where that takes
+        long, `is_idle` tells that the next one is not there yet: then the waiting photos are predicted first. What
+        `sources` raises is raised after the predictions of what it gave; `TypeError` for what is no photo, as `None`.
         """
         threshold = self._threshold(top, min_precision)
-        for outcome in self._answers(sources, is_idle):
+        for outcome in self._classify_many(sources, is_idle):
             if isinstance(outcome, ImageError):
                 yield Prediction.failed(outcome)
             else:
@@ -161,30 +167,30 @@ class Classifier:
 
     def probabilities(self, sources: Iterable[Source]) -> Iterator[Probabilities | ImageError]:
         """Yield for each photo, in order, its probabilities `(K,) float32` or why it can't be read."""
-        for outcome in self._answers(sources):
+        for outcome in self._classify_many(sources):
             yield outcome if isinstance(outcome, ImageError) else outcome.probabilities
 
     def run(self, pixels: Pixels, output: str = "probabilities") -> npt.NDArray[np.float32]:
         """Evaluate the graph on `(N, size, size, 3) uint8`.
 
         `output`: `probabilities` or `logits` `(N, K)`, `features` `(N, D)`, `class_map` `(N, K, h, w)`; or
-        `unfamiliarity` `(N,)` and `orientation` `(N, 4)`, which not every bundle has (`outputs`). Nothing is turned.
+        `ood_score` `(N,)` and `orientation` `(N, 4)`, which not every bundle has (`outputs`). Nothing is rotated.
         """
         result: npt.NDArray[np.float32] = self.session.run([output], {"image": pixels})[0]
         return result
 
-    def _answers(
+    def _classify_many(
         self, sources: Iterable[Source], is_idle: Callable[[], bool] = lambda: False
-    ) -> Iterator[_Answer | ImageError]:
+    ) -> Iterator[_View | ImageError]:
         if isinstance(sources, str | bytes | bytearray | memoryview):
             raise TypeError("many photos are a list of them, or another iterable; for a single one there is `predict`")
         failures: list[Exception] = []
         remaining, most = _until_it_raises(sources, failures), self.threads * max(1, _AHEAD // self.batch)
-        waiting: deque[Future[list[_Answer | ImageError]]] = deque()
+        waiting: deque[Future[list[_View | ImageError]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
                 while chunk := _take(remaining, self.batch, is_idle):
-                    waiting.append(pool.submit(self._classify, chunk))
+                    waiting.append(pool.submit(self._prepare_and_classify, chunk))
                     while waiting and (len(waiting) > most or waiting[0].done() or is_idle()):
                         yield from waiting.popleft().result()
                 while waiting:
@@ -195,47 +201,47 @@ class Classifier:
                 remaining.close()  # which may be fetching what nobody waits for any more
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def predict_pixels(self, pixels: Pixels, asked: Sequence[Asked]) -> list[Prediction]:
-        """Label photos that are prepared, `(N, size, size, 3) uint8`, each as `asked`; raises `UsageError`."""
-        thresholds = [self._threshold(each.top, each.min_precision) for each in asked]
-        answers = self._answer(pixels)
-        return [self._prediction(*one) for one in zip(answers, (a.top for a in asked), thresholds, strict=True)]
+    def predict_pixels(self, pixels: Pixels, options: Sequence[PredictOptions]) -> list[Prediction]:
+        """Label photos that are prepared, `(N, size, size, 3) uint8`, each with its `options`; raises `UsageError`."""
+        thresholds = [self._threshold(each.top, each.min_precision) for each in options]
+        views = self._classify(pixels)
+        return [self._prediction(*one) for one in zip(views, (o.top for o in options), thresholds, strict=True)]
 
-    def _classify(self, sources: Sequence[Source]) -> list[_Answer | ImageError]:
+    def _prepare_and_classify(self, sources: Sequence[Source]) -> list[_View | ImageError]:
         outcomes: list[Pixels | ImageError] = [_try_prepare(source, self.bundle) for source in sources]
         readable = [outcome for outcome in outcomes if not isinstance(outcome, ImageError)]
-        answers = iter(self._answer(np.stack(readable)) if readable else ())
-        return [outcome if isinstance(outcome, ImageError) else next(answers) for outcome in outcomes]
+        views = iter(self._classify(np.stack(readable)) if readable else ())
+        return [outcome if isinstance(outcome, ImageError) else next(views) for outcome in outcomes]
 
-    def _answer(self, pixels: Pixels) -> list[_Answer]:
-        found = self._evaluate(pixels)
-        answers = [_answer_of(found, i) for i in range(len(pixels))]
-        for i, orientation in enumerate(found.get(ORIENTATION, ())):
-            answers[i] = self._set_upright(pixels[i], answers[i], orientation)
-        return answers
+    def _classify(self, pixels: Pixels) -> list[_View]:
+        outputs = self._run(pixels)
+        views = [_view(outputs, i) for i in range(len(pixels))]
+        for i, orientation in enumerate(outputs.get(ORIENTATION, ())):
+            views[i] = self._upright_view(pixels[i], views[i], orientation)
+        return views
 
-    def _set_upright(self, photo: Pixels, as_it_is: _Answer, first: Probabilities) -> _Answer:
-        """The answer of the view that stands upright, which is `as_it_is` for nearly all."""
-        views = {0: as_it_is}
+    def _upright_view(self, photo: Pixels, as_given: _View, orientation: Probabilities) -> _View:
+        """The upright one of a photo's four views, which is `as_given` for nearly all photos."""
+        views = {0: as_given}
 
-        def look(quarters: int) -> Probabilities:
-            found = self._evaluate(turned(photo, quarters)[None])
-            views[quarters] = _answer_of(found, 0, quarters)
-            orientation: Probabilities = found[ORIENTATION][0]
-            return orientation
+        def look(quarter_turns: int) -> Probabilities:
+            outputs = self._run(rotate(photo, quarter_turns)[None])
+            views[quarter_turns] = _view(outputs, 0, quarter_turns)
+            result: Probabilities = outputs[ORIENTATION][0]
+            return result
 
-        return views[read(first, look)]
+        return views[estimate_rotation(orientation, look)]
 
-    def _evaluate(self, pixels: Pixels) -> _Outputs:
+    def _run(self, pixels: Pixels) -> _Outputs:
         return dict(zip(self._outputs, self.session.run(self._outputs, {"image": pixels}), strict=True))
 
     def operating_point(self, min_precision: float) -> PrecisionPoint:
         """The threshold that keeps `min_precision` on validation, with the precision and coverage that it has there.
 
-        Raises `UsageError` where no threshold does, or where it is no share in (0, 1].
+        Raises `UsageError` where no threshold does, or where it is not in (0, 1].
         """
         if not 0 < min_precision <= 1:
-            raise UsageError(f"min_precision is {min_precision:g}; it is a share between 0 and 1, as in 0.97")
+            raise UsageError(f"min_precision is {min_precision:g}; give a fraction between 0 and 1, as in 0.97")
         return operating_point(self.bundle.curve, min_precision)
 
     def _threshold(self, top: int, min_precision: float | None) -> float:
@@ -243,16 +249,17 @@ class Classifier:
             raise UsageError(f"top is {top}; ask for at least 1 candidate")
         return 0.0 if min_precision is None else self.operating_point(min_precision).threshold
 
-    def _prediction(self, answer: _Answer, top: int, threshold: float) -> Prediction:
-        probabilities, strangeness = answer.probabilities, answer.unfamiliarity
+    def _prediction(self, view: _View, top: int, threshold: float) -> Prediction:
+        probabilities = view.probabilities
         check_distribution(probabilities, str(self.bundle.path), len(self.labels))
         order = np.argsort(-probabilities, kind="stable")[:top]
         candidates = tuple(Candidate(self.labels[i], round(float(probabilities[i]), 6)) for i in order)
         best = candidates[0]
         abstained = bool(probabilities[order[0]] < threshold)
-        rounded = None if strangeness is None else round(strangeness, 6)
-        turn = 90 * answer.quarters
-        return Prediction(best.label, best.confidence, abstained, candidates, unfamiliarity=rounded, turn=turn)
+        return Prediction(
+            best.label, best.confidence, abstained, candidates,
+            ood_score=round(view.ood_score, 6), rotation=90 * view.quarter_turns,
+        )  # fmt: skip
 
 
 def _until_it_raises(sources: Iterable[Source], failures: list[Exception]) -> Generator[Source, None, None]:
@@ -271,9 +278,8 @@ def _take(sources: Iterator[Source], most: int, is_idle: Callable[[], bool]) -> 
     return taken
 
 
-def _answer_of(found: _Outputs, index: int, quarters: int = 0) -> _Answer:
-    strangeness = found.get("unfamiliarity")
-    return _Answer(found["probabilities"][index], None if strangeness is None else float(strangeness[index]), quarters)
+def _view(outputs: _Outputs, index: int, quarter_turns: int = 0) -> _View:
+    return _View(outputs["probabilities"][index], float(outputs["ood_score"][index]), quarter_turns)
 
 
 def _try_prepare(source: Source, bundle: Bundle) -> Pixels | ImageError:

@@ -1,8 +1,8 @@
-"""Which way up a photo is: the network's own features tell, and a second view is read only where the first is doubtful.
+"""Orientation correction: which of four rotations makes a photo upright, from a linear head on the features.
 
-Phones note how a photo was held, and many an upload loses that note. A network that saw upright photos alone misreads
-what lies on its side; one that learns all four ways gives up accuracy on the upright. A linear head on `features` costs
-neither.
+Phones store how a photo was held, and many an upload loses that. A network trained on upright photos misclassifies the
+others; one trained on all four rotations is less accurate on upright ones. A linear head on `features` costs neither,
+and a second view is computed only where the first is doubtful.
 """
 
 from collections.abc import Callable
@@ -16,76 +16,77 @@ from clothing_classifier.evaluation.calibration import softmax
 from clothing_classifier.evaluation.metrics import Floats, Integers
 
 OUTPUT = "orientation"
-TURNS = 4
-_ENOUGH = 0.5
+ROTATIONS = 4
+_CERTAIN = 0.5
 _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Accuracy of photos that came upright and turned clockwise by 1, 2 and 3 quarters: as they came, and set upright.
+class OrientationGain:
+    """Accuracy on validation photos rotated clockwise by 0, 1, 2 and 3 quarter turns, without and with correction.
 
-    `views` is how many views of a photo were read on average, of those that came upright.
+    `views` is the mean number of views computed for an upright photo.
     """
 
-    as_they_came: tuple[float, ...]
-    set_upright: tuple[float, ...]
+    uncorrected: tuple[float, ...]
+    corrected: tuple[float, ...]
     views: float
 
     @property
     def costs(self) -> bool:
-        """Whether what came upright loses."""
-        return self.set_upright[0] < self.as_they_came[0]
+        """Whether upright photos lose accuracy."""
+        return self.corrected[0] < self.uncorrected[0]
 
     @property
     def pays(self) -> bool:
-        """Whether what came upright loses nothing, and what came turned gains."""
-        return not self.costs and sum(self.set_upright[1:]) > sum(self.as_they_came[1:])
+        """Whether upright photos lose nothing and rotated ones gain."""
+        return not self.costs and sum(self.corrected[1:]) > sum(self.uncorrected[1:])
 
 
-def turned(values: npt.NDArray[Any], quarters: int) -> npt.NDArray[Any]:
-    """Turn an image `(..., H, W, C)` clockwise by quarter turns, counter-clockwise where they are negative."""
-    return np.ascontiguousarray(np.rot90(values, -quarters, (-3, -2)))
+def rotate(images: npt.NDArray[Any], quarter_turns: int) -> npt.NDArray[Any]:
+    """Rotate images `(..., H, W, C)` clockwise by quarter turns, counter-clockwise where negative."""
+    return np.ascontiguousarray(np.rot90(images, -quarter_turns, (-3, -2)))
 
 
-def read(first: Floats, look: Callable[[int], Floats]) -> int:
-    """How many quarter turns clockwise set a photo upright, 0 to 3.
+def estimate_rotation(probabilities: Floats, look: Callable[[int], Floats]) -> int:
+    """Number of clockwise quarter turns, 0 to 3, that makes a photo upright.
 
-    `first` `(4,)` are the probabilities of each number of turns, from the photo as it is; `look(k)` gives them for the
-    photo turned by `k`, which is asked at most once for each `k`. Evidence of several views is multiplied, as if they
-    were independent. The likeliest number wins when its view was looked at and it is more likely than all the others
-    together; or when all were looked at.
+    `probabilities` `(4,)` are the orientation head's for the photo as given; `look(k)` returns them for the photo
+    rotated by `k`, and is called at most once for each `k`. Evidence of several views is multiplied, as if they were
+    independent. The likeliest rotation is returned once its view was looked at and it is more likely than all others
+    together, or all views were looked at.
     """
-    evidence, seen = np.log(np.maximum(first, _TINY)), [0]
+    evidence, seen = np.log(np.maximum(probabilities, _TINY)), [0]
     while True:
         likeliest = int(evidence.argmax())
-        share = 1 / np.exp(evidence - evidence[likeliest]).sum()
-        if likeliest in seen and (share > _ENOUGH or len(seen) == TURNS):
+        posterior = 1 / np.exp(evidence - evidence[likeliest]).sum()
+        if likeliest in seen and (posterior > _CERTAIN or len(seen) == ROTATIONS):
             return likeliest
-        turn = max(set(range(TURNS)) - set(seen), key=lambda k: evidence[k])
-        # A photo that needs h turns needs h - turn of them after it was turned.
-        evidence = evidence + np.roll(np.log(np.maximum(look(turn), _TINY)), turn)
-        seen.append(turn)
+        rotation = max(set(range(ROTATIONS)) - set(seen), key=lambda k: evidence[k])
+        # A photo that needs h quarter turns needs h - rotation after it was rotated.
+        evidence = evidence + np.roll(np.log(np.maximum(look(rotation), _TINY)), rotation)
+        seen.append(rotation)
 
 
-def measure(scores: Floats, logits: Floats, targets: Integers) -> Reading:
-    """What reading photos upright brings, from the head's scores `(N, 4, 4)` and logits `(N, 4, K)` of all four views.
+def measure_gain(scores: Floats, logits: Floats, targets: Integers) -> OrientationGain:
+    """What correction brings, from the head's scores `(N, 4, 4)` and the logits `(N, 4, K)` of all four views.
 
-    View k is the photo turned clockwise by k quarters.
+    View k is the photo rotated clockwise by k quarter turns.
     """
-    probabilities = softmax(scores.reshape(-1, TURNS)).reshape(scores.shape)
-    right = logits.argmax(2) == targets[:, None]
+    probabilities = softmax(scores.reshape(-1, ROTATIONS)).reshape(scores.shape)
+    correct = logits.argmax(2) == targets[:, None]
     looks = 0
 
-    def upright(photo: int, came: int) -> bool:
-        def look(quarters: int) -> Floats:
+    def is_correct(photo: int, given: int) -> bool:
+        def look(quarter_turns: int) -> Floats:
             nonlocal looks
-            looks += came == 0
-            found: Floats = probabilities[photo, (came + quarters) % TURNS]
-            return found
+            looks += given == 0
+            view: Floats = probabilities[photo, (given + quarter_turns) % ROTATIONS]
+            return view
 
-        return bool(right[photo, (came + read(probabilities[photo, came], look)) % TURNS])
+        rotation = estimate_rotation(probabilities[photo, given], look)
+        return bool(correct[photo, (given + rotation) % ROTATIONS])
 
     photos = range(len(targets))
-    after = tuple(float(np.mean([upright(photo, came) for photo in photos])) for came in range(TURNS))
-    return Reading(tuple(map(float, right.mean(0))), after, 1 + looks / len(targets))
+    corrected = tuple(float(np.mean([is_correct(photo, given) for photo in photos])) for given in range(ROTATIONS))
+    return OrientationGain(tuple(map(float, correct.mean(0))), corrected, 1 + looks / len(targets))

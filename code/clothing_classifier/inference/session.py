@@ -36,9 +36,11 @@ def open_bundle(bundle: Bundle) -> ort.InferenceSession:
     except Exception as error:  # onnxruntime's errors have no common root
         raise BundleError(f"{bundle.path}: ONNX Runtime can't load the graph ({reason_of(error)})") from error
     inputs, outputs = ({end.name: end.shape for end in ends} for ends in (session.get_inputs(), session.get_outputs()))
-    if "image" not in inputs or "probabilities" not in outputs:
+    if "image" not in inputs or not {"probabilities", "ood_score"} <= set(outputs):
         ends = f"takes {', '.join(inputs)} and gives {', '.join(outputs)}"
-        raise BundleError(f"{bundle.path}: the graph {ends}; that of a bundle takes 'image' and gives 'probabilities'")
+        raise BundleError(
+            f"{bundle.path}: the graph {ends}; a bundle's takes 'image' and gives 'probabilities' and 'ood_score'"
+        )
     side, classes = inputs["image"][1], outputs["probabilities"][-1]
     manifest = bundle.manifest
     if side != manifest.preprocessing.size or classes != len(manifest.labels):

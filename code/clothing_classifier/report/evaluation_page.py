@@ -8,10 +8,10 @@ import numpy as np
 
 from clothing_classifier.datasets import RecordSource
 from clothing_classifier.errors import ImageError
-from clothing_classifier.evaluation import Report
+from clothing_classifier.evaluation import Evaluation
 from clothing_classifier.evaluation.metrics import Floats, takes_photos_as_independent
-from clothing_classifier.inference import Asked, Classifier
-from clothing_classifier.inference.orientation import turned
+from clothing_classifier.inference import Classifier, PredictOptions
+from clothing_classifier.inference.orientation import rotate
 from clothing_classifier.preprocessing import Pixels, prepare
 from clothing_classifier.report.activation import overlay
 from clothing_classifier.report.chart import Axis, Chart, rounded_up
@@ -34,7 +34,7 @@ _CARDS = (
 )
 
 
-def write(path: Path, report: Report, title: str, explain: Explanation | None = None) -> None:
+def write(path: Path, report: Evaluation, title: str, explain: Explanation | None = None) -> None:
     """Write the page to `path`, whole or not at all.
 
     `explain` brings the class activation maps of the mistakes; a model without them is shown with its photos alone.
@@ -53,7 +53,7 @@ def write(path: Path, report: Report, title: str, explain: Explanation | None = 
         reliability=_reliability(figures["reliability"]),
         risk=_risk(figures["risk_coverage"]),
         mistakes=_mistakes(report, explain),
-        wrong=int((~report.answers.right).sum()),
+        wrong=int((~report.predictions.correct).sum()),
         explained=explain is not None,
         independent=takes_photos_as_independent,
     )
@@ -66,8 +66,8 @@ def explain_with(classifier: Classifier) -> Explanation | None:
 
     def explain(source: RecordSource, label: str) -> tuple[Pixels, Floats]:
         pixels = prepare(source, classifier.bundle.contract)
-        (prediction,) = classifier.predict_pixels(pixels[None], [Asked()])
-        pixels = turned(pixels, prediction.turn // 90)
+        (prediction,) = classifier.predict_pixels(pixels[None], [PredictOptions()])
+        pixels = rotate(pixels, prediction.rotation // 90)
         return pixels, classifier.run(pixels[None], "class_map")[0, classifier.labels.index(label)]
 
     return explain
@@ -103,11 +103,11 @@ def _risk(curve: Sequence[dict[str, float]]) -> dict[str, Any]:
     return {"chart": chart, "line": chart.line((point["coverage"], point["risk"]) for point in curve)}
 
 
-def _mistakes(report: Report, explain: Explanation | None) -> list[dict[str, Any]]:
+def _mistakes(report: Evaluation, explain: Explanation | None) -> list[dict[str, Any]]:
     """The most confident wrong answers, the worst first, with photo and map."""
-    answers = report.answers
+    answers = report.predictions
     predicted, confidence = answers.probabilities.argmax(1), answers.probabilities.max(1)
-    wrong = np.flatnonzero(~answers.right)
+    wrong = np.flatnonzero(~answers.correct)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:_MISTAKES]
     return [
         {

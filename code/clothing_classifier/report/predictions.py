@@ -13,7 +13,7 @@ from clothing_classifier.inference.files import Row
 from clothing_classifier.report.terminal import predictions_table, show
 from clothing_classifier.utils import atomic_path, csv_line, progress_bar
 
-CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "unfamiliarity", "turn")
+CSV_HEADER = ("path", "label", "confidence", "abstained", "top", "error", "ood_score", "rotation")
 
 
 def write(
@@ -22,13 +22,13 @@ def write(
     truth: Mapping[str, str],
     save: Path | None,
     total: int | None = None,
-    strange: float | None = None,
+    ood_threshold: float | None = None,
 ) -> list[str]:
     """Print `rows` as `table`, `json` or `csv`, and to the file `save` as CSV; return the errors of the failed ones.
 
     JSON lines and CSV are printed as they come, in a pipe too, the table at the end. `truth` is what `true_labels`
-    gave, or empty; `total` the number of rows, where it is known; the table marks photos of an unfamiliarity above
-    `strange`.
+    gave, or empty; `total` the number of rows, where it is known; the table marks photos of an OOD score above
+    `ood_threshold`.
     """
     failed: list[str] = []
     table: list[Row] = []
@@ -55,7 +55,7 @@ def write(
         if not some:
             raise UsageError("no images: give photos, folders that hold some, or - and one path a line")
     if form == "table":
-        _print_table(table, truth, save, strange)
+        _print_table(table, truth, save, ood_threshold)
     return failed
 
 
@@ -75,7 +75,7 @@ def _csv_writer(file: IO[str], truth: Mapping[str, str]) -> Callable[[Row], None
         top = "; ".join(f"{candidate.label} {candidate.confidence:.4f}" for candidate in prediction.top)
         abstained = str(prediction.abstained).lower()
         cells = [path, prediction.label, prediction.confidence, abstained, top, prediction.error]
-        cells += [prediction.unfamiliarity, prediction.turn]
+        cells += [prediction.ood_score, prediction.rotation]
         line = csv_line([*cells, _true_label(path, truth)] if truth else cells)
         print(line, end="", file=file, flush=file is sys.stdout)
 
@@ -90,9 +90,9 @@ def _true_label(path: str, truth: Mapping[str, str]) -> str | None:
     return truth.get(os.path.realpath(path)) if truth and "\0" not in path else None
 
 
-def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None, strange: float | None) -> None:
+def _print_table(table: list[Row], truth: Mapping[str, str], save: Path | None, ood_threshold: float | None) -> None:
     rows = [(path, prediction, _true_label(path, truth)) for path, prediction in table]
-    show(predictions_table(rows, bool(truth), strange))
+    show(predictions_table(rows, bool(truth), ood_threshold))
     known = [(prediction.label, label) for _, prediction, label in rows if label is not None and prediction.label]
     if known:
         right = sum(found == label for found, label in known)

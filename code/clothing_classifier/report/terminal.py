@@ -36,11 +36,11 @@ def bar(share: float, width: int = _BAR) -> str:
 
 
 def predictions_table(
-    rows: Iterable[tuple[str, Prediction, str | None]], with_truth: bool, strange: float | None = None
+    rows: Iterable[tuple[str, Prediction, str | None]], with_truth: bool, ood_threshold: float | None = None
 ) -> Table:
     """One row an image: path, label, confidence with its bar, and the true label where there is a table of them.
 
-    Images of an unfamiliarity above `strange` are marked, and those that were turned before they were read.
+    Images with an OOD score above `ood_threshold` are marked, and those that were rotated.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("image", overflow="fold", min_width=_LEAST_PATH)
@@ -50,7 +50,7 @@ def predictions_table(
     has_room = _width() >= _ROOM_FOR_BARS
     for path, prediction, truth in rows:
         last = _truth(prediction, truth) if with_truth else _runners_up(prediction)
-        table.add_row(Text(one_line(path)), _label(prediction, strange), _confidence(prediction, has_room), last)
+        table.add_row(Text(one_line(path)), _label(prediction, ood_threshold), _confidence(prediction, has_room), last)
     return table
 
 
@@ -123,15 +123,15 @@ def _ratio(one: float, other: float) -> str:
     return f"{other / one:.2f}" if one else ""
 
 
-def _label(prediction: Prediction, strange: float | None) -> Text:
+def _label(prediction: Prediction, ood_threshold: float | None) -> Text:
     if prediction.label is None:
         return Text("can't be read", "red")
     unsure, label = prediction.abstained, prediction.label
     text = Text(f"not sure ({label})", "yellow") if unsure else Text(label, "bold")
-    if strange is not None and prediction.unfamiliarity is not None and prediction.unfamiliarity > strange:
-        text.append(", unfamiliar", "yellow")
-    if prediction.turn:
-        text.append(f", turned by {prediction.turn}°", "dim")
+    if ood_threshold is not None and prediction.ood_score is not None and prediction.ood_score > ood_threshold:
+        text.append(", out of distribution", "yellow")
+    if prediction.rotation:
+        text.append(f", rotated by {prediction.rotation}°", "dim")
     return text
 
 

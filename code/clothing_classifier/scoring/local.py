@@ -5,7 +5,7 @@ from itertools import islice, tee
 
 import pyarrow as pa
 
-from clothing_classifier.inference import Asked, Classifier
+from clothing_classifier.inference import Classifier, PredictOptions
 from clothing_classifier.scoring import photos
 from clothing_classifier.scoring.entry import Entry
 from clothing_classifier.scoring.listing import Listing
@@ -15,12 +15,12 @@ _ROWS = 256
 
 
 def score_here(
-    classifier: Classifier, listing: Listing, parts: Sequence[int], asked: Asked, column: str | None
+    classifier: Classifier, listing: Listing, parts: Sequence[int], options: PredictOptions, column: str | None
 ) -> Iterator[pa.Table]:
     """Yield the rows of `parts` in order, a few at a time: `rows.WITH_PLACE`."""
     placed, read = tee((place, entry) for part in parts for place, entry in _placed(listing, part))
     sources = photos.load((entry for _, entry in read), column)
-    answers = zip(placed, classifier.predict_many(sources, asked.top, asked.min_precision), strict=True)
+    answers = zip(placed, classifier.predict_many(sources, options.top, options.min_precision), strict=True)
     while rows := list(islice(answers, _ROWS)):
         for start, stop in runs([place for (place, _), _ in rows]):
             entries = [entry for (_, entry), _ in rows[start:stop]]

@@ -18,7 +18,7 @@ import pyarrow as pa
 import ray
 
 from clothing_classifier.errors import ClothingError, ImageError, UsageError
-from clothing_classifier.inference import Asked, Classifier, Prediction
+from clothing_classifier.inference import Classifier, Prediction, PredictOptions
 from clothing_classifier.preprocessing import Pixels, prepare
 from clothing_classifier.scoring import photos, storage
 from clothing_classifier.scoring.entry import Entry
@@ -44,7 +44,12 @@ _LOADED = pa.schema(
 
 
 def score_on_ray(
-    bundle: Path, listing: Listing, parts: Sequence[int], asked: Asked, column: str | None, workers: int | None
+    bundle: Path,
+    listing: Listing,
+    parts: Sequence[int],
+    options: PredictOptions,
+    column: str | None,
+    workers: int | None,
 ) -> Iterator[pa.Table]:
     """Yield the rows of `parts` in any order, `rows.WITH_PLACE`, as `workers` actors answer them.
 
@@ -62,7 +67,7 @@ def score_on_ray(
         )
         answered = data.map_batches(
             _Worker,
-            fn_constructor_args=(str(bundle), asked, str(Path.cwd())),
+            fn_constructor_args=(str(bundle), options, str(Path.cwd())),
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=ACTOR_CPUS,
@@ -96,8 +101,8 @@ class _Worker:
     then can't start the actor again.
     """
 
-    def __init__(self, bundle: str, asked: Asked, folder: str) -> None:
-        self.classifier, self.asked = Classifier.load(bundle), asked
+    def __init__(self, bundle: str, options: PredictOptions, folder: str) -> None:
+        self.classifier, self.options = Classifier.load(bundle), options
         _stand_in(folder)
 
     def __call__(self, loaded: pa.Table) -> Iterator[pa.Table]:
@@ -113,8 +118,8 @@ class _Worker:
 
     def _predict(self, prepared: list[Pixels | ImageError]) -> list[Prediction]:
         readable = [each for each in prepared if not isinstance(each, ImageError)]
-        asked = [self.asked] * len(readable)
-        answers = iter(self.classifier.predict_pixels(np.stack(readable), asked) if readable else ())
+        options = [self.options] * len(readable)
+        answers = iter(self.classifier.predict_pixels(np.stack(readable), options) if readable else ())
         return [Prediction.failed(each) if isinstance(each, ImageError) else next(answers) for each in prepared]
 
     def _prepare(self, entry: Entry, row: dict[str, Any]) -> Pixels | ImageError:

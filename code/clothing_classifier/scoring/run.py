@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from clothing_classifier import preprocessing
 from clothing_classifier.errors import UsageError
-from clothing_classifier.inference import Asked, Classifier
+from clothing_classifier.inference import Classifier, PredictOptions
 from clothing_classifier.scoring.collection import entries
 from clothing_classifier.scoring.listing import Listing, write_listing
 from clothing_classifier.scoring.output import INPUTS, STATE, Output, claim, share_bundle, sole_writer
@@ -31,7 +31,7 @@ class Job:
 
     inputs: str
     output: Path
-    asked: Asked = Asked()  # noqa: RUF009
+    options: PredictOptions = PredictOptions()  # noqa: RUF009
     engine: Engine = "local"
     column: str | None = None
     part_rows: int = PART_ROWS
@@ -62,8 +62,8 @@ def score(classifier: Classifier, job: Job, watch: Callable[[int], None] | None 
     `watch` is called with the number of rows whenever some are answered. Raises `UsageError`: no inputs, or an output
     that was begun with another model, other inputs or other options.
     """
-    if job.asked.min_precision is not None:
-        classifier.operating_point(job.asked.min_precision)
+    if job.options.min_precision is not None:
+        classifier.operating_point(job.options.min_precision)
     if job.output.exists() and not job.output.is_dir():
         raise UsageError(f"{job.output}: this is a file; --output is a folder")
     with sole_writer(job.output):
@@ -127,8 +127,8 @@ def _content(classifier: Classifier, job: Job, listing: Listing) -> dict[str, An
         "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256},
         "inputs": {"rows": listing.rows, "sha256": listing.sha256},
         "options": {
-            "top": job.asked.top,
-            "min_precision": job.asked.min_precision,
+            "top": job.options.top,
+            "min_precision": job.options.min_precision,
             "column": job.column,
             "part_rows": job.part_rows,
             "preprocessing": preprocessing.VERSION,
@@ -141,10 +141,10 @@ def _start(classifier: Classifier, job: Job, listing: Listing, parts: list[int])
         from clothing_classifier.scoring.on_ray import score_on_ray
 
         bundle = share_bundle(classifier.bundle, job.output)
-        return score_on_ray(bundle, listing, parts, job.asked, job.column, job.workers)
+        return score_on_ray(bundle, listing, parts, job.options, job.column, job.workers)
     from clothing_classifier.scoring.local import score_here
 
-    return score_here(classifier, listing, parts, job.asked, job.column)
+    return score_here(classifier, listing, parts, job.options, job.column)
 
 
 def _watched(

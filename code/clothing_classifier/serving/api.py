@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from starlette.responses import JSONResponse
 
 from clothing_classifier.errors import ImageError
-from clothing_classifier.inference import Asked, Prediction
+from clothing_classifier.inference import Prediction, PredictOptions
 from clothing_classifier.serving import metrics, problems
 from clothing_classifier.serving.batching import Answer
 from clothing_classifier.serving.catalogue import ModelDescription, ModelSummary
@@ -29,7 +29,7 @@ class ProblemDocument(BaseModel):
 
 
 class PredictQuery(BaseModel):
-    """What is asked of the photos."""
+    """What is options of the photos."""
 
     model_config = ConfigDict(extra="forbid")
     top: int = Field(3, ge=1, le=1000, description="Candidates listed for each photo.")
@@ -118,8 +118,8 @@ def create_router(service: Service, token: str | None) -> APIRouter:
     async def predict(request: Request, query: Annotated[PredictQuery, Query()]) -> Response:
         """Of several photos a bad one has its reason in `error`; a single bad one is refused with a problem."""
         classifier = catalogue.get(query.model)
-        asked = Asked(query.top, query.min_precision)
-        answered = await service.answer(request, classifier, asked, query.class_map)
+        options = PredictOptions(query.top, query.min_precision)
+        answered = await service.answer(request, classifier, options, query.class_map)
         about = {"model": classifier.manifest.name, "version": classifier.bundle.sha256}
         return JSONResponse(about | {"predictions": [_entry(one) for one in answered]})
 

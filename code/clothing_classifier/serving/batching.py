@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clothing_classifier.errors import ImageError, without_frames
-from clothing_classifier.inference import Asked, Classifier, Prediction
-from clothing_classifier.inference.orientation import turned
+from clothing_classifier.inference import Classifier, Prediction, PredictOptions
+from clothing_classifier.inference.orientation import rotate
 from clothing_classifier.preprocessing import DEFAULT_LIMITS, Limits, Pixels, Source, prepare
 
 _LOOK_AGAIN = 0.02
@@ -29,7 +29,7 @@ class QueueFullError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A photo's prediction and, where asked for, the map of its class, `(h, w) float32`."""
+    """A photo's prediction and, where options for, the map of its class, `(h, w) float32`."""
 
     prediction: Prediction
     class_map: npt.NDArray[np.float32] | None = None
@@ -41,7 +41,7 @@ class Job:
 
     classifier: Classifier
     photo: Source
-    asked: Asked
+    options: PredictOptions
     with_map: bool
     answer: asyncio.Future[Answer | ImageError]
     dropped: bool = False
@@ -158,7 +158,7 @@ class Batcher:
         self._observe(len(jobs))
         classifier = jobs[0].classifier
         pixels = np.stack([job.pixels for job in jobs if job.pixels is not None])
-        predictions = classifier.predict_pixels(pixels, [job.asked for job in jobs])
+        predictions = classifier.predict_pixels(pixels, [job.options for job in jobs])
         outcomes: list[tuple[Job, Outcome]] = []
         for index, (job, prediction) in enumerate(zip(jobs, predictions, strict=True)):
             class_map = _map_of(classifier, pixels[index], prediction) if job.with_map else None
@@ -180,10 +180,10 @@ class Batcher:
 
 def _map_of(classifier: Classifier, photo: Pixels, prediction: Prediction) -> npt.NDArray[np.float32]:
     """The class map of the view that was read, turned back onto the photo as it came."""
-    quarters = prediction.turn // 90
-    class_maps = classifier.run(turned(photo, quarters)[None], "class_map")
+    quarters = prediction.rotation // 90
+    class_maps = classifier.run(rotate(photo, quarters)[None], "class_map")
     chosen = class_maps[0, classifier.labels.index(str(prediction.label))]
-    back: npt.NDArray[np.float32] = turned(chosen[..., None], -quarters)[..., 0]
+    back: npt.NDArray[np.float32] = rotate(chosen[..., None], -quarters)[..., 0]
     return back
 
 

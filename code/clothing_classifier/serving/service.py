@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from clothing_classifier.errors import ImageError, UsageError
-from clothing_classifier.inference import Asked, Classifier
+from clothing_classifier.inference import Classifier, PredictOptions
 from clothing_classifier.serving.batching import Answer, Batcher, Job, QueueFullError
 from clothing_classifier.serving.catalogue import Catalogue
 from clothing_classifier.serving.intake import Budget, Upload, read_uploads
@@ -34,26 +34,28 @@ class Service:
         self.batcher = Batcher(available_cpus(), limits.batch, limits.queue, self.metrics.count_batch, limits.image)
         self._budget = Budget(limits.held_bytes)
 
-    async def answer(self, request: Request, classifier: Classifier, asked: Asked, with_map: bool) -> list[Answered]:
+    async def answer(
+        self, request: Request, classifier: Classifier, options: PredictOptions, with_map: bool
+    ) -> list[Answered]:
         """The photos of `request` in their order; raises `Problem`, and `ClientDisconnect` where nobody waits.
 
         Of several photos a bad one has its error in its place; a single bad one is a problem.
         """
-        self._check(classifier, asked, with_map)
+        self._check(classifier, options, with_map)
         if not self.batcher.has_room():
             raise busy("the queue is full")
         with self._budget.lease() as lease:
             uploads = await read_uploads(request, self.limits, lease)
-            outcomes = await self._outcomes(request, uploads, classifier, asked, with_map)
+            outcomes = await self._outcomes(request, uploads, classifier, options, with_map)
         self._count(classifier, outcomes)
         if len(outcomes) == 1 and isinstance(outcomes[0], ImageError):
             raise image_problem(outcomes[0])
         return [Answered(upload.name, outcome) for upload, outcome in zip(uploads, outcomes, strict=True)]
 
-    def _check(self, classifier: Classifier, asked: Asked, with_map: bool) -> None:
-        if asked.min_precision is not None:
+    def _check(self, classifier: Classifier, options: PredictOptions, with_map: bool) -> None:
+        if options.min_precision is not None:
             try:
-                classifier.operating_point(asked.min_precision)
+                classifier.operating_point(options.min_precision)
             except UsageError as error:
                 raise Problem("bad-query", f"min_precision: {error}") from error
         cells = self.catalogue.map_cells(classifier)
@@ -65,11 +67,11 @@ class Service:
             )
 
     async def _outcomes(
-        self, request: Request, uploads: list[Upload], classifier: Classifier, asked: Asked, with_map: bool
+        self, request: Request, uploads: list[Upload], classifier: Classifier, options: PredictOptions, with_map: bool
     ) -> list[Answer | ImageError]:
         loop = asyncio.get_running_loop()
         jobs = {
-            index: Job(classifier, upload.rewound(), asked, with_map, loop.create_future())
+            index: Job(classifier, upload.rewound(), options, with_map, loop.create_future())
             for index, upload in enumerate(uploads)
             if upload.error is None
         }

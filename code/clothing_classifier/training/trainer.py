@@ -73,6 +73,7 @@ def train(
     if resume and before is None:
         logger.info(f"{out}: holds no run to go on with; this one begins")
     if before and "metrics" in before:
+        accelerator.end_training()
         return Outcome(before, failures)
     if before and before["processes"] != record["processes"]:
         logger.info(f"{before['processes']} processes before, {record['processes']} now: random views change")

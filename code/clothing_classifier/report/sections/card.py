@@ -79,10 +79,10 @@ def _limits(subject: Subject) -> list[str]:
     lines = weak_classes(subject.measured[0].figures) if subject.measured else []
     if subject.unknown:
         lines.append(f"It answers photos of {', '.join(sorted(subject.unknown))} with one of its own classes.")
-    if subject.bundle and subject.bundle.manifest.unfamiliarity_threshold is not None:
-        threshold = subject.bundle.manifest.unfamiliarity_threshold
-        lines.append(f"A picture of something else gets a label all the same; an unfamiliarity above {threshold:.2f} "
-                     "marks pictures that are stranger than nearly all of validation.")  # fmt: skip
+    if subject.bundle and subject.bundle.manifest.ood_threshold is not None:
+        threshold = subject.bundle.manifest.ood_threshold
+        lines.append(f"A picture without a garment gets a label all the same; an OOD score above {threshold:.2f} "
+                     "marks pictures further from the training photos than 95% of validation.")  # fmt: skip
     else:
         lines.append("A picture of something else gets a label all the same.")
     lines.append("Figures hold for photos like those measured: other senders, cameras or seasons can differ by more "

@@ -30,7 +30,7 @@ export function showEntry(photo) {
     waiting: () => ["Looking…", "", ""],
     failed: () => ["Can't be used", "", entry.error],
     unsure: () => ["Not sure", "", `perhaps ${entry.top.map(described).join(", ")}`],
-    sure: () => [entry.label, percent(entry.confidence), [...entry.top.slice(1).map(described), ...turned(entry)].join(", ")],
+    sure: () => [entry.label, percent(entry.confidence), [...entry.top.slice(1).map(described), ...rotated(entry)].join(", ")],
   };
   const [label, share, others] = texts[state]();
   item.querySelector(".label").textContent = label;
@@ -39,9 +39,9 @@ export function showEntry(photo) {
   item.querySelector(".meter span").style.width = entry?.confidence ? `${100 * entry.confidence}%` : "0";
 }
 
-/** Says that a photo came on its side or upside down and was read turned. */
-function turned({ turn }) {
-  return turn ? [`turned by ${turn}°`] : [];
+/** Says that a photo came on its side or upside down and was rotated before it was read. */
+function rotated({ rotation }) {
+  return rotation ? [`rotated by ${rotation}°`] : [];
 }
 
 /** Bars of the candidates of an entry, for the list `list`. */

@@ -94,7 +94,7 @@ function drawField() {
   if (!stage || !place) return;
   const size = model.preprocessing.size;
   const centre = [place.top + spot[0] * place.height, place.left + spot[1] * place.width];
-  const turn = photo.entry.turn ?? 0;
+  const turn = photo.entry.rotation ?? 0;
   const unit = turned(centre, turn, size).map((along, axis) => unitAt(along, stage, axis, size));
   const field = turnedBack(fieldOf(unit, stage), turn, size);
   const outside = `M${place.left} ${place.top}h${place.width}v${place.height}h${-place.width}z`;
@@ -126,7 +126,7 @@ async function showHeat() {
   try {
     const map = await mapOf(shown);
     if (shown !== photo || !byId("show-heat").checked || !place) return;
-    drawHeat(canvas, map.values, place, model.stages, model.preprocessing.size, shown.entry.turn ?? 0);
+    drawHeat(canvas, map.values, place, model.stages, model.preprocessing.size, shown.entry.rotation ?? 0);
     text.firstElementChild.textContent = `evidence for ${map.label}: little to much`;
     canvas.hidden = text.hidden = false;
     stageBox.classList.add("mapped");

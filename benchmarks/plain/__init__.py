@@ -1,0 +1,1 @@
+"""What others would write or use in our place: the other sides of the benchmarks."""

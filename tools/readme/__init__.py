@@ -1,1 +1,0 @@
-"""What fills the generated blocks of the documents, where update_readme.py does not do it itself."""
