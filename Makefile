@@ -44,11 +44,13 @@ models: .venv/dev ## make the shipped models, or those of NAMES="...", from reci
 DATA ?= datasets/clothing
 MEASURE := $(BIN)/python -m benchmarks
 
-results: .venv/dev ## measure again what the documents show, on an idle machine (hours; needs FEATURES=FILE)
+results: .venv/dev peers ## measure again what the documents show, on an idle machine (hours; needs FEATURES=FILE)
 	$(BIN)/clothing fetch clothing --out $(DATA)
 	$(MEASURE) network layers
 	$(MEASURE) network what-if
-	$(MEASURE) speed predict --photos $(DATA)/images
+	$(MEASURE) speed predict --photos $(DATA)/images --peers build/peers
+	$(MEASURE) speed predict --photos $(DATA)/images --out results/predict-shipped.json \
+	    --model wardrobe --model wardrobe-small --model wardrobe-tiny
 	$(MEASURE) speed training --data $(DATA)
 	$(MEASURE) speed engines --data $(DATA)
 	$(MEASURE) serving --photos $(DATA)/images
@@ -65,7 +67,7 @@ results: .venv/dev ## measure again what the documents show, on an idle machine 
 notebook: .venv/dev ## run notebooks/exploration.ipynb again, on the drawn data
 	$(BIN)/python tools/run_notebook.py
 
-peers: $(patsubst %,build/peers/%/installed,transformers timm ultralytics) ## what benchmarks/predict_throughput.py measures beside us
+peers: $(patsubst %,build/peers/%/installed,transformers timm ultralytics) ## what "benchmarks speed predict" measures beside us
 
 # Each in an environment of its own: the pipeline of transformers looks for a torchvision that works, the others bring one.
 build/peers/%/installed: constraints.txt

@@ -1,7 +1,5 @@
 """`python -m benchmarks`: every program that writes a record to results/."""
 
-import sys
-
 from benchmarks import engines, network, speed
 from benchmarks.audit import audit
 from benchmarks.common import new_app
@@ -22,5 +20,4 @@ for command in (audit, experiment, guides, models, pareto, quantization, robustn
     app.command()(command)
 
 if __name__ == "__main__":
-    sys.argv[0] = "benchmarks"  # what records show
-    app()
+    app(prog_name="python -m benchmarks")

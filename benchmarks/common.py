@@ -7,9 +7,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -17,7 +18,7 @@ import typer
 
 from clothing_classifier.datasets import Record
 from clothing_classifier.evaluation.provenance import provenance
-from clothing_classifier.utils import write_json
+from clothing_classifier.utils import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -52,8 +53,17 @@ def recording(path: Path) -> Iterator[dict[str, Any]]:
         log(f"warning: load average {load:.1f}: the machine is busy, which timings will show")
     record = provenance() | {"load_average_before": load}
     yield record
-    write_json(path, record)
+    write_text(path, json.dumps(_rounded(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     log(f"wrote {path}")
+
+
+def _rounded(value: Any) -> Any:
+    """`value` with six significant digits of each number, which is more than anything measured here has."""
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 class Finished(NamedTuple):
@@ -85,10 +95,7 @@ def run_process(
     environment: Mapping[str, str] | None = None,
     accepted: Sequence[int] = (0,),
 ) -> Finished:
-    """Run `command` in the repository with `given` on standard input; raises `ProcessError` by its status.
-
-    The memory is that of the largest process where it starts others.
-    """
+    """Run `command` in the repository with `given` on standard input; raises `ProcessError` by its status."""
     with (
         tempfile.TemporaryFile("w+") as stdin,
         tempfile.TemporaryFile("w+") as out,
@@ -100,6 +107,8 @@ def run_process(
         process = subprocess.Popen(
             list(map(str, command)), stdin=stdin, stdout=out, stderr=err, cwd=ROOT, env=environment
         )
+        peaks = [0.0]
+        threading.Thread(target=_watch_memory, args=(process.pid, peaks), daemon=True).start()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -108,7 +117,21 @@ def run_process(
         lines, complaints = out.read().splitlines(), err.read().splitlines()
     if process.returncode not in accepted:
         raise ProcessError(complaints[-1] if complaints else f"{command[0]}: status {process.returncode}")
-    return Finished(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, lines)
+    return Finished(seconds, usage.ru_utime + usage.ru_stime, peaks[-1], lines)
+
+
+def memory_mb(pid: int, what: str = "VmHWM") -> float:
+    """Peak resident memory of a process so far, or with `VmRSS` what it holds now, in 10^6 bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) * 1024 / 1e6
+
+
+def _watch_memory(pid: int, peaks: list[float]) -> None:
+    """Note the peak until the process ends. The peak of `getrusage` would be at least that of this very process."""
+    with suppress(OSError, StopIteration):
+        while True:
+            peaks.append(memory_mb(pid))
+            time.sleep(0.01)
 
 
 def run_module(name: str, *arguments: str | Path, given: str = "") -> Finished:

@@ -1,8 +1,8 @@
-"""Would another engine or JPEG decoder make `predict` faster, and would it still say the same?
+"""Would another engine make `predict` faster, and would it still say the same?
 
-On the same validation photos, one thread, in turn: the time of each decoder with resizing and padding, and of each
-engine's evaluation, as ratios to what ships; the fraction of labels that stay and the largest difference in a
-probability. The example of docs/javascript.md is asked for its answers, too. What is not installed is left out:
+On the same validation photos, one thread, in turn: the time of each engine's evaluation, as a ratio to what ships; the
+fraction of labels that stay and the largest difference in a probability. The example of docs/javascript.md is asked for
+its predictions, too. What is not installed is left out:
 
     pip install --no-deps --target build/engines openvino openvino-telemetry
     (cd examples/javascript && ONNXRUNTIME_NODE_INSTALL=skip npm ci)
@@ -16,14 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import typer
-from PIL import Image
 
 from benchmarks.common import (
     RESULTS,
@@ -41,13 +39,12 @@ from clothing_classifier.datasets import Columns, load_dataset
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import WEIGHTS, Bundle
 from clothing_classifier.inference.session import open_session
-from clothing_classifier.preprocessing import ImageContract, Pixels, prepare
+from clothing_classifier.preprocessing import Pixels, prepare
 
 Probabilities = npt.NDArray[np.float32]
 Evaluate = Callable[[Pixels], Probabilities]
-Decode = Callable[[bytes], Pixels]
 
-ENGINE, DECODER = "ONNX Runtime, int8 (ours)", "Pillow, reduced (ours)"
+ENGINE = "ONNX Runtime, int8 (ours)"
 EXAMPLE = ROOT / "examples" / "javascript" / "classify.mjs"
 WARM_UP, CHUNK = 10, 10
 
@@ -59,25 +56,20 @@ def engines(
     rounds: Rounds = 3,
     out: Annotated[Path, typer.Option(help="Record to write.")] = RESULTS / "engines.json",
 ) -> None:
-    """Other engines and JPEG decoders beside what ships: time, labels that stay, what they add to install."""
+    """Other engines beside what ships: time, labels that stay, what they add to install."""
     with recording(out) as record:
         classifier = Classifier.load(model, threads=1)
         records = load_dataset(data, Columns(group="sender_id"), classifier.labels).part("validation")
         paths = spread_evenly(sorted(str(one.source) for one in records if str(one.source).endswith(".jpg")), photos)
-        files = [Path(path).read_bytes() for path in paths]
-        decoders, engines, left_out = _available(classifier)
-        squares = [decoders[DECODER](file) for file in files]
-        shipped = _answers(classifier.run, squares)
-        record.update({"n": len(files), "rounds": rounds,
+        pixels = [prepare(path, classifier.bundle.contract)[None] for path in paths]
+        engines, left_out = _available(classifier.bundle)
+        shipped = _answers(classifier.run, pixels)
+        record.update({"n": len(paths), "rounds": rounds,
                        "model": {"name": classifier.manifest.name, "sha256": classifier.bundle.sha256}})  # fmt: skip
-        record["decoders"] = _time(decoders, files, DECODER, rounds)
-        for name, decode in decoders.items():
-            answers = _answers(classifier.run, [decode(file) for file in files])
-            record["decoders"][name] |= _agreement(answers, shipped) | _installed(_DECODERS[name][0])
-        record["engines"] = _time(engines, [square[None] for square in squares], ENGINE, rounds)
+        record["engines"] = _time(engines, pixels, rounds)
         for name, evaluate in engines.items():
             package = "openvino" if "OpenVINO" in name else "onnxruntime"
-            record["engines"][name] |= _agreement(_answers(evaluate, squares), shipped) | _installed(package)
+            record["engines"][name] |= _agreement(_answers(evaluate, pixels), shipped) | _installed(package)
         try:
             record["javascript"] = _agreement(_javascript(classifier, paths), shipped)
         except ProcessError as error:
@@ -85,16 +77,9 @@ def engines(
         record["left_out"] = left_out
 
 
-def _available(classifier: Classifier) -> tuple[dict[str, Decode], dict[str, Evaluate], dict[str, str]]:
-    """Decoders and engines by name, and why others are left out."""
-    decoders: dict[str, Decode] = {}
-    left_out = {}
-    for name, (_, make) in _DECODERS.items():
-        try:
-            decoders[name] = make(classifier.bundle.contract)
-        except ImportError as error:
-            left_out[name] = str(error)
-    int8, whole = classifier.bundle.graph, _float_graph(classifier.bundle)
+def _available(bundle: Bundle) -> tuple[dict[str, Evaluate], dict[str, str]]:
+    """Engines by name, and why others are left out."""
+    int8, whole = bundle.graph, _float_graph(bundle)
     engines = {ENGINE: _onnx_runtime(int8), "ONNX Runtime, float": _onnx_runtime(whole)}
     try:
         engines |= {
@@ -102,8 +87,8 @@ def _available(classifier: Classifier) -> tuple[dict[str, Decode], dict[str, Eva
             "OpenVINO, int8, rest in bfloat16": _openvino(int8, "bf16"), "OpenVINO, bfloat16": _openvino(whole, "bf16"),
         }  # fmt: skip
     except ImportError as error:
-        left_out["OpenVINO"] = str(error)
-    return decoders, engines, left_out
+        return engines, {"OpenVINO": str(error)}
+    return engines, {}
 
 
 def _float_graph(bundle: Bundle) -> bytes:
@@ -135,39 +120,8 @@ def _openvino(graph: bytes, precision: str) -> Evaluate:
     return lambda pixels: request.infer([pixels], share_inputs=True)[0]
 
 
-def _pillow_whole(contract: ImageContract) -> Decode:
-    """Every pixel is decoded."""
-
-    def decode(data: bytes) -> Pixels:
-        with Image.open(BytesIO(data)) as image:
-            return prepare(image.convert("RGB"), contract)
-
-    return decode
-
-
-def _simplejpeg(contract: ImageContract) -> Decode:
-    """libjpeg-turbo, built into the package, at a reduced scale."""
-    import simplejpeg
-
-    def decode(data: bytes) -> Pixels:
-        height, width, *_ = simplejpeg.decode_jpeg_header(data)
-        scale = contract.size / max(height, width)
-        rows, columns = (max(1, round(side * scale)) for side in (height, width))
-        return prepare(simplejpeg.decode_jpeg(data, "RGB", min_height=rows, min_width=columns, min_factor=1), contract)
-
-    return decode
-
-
-_DECODERS: dict[str, tuple[str, Callable[[ImageContract], Decode]]] = {
-    DECODER: ("pillow", lambda contract: lambda data: prepare(data, contract)),
-    "Pillow, whole": ("pillow", _pillow_whole),
-    "simplejpeg": ("simplejpeg", _simplejpeg),
-}
-"""By name: the distribution that brings it, and what makes it. What follows decoding is `preprocessing` for all."""
-
-
-def _time(sides: Mapping[str, Callable[[Any], Any]], inputs: Sequence[Any], base: str, rounds: int) -> dict[str, Any]:
-    """Milliseconds an input of each side, some inputs in turn, and the ratio to `base` in the same round.
+def _time(sides: Mapping[str, Evaluate], inputs: Sequence[Pixels], rounds: int) -> dict[str, Any]:
+    """Milliseconds a photo of each engine, some photos in turn, and the ratio to what ships in the same round.
 
     Of the processor, in all threads: OpenVINO evaluates in one of its own.
     """
@@ -186,13 +140,13 @@ def _time(sides: Mapping[str, Callable[[Any], Any]], inputs: Sequence[Any], base
         for name, spent in total.items():
             seconds[name].append(spent / len(inputs))
     return {
-        name: {"milliseconds": 1000 * statistics.median(own), "relative": median_ratio(own, seconds[base])}
+        name: {"milliseconds": 1000 * statistics.median(own), "relative": median_ratio(own, seconds[ENGINE])}
         for name, own in seconds.items()
     }
 
 
-def _answers(evaluate: Evaluate, squares: Sequence[Pixels]) -> Probabilities:
-    return np.concatenate([evaluate(pixels[None]) for pixels in squares])
+def _answers(evaluate: Evaluate, photos: Sequence[Pixels]) -> Probabilities:
+    return np.concatenate([evaluate(pixels) for pixels in photos])
 
 
 def _agreement(found: Probabilities, shipped: Probabilities) -> dict[str, float]:

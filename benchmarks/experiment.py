@@ -273,17 +273,19 @@ def measure(folders: Sequence[Path]) -> Outcome:
 
 
 def summarise(own: dict[int, Outcome], base: dict[int, Outcome]) -> dict[str, Any]:
-    """Mean and spread over seeds; the distance to the base with the same seed, or to its mean where it lacks one."""
+    """Mean and spread over seeds; the distance to another with the same seed, or to its mean where it lacks one."""
     groups = next(iter(own.values())).groups
-    of_base = np.mean([one.right for one in base.values()], axis=0)
-    ahead = np.mean([one.right - (base[s].right if s in base else of_base) for s, one in own.items()], axis=0)
     figures = [one.figures for one in own.values()]
-    return {
+    found = {
         "runs": len(own), "photos": float(np.mean([one.photos for one in own.values()])),
         **{key: mean_and_spread([row[key] for row in figures]) for key in figures[0]},
         "interval": metrics.grouped_interval(np.mean([one.right for one in own.values()], axis=0), groups),
-        "ahead": float(ahead.mean()), "ahead_interval": metrics.grouped_interval(ahead, groups),
     }  # fmt: skip
+    if own is base:
+        return found
+    of_base = np.mean([one.right for one in base.values()], axis=0)
+    ahead = np.mean([one.right - (base[s].right if s in base else of_base) for s, one in own.items()], axis=0)
+    return found | {"ahead": float(ahead.mean()), "ahead_interval": metrics.grouped_interval(ahead, groups)}
 
 
 def recall_by_class(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -35,28 +35,23 @@ def guides(
         for name in ("data", "README.md"):
             (folder / name).symlink_to(ROOT / name)
         walked = {name: {step: run(one, folder) for step, one in commands[name].items()} for name in guide or commands}
-        times = ("seconds", "processor_seconds")
-        totals = {
-            name: {key: sum(step[key] for step in steps.values()) for key in times} for name, steps in walked.items()
-        }
-        record.update({"n": sum(map(len, walked.values())), "seed": 0, "totals": totals, "journeys": walked})
+        record.update({"n": sum(map(len, walked.values())), "seed": 0, "journeys": walked})
 
 
 def run(command: str, folder: Path) -> dict[str, Any]:
-    """A command and what it says on both streams, as a console shows it, with its seconds; leaves where it fails."""
+    """What a command says on both streams, with its seconds, and those of the processors; leaves where it fails."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     started, before = time.perf_counter(), _processor_seconds()
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], env=os.environ | {"PATH": path, "COLUMNS": COLUMNS},
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    first, *more = command.split("\n")
-    console = "\n".join([f"$ {first}", *(f"> {line}" for line in more), *map(str.rstrip, done.stdout.splitlines())])
-    log(console)
+    output = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    log(f"$ {command}\n{output}")
     if done.returncode:
         sys.exit(f"{command}: exit status {done.returncode}")
     return {
-        "console": console, "status": done.returncode, "seconds": time.perf_counter() - started,
+        "command": command, "output": output, "status": done.returncode, "seconds": time.perf_counter() - started,
         "processor_seconds": _processor_seconds() - before,
     }  # fmt: skip
 

@@ -62,6 +62,7 @@ def pareto(
             points += _search(data, runs.resolve(), epochs, TRAINED)[1]
         points = [parent, *points, *_shipped_points(parent, data)]
         points = [{key: value for key, value in point.items() if key in SHOWN} for point in points]
+        points.sort(key=lambda point: -point["macs"])
         record.update({"n": parent["n"], "max_drop": MAX_DROP, "points": points})
     figures.draw_pareto(points, figure)
 
@@ -85,7 +86,9 @@ def _search(data: Path, runs: Path, epochs: int, strategies: tuple[str, ...] | l
 
 def _shipped_points(parent: Point, data: Path) -> list[Point]:
     """The shipped models of the same classes, each judged against the float parent."""
+    from clothing_classifier.analysis import trace
     from clothing_classifier.compression.gate import judge
+    from clothing_classifier.models import create_model
 
     wanted = load_settings(DEFAULT).data
     columns = Columns(wanted.label_column, wanted.group_column, wanted.split_column)
@@ -95,29 +98,23 @@ def _shipped_points(parent: Point, data: Path) -> list[Point]:
         bundle = load_bundle(name)
         if bundle.manifest.labels != load_bundle(DEFAULT).manifest.labels:
             continue
-        classifier = Classifier(bundle)
+        classifier, about = Classifier(bundle), bundle.manifest.architecture
+        network = create_model(about["name"], len(classifier.labels), **about["settings"])
+        traced = trace(network, (3, bundle.contract.size, bundle.contract.size))
         predictions = collect(classifier.probabilities, records, classifier.labels)
         verdict = judge(np.array(parent["right"]), predictions.correct, predictions.groups, MAX_DROP)
         interval, method = accuracy_interval(predictions.correct, predictions.groups)
         found.append({
             "name": name, "shipped": True, **_times(name, parent["bundle"]), "size": bundle.contract.size,
-            "precision": bundle.manifest.precision, "architecture": bundle.manifest.architecture,
+            "precision": bundle.manifest.precision,
             "n": len(predictions.records), "right": predictions.correct.tolist(),
             "accuracy": float(predictions.correct.mean()),
             "accuracy_interval": list(interval), "interval_method": method,
-            "macs": sum(stage["macs"] for stage in bundle.manifest.stages or []), "bytes": len(bundle.graph),
-            "params": _params(bundle.manifest.architecture, len(bundle.manifest.labels)),
+            "macs": traced.macs, "params": traced.params, "bytes": len(bundle.graph),
             "epochs": bundle.manifest.provenance["settings"]["optimization"]["epochs"],
             "drop": verdict.drop, "drop_upper": verdict.upper, "accepted": verdict.accepted,
         })  # fmt: skip
     return found
-
-
-def _params(architecture: dict[str, Any], classes: int) -> int:
-    from clothing_classifier.models import create_model
-
-    model = create_model(architecture["name"], classes, **architecture["settings"])
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _times(bundle: str | Path, parent: str | Path | None) -> dict[str, Any]:

@@ -5,9 +5,9 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clothing_classifier.config import TrainSettings, load_settings
 from clothing_classifier.errors import ConfigError
@@ -44,11 +44,18 @@ class Train(Trained):
     """Steps, of which every run teaches, or runs."""
     seeds: tuple[int, ...] = Field((0,), min_length=1)
 
+    @model_validator(mode="after")
+    def _starts_once(self) -> Self:
+        if self.init and self.init_from:
+            raise ValueError("init and init_from exclude each other")
+        return self
+
 
 class Prune(Trained):
     """Structured pruning to a budget at the preset's image size."""
 
     do: Literal["prune"]
+    init_from: str
     macs: int
     params: int | None = None
 

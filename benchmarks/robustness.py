@@ -153,19 +153,19 @@ def summarise(right: Floats, confidence: Floats, groups: Sequence[str]) -> dict[
 
 
 def compare_variants(folders: Mapping[str, Sequence[Path]], base: str, groups: Sequence[str]) -> dict[str, Any]:
-    """For an experiment: by variant and corruption, accuracy before (of `base`) and after, and the paired difference.
+    """For an experiment: by variant and corruption, accuracy, and how far it is ahead of `base`, paired.
 
     `folders` holds a variant's runs, one a seed, each with its data set; figures are means over seeds and strengths.
     """
     right = {name: np.mean([_right_of_run(folder) for folder in some], axis=0) for name, some in folders.items()}
-    before = right.pop(base)
+    of_base = right.pop(base)
     found: dict[str, Any] = {name: {} for name in right}
-    for name, after in right.items():
+    for name, own in right.items():
         for kind, where in columns().items():
-            difference = (after - before)[:, where].mean(1)
+            ahead = (own - of_base)[:, where].mean(1)
             found[name][kind] = {
-                "before": float(before[:, where].mean()), "accuracy": float(after[:, where].mean()),
-                "difference": float(difference.mean()), "difference_interval": grouped_interval(difference, groups),
+                "accuracy": float(own[:, where].mean()),
+                "ahead": float(ahead.mean()), "ahead_interval": grouped_interval(ahead, groups),
             }  # fmt: skip
     return found
 

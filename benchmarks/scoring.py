@@ -3,8 +3,8 @@
 Measured, each in processes of its own: time and memory by number of photos; the rate beside that of `clothing predict`;
 Ray with two workers beside this process, both from their first rows on, since Ray's start takes seconds; a Ray cluster
 of three nodes of which one is killed; an S3-compatible server of which a tenth of the reads fails; and what the plan
-for a billion photos in docs/scoring.md needs. Lists longer than the folder repeat its photos. Run it on an idle
-machine.
+for a billion photos in docs/scoring.md needs. Lists longer than the folder repeat its photos. Run it on an
+idle machine.
 """
 
 import os
@@ -86,7 +86,7 @@ class Benchmark:
 
     def run(self, where: str | Path, output: Path, *more: str) -> dict[str, Any]:
         """Score in a process that says when rows came (`one_scoring.py`)."""
-        found: dict[str, Any] = run_module("one_scoring", "--input", where, "--output", output, *more).json
+        found: dict[str, Any] = run_module("one_scoring", where, output, *more).json
         return found
 
 
@@ -195,11 +195,12 @@ def stages(benchmark: Benchmark, count: int) -> dict[str, Any]:
     """What each step costs a core: reading from a store beside reading files, decoding, the network; bytes of a row."""
     core = run_module("one_core", DEFAULT, given="\n".join(benchmark.paths(400))).json
     paths, output = benchmark.paths(count), benchmark.output()
-    here = benchmark.run(benchmark.list(paths), output)["cpu_seconds"]
+    part_rows = "--part-rows", "64"
+    here = benchmark.run(benchmark.list(paths), output, *part_rows)["cpu_seconds_a_row"]
     with _bucket(paths, 0):
-        there = benchmark.run("s3://photos/", benchmark.output())["cpu_seconds"]
+        there = benchmark.run("s3://photos/", benchmark.output(), *part_rows)["cpu_seconds_a_row"]
     return {
-        "fetch_seconds": (there - here) / count, "decode_seconds": core["prepare_seconds"],
+        "fetch_seconds": there - here, "decode_seconds": core["prepare_seconds"],
         "network_seconds": core["network_seconds"],
         "bytes_per_row": sum(path.stat().st_size for path in output.glob("*.parquet")) / count,
     }  # fmt: skip

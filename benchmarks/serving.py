@@ -1,28 +1,29 @@
 """How much does `clothing serve` take, beside the same classifier in process and behind a plain FastAPI handler?
 
-Everything runs on this machine, the load generator (autocannon, by npx) in a process of its own, in one run and in
-turn, so that ratios compare like with like: requests a second and latency by clients, one photo a request; memory and
-descriptors over a soak at half of saturation, at a fixed rate. Run it on an idle machine.
+Everything runs on this machine, the load generator (hey: apt-get install hey) in a process of its own, in one run and
+in turn, so that ratios compare like with like: requests a second and latency by clients, one photo a request; memory
+and descriptors over a soak at half of saturation, at a fixed rate. Run it on an idle machine.
 """
 
+import csv
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated, Any
 
+import numpy as np
 import typer
 
-from benchmarks.common import CLOTHING, RESULTS, Photos, jpeg_files, log, recording, run_process
+from benchmarks.common import CLOTHING, RESULTS, Photos, jpeg_files, log, memory_mb, recording, run_process
 from clothing_classifier.inference.bundle import DEFAULT
 
-AUTOCANNON = "autocannon@9.0.0"
 CLIENTS = (1, 8, 64, 512)
 _IN_PROCESS = """
 import json, sys, time
@@ -46,15 +47,10 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
-    def memory_mb(self, what: str = "VmRSS") -> float:
-        """Resident memory now, or its peak (`VmHWM`) so far."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith(what)) * 1024 / 1e6
-
     def state(self) -> dict[str, float]:
         """Resident memory, and open files and sockets."""
         descriptors = sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
-        return {"memory_mb": self.memory_mb(), "descriptors": descriptors}
+        return {"memory_mb": memory_mb(self.process.pid, "VmRSS"), "descriptors": descriptors}
 
 
 @dataclass(frozen=True)
@@ -80,34 +76,27 @@ class Benchmark:
     def load(
         self, server: Server, clients: int, rate: float | None = None, seconds: float | None = None
     ) -> dict[str, Any]:
-        """What so many clients see, each asking again when answered, or all at `rate` requests a second."""
-        url = f"http://127.0.0.1:{server.port}/v1/predict"
-        command = ["npx", "--yes", AUTOCANNON, "--json", "-c", clients, "-d", seconds or self.seconds, "-m", "POST",
-                   "-H", "content-type=image/jpeg", "-i", self.photo, "-E", self._answer(url)]  # fmt: skip
-        seen = run_process(list(map(str, [*command, *(["-R", round(rate)] if rate else []), url]))).json
-        statuses = {status: about["count"] for status, about in seen["statusCodeStats"].items()}
+        """What so many clients see, each asking again when answered, or all together at `rate` requests a second."""
+        seconds = seconds or self.seconds
+        limit = ["-q", f"{rate / clients:.3f}"] if rate else []
+        command = ["hey", "-c", str(clients), "-z", f"{seconds}s", *limit, "-m", "POST", "-T", "image/jpeg",
+                   "-D", self.photo, "-o", "csv", f"http://127.0.0.1:{server.port}/v1/predict"]  # fmt: skip
+        rows = list(csv.DictReader(run_process(command).lines))
+        statuses = Counter(row["status-code"] for row in rows)
+        times = [1000 * float(row["response-time"]) for row in rows if row["status-code"] == "200"]
+        milliseconds = {f"p{q}": float(np.percentile(times, q)) for q in (50, 95, 99)} if times else {}
         found = {
-            "clients": clients, "rate": rate, "seconds": seen["duration"],
-            "requests_per_second": statuses.get("200", 0) / seen["duration"],
-            "milliseconds": {name: seen["latency"][name] for name in ("p50", "p97_5", "p99", "max")},
-            "statuses": statuses, "refused": statuses.get("503", 0) / sum(statuses.values()),
-            "wrong": seen["mismatches"] - seen["non2xx"], "errors": seen["errors"],
-            "peak_mb": server.memory_mb("VmHWM"),
+            "clients": clients, "rate": rate, "requests_per_second": len(times) / seconds, "milliseconds": milliseconds,
+            "statuses": dict(statuses), "refused": statuses["503"] / statuses.total(),
+            "peak_mb": memory_mb(server.process.pid),
         }  # fmt: skip
-        times = found["milliseconds"]
-        log(f"{clients} clients, rate {rate}: {found['requests_per_second']:.0f}/s, p50 {times['p50']:.0f} ms, "
-            f"p99 {times['p99']:.0f} ms, {statuses}")  # fmt: skip
+        log(f"{clients} clients: {found}")
         return found
 
     def in_process(self) -> float:
         """Photos a second by `Classifier.predict_many`, for as long as one measurement of a server."""
         command = [sys.executable, "-c", _IN_PROCESS, self.model, self.photo, str(self.seconds)]
         return float(run_process(command).json)
-
-    def _answer(self, url: str) -> str:
-        request = urllib.request.Request(url, Path(self.photo).read_bytes(), {"Content-Type": "image/jpeg"})
-        with urllib.request.urlopen(request) as response:
-            return str(response.read().decode())
 
 
 def serving(

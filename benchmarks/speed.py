@@ -42,7 +42,6 @@ from clothing_classifier.utils import available_cpus
 app = new_app(__doc__)
 PLAIN = Path(__file__).with_name("plain")
 PEERS = ("transformers", "timm", "ultralytics")
-UPRIGHT = "--upright"
 BOUND_PHOTOS, PLAIN_PHOTOS, PEER_PHOTOS, TRIAL_PHOTOS = 400, 1000, 300, 64
 # No hub may be asked; and all sides get what a shell has: compiled modules, and their own number of threads.
 _UNSET = ("PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -73,17 +72,14 @@ def predict(
 ) -> None:
     """Photos a second of `clothing predict`, whole processes, beside its bound and what others would use.
 
-    The bound is the number of processors over the seconds that one photo takes on one core, in the same round. Each of
-    our models runs twice: as it comes, and without orientation correction, which reads some photos again.
+    The bound is the number of processors over the seconds that one photo takes on one core, read once, in the same
+    round; orientation correction reads some photos again.
     """
     counts, models = count or [1000, 4000], model or [DEFAULT]
     command = [CLOTHING, "predict", "-", "--format", "json", "--model"]
     with recording(out) as record, tempfile.TemporaryDirectory() as scratch:
         files = jpeg_files(photos, max(counts))
-        sides = {
-            name: Side(_child([*command, *name.split(", ")]), counts, one)
-            for one in models for name in (one, f"{one}, {UPRIGHT}")
-        }  # fmt: skip
+        sides = {one: Side(_child([*command, one]), counts, one) for one in models}
         folder = load_bundle(models[0]).path
         sides["plain ONNX Runtime"] = Side(_child([sys.executable, PLAIN / "onnx.py", folder]), [PLAIN_PHOTOS])
         about = {name: _meet(peers / name, name, scratch, files) for name in PEERS} if peers else {}
@@ -155,20 +151,13 @@ def _summarise(side: Side, name: str, measured: Mapping[str, Sequence[Any]], fir
         "peak_mb": max(statistics.median(found["runs"][n]["peak_mb"] for found in own) for n in own[0]["runs"]),
     }
     if side.model:
-        orientation = load_bundle(side.model).manifest.orientation or {}
-        views = 1.0 if UPRIGHT in name else orientation.get("views", 1.0)
-        bounds = [_bound(found["bound"]) for found in own]
+        bounds = [available_cpus() / sum(found["bound"].values()) for found in own]
         summary |= {
-            "bound_photos_per_second": statistics.median(bounds), "fraction_of_bound": median_ratio(rates, bounds),
-            "evaluations_a_photo": views,
+            "bound_photos_per_second": statistics.median(bounds), "fraction_of_bound": median_ratio(rates, bounds)
         }  # fmt: skip
     if name != first:
         summary["ours_times"] = median_ratio(map(_rate, measured[first]), rates)
     return summary
-
-
-def _bound(cost: Mapping[str, float]) -> float:
-    return available_cpus() / (cost["prepare_seconds"] + cost["network_seconds"])
 
 
 def _installed() -> dict[str, float]:

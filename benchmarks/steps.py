@@ -87,9 +87,12 @@ def _train(job: Job, step: Train, out: Path, place: Place) -> list[str]:
 
 
 def _prune(job: Job, step: Prune, out: Path, place: Place) -> None:
+    import torch
+
     from clothing_classifier.compression import prune_weights
     from clothing_classifier.compression.pruning import Budget
 
+    torch.set_num_threads(place.threads)
     [start], settings = place.inputs(job, "init_from"), job.definition.settings_of(step)
     prune_weights(start / WEIGHTS, place.data_of(job), settings, Budget(step.macs, step.params), out / WEIGHTS)
 

@@ -40,10 +40,12 @@ def main() -> None:
     size, labels = bundle["preprocessing"]["size"], bundle["labels"]
     channels = {stage["name"]: stage["channels"] for stage in load_record("network")["stages"]}
     drawn = {
-        "classes": pictures.draw_classes(count_photos(labels)),
-        "architecture": pictures.draw_network(bundle["stages"], size, len(labels), channels),
+        "classes": to_png(pictures.draw_classes(count_photos(labels))),
+        "architecture": to_png(pictures.draw_network(bundle["stages"], size, len(labels), channels)),
         "augmentation": draw_views(),
-        "confusion": pictures.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"] | {"labels": labels}),
+        "confusion": to_png(
+            pictures.draw_confusion(load_record(f"{MODEL}-evaluation")["validation"] | {"labels": labels})
+        ),
     }
     for name, png in drawn.items():
         write_bytes(out / f"{name}.png", png)

@@ -94,7 +94,7 @@ def test_copies_across_a_split_or_of_two_labels_are_serious(tmp_path: Path) -> N
     assert names["split-leak"] == {frozenset(["a.png", "b.png"])}
     assert names["label-conflict"] == {frozenset(["c.png", "d.png"])}
     assert found.is_serious
-    dropped = {found.survey.photos[i].record.image for i in found.dropped}
+    dropped = {found.scan.photos[i].record.image for i in found.dropped}
     assert dropped == {"a.png", "c.png", "d.png"}  # the one that is learnt from, and both of two labels
 
 

@@ -62,8 +62,9 @@ def test_an_experiment_trains_its_variants_compares_them_and_goes_on(tmp_path: P
     arguments = ("experiment", str(plan), "--data", str(ROOT / "data"), "--runs", str(runs), "--out", str(out))
     run(*arguments)
     record = json.loads(out.read_text(encoding="utf-8"))
+    assert {"command", "revision", "machine"} <= record.keys()
     plain, half = record["variants"]["plain"], record["variants"]["half"]
-    assert (plain["ahead"], plain["ahead_interval"]) == (0, [0, 0])
+    assert "ahead" not in plain
     low, high = half["ahead_interval"]
     assert low <= half["ahead"] <= high
     assert half["ahead"] == pytest.approx(half["accuracy"]["mean"] - plain["accuracy"]["mean"])
@@ -73,13 +74,6 @@ def test_an_experiment_trains_its_variants_compares_them_and_goes_on(tmp_path: P
     assert len(written) == 2
     run(*arguments)
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("best.safetensors")} == written
-
-
-def test_what_if_writes_a_record_with_its_provenance(tmp_path: Path) -> None:
-    run("network", "what-if", "--out", str(tmp_path / "record.json"))
-    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
-    assert {"command", "revision", "machine"} <= record.keys()
-    assert record["variants"]["as published"]["receptive_field"] == [491, 491]
 
 
 def test_a_fraction_is_drawn_by_whole_groups_with_every_class() -> None:

@@ -1,6 +1,7 @@
 """`python -m benchmarks models`: recipes are read strictly, and a killed program goes on with the same command."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,10 +12,13 @@ import pytest
 from benchmarks import model_records
 from benchmarks.jobs import plan
 from benchmarks.models import RECIPES, ROOT
+from benchmarks.recipes import Trained, flatten, load_recipe
 
+from clothing_classifier.config import load_settings
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference import Classifier
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 PRESET = """
 [image]
 size = 32
@@ -78,12 +82,13 @@ def command(recipe: Path, *more: str) -> list[str]:
 
 
 def run(recipe: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(recipe, *more), cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command(recipe, *more), cwd=ROOT, env=ONE_THREAD, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_killed_program_goes_on_with_the_same_command(recipe: Path) -> None:
     runs = recipe.parent / "runs" / "tiny"
-    killed = subprocess.Popen(command(recipe), cwd=ROOT, stderr=subprocess.DEVNULL)
+    killed = subprocess.Popen(command(recipe), cwd=ROOT, env=ONE_THREAD, stderr=subprocess.DEVNULL)
     while not (runs / "student-0.part" / "last.safetensors").exists():
         assert killed.poll() is None and not (runs / "student-0").exists()
         time.sleep(0.02)
@@ -136,6 +141,15 @@ def test_every_shipped_model_has_a_recipe_that_can_be_planned() -> None:
     assert {"wardrobe/robust-0", "wardrobe-tiny/pruned", "benchmark-10/evaluation-test"} <= names
 
 
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_recipe_holds_only_what_differs_from_its_preset(path: Path) -> None:
+    recipe = load_recipe(path)
+    for step in recipe.steps.values():
+        if isinstance(step, Trained):
+            preset = dict(flatten(load_settings(recipe.preset_of(step)).model_dump()))
+            assert not [key for key, value in flatten(step.settings) if preset.get(key) == value]
+
+
 def test_only_what_a_recipe_needs_of_others_is_planned() -> None:
     names = [job.name for job in plan([RECIPES / "wardrobe-small.toml"], with_test=False)]
     assert "wardrobe/student-1" in names and "wardrobe/bundle" in names
@@ -146,6 +160,8 @@ def test_only_what_a_recipe_needs_of_others_is_planned() -> None:
     ("old", "new", "message"),
     [
         ("macs =", "mac =", "steps.pruned.prune.macs: field required"),
+        ('init_from = "student"\n', "", "steps.pruned.prune.init_from: field required"),
+        ('init_from = "pruned"', 'init = "x"\ninit_from = "pruned"', "init and init_from exclude each other"),
         ('do = "export"', 'do = "export"\nquick = true', "steps.bundle.export.quick: unknown key"),
         ("epochs = 8", "epoch = 40", "steps.student: setting optimization.epoch: unknown"),
         ('run = "robust"', 'run = "pruned"', "steps.bundle.run: 'pruned' names no earlier step of the kind train"),
@@ -163,6 +179,6 @@ def test_what_is_wrong_in_a_recipe_is_named(recipe: Path, old: str, new: str, me
 
 def test_a_variable_that_is_not_set_is_named_before_any_work(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe.write_text(recipe.read_text().replace('do = "train"\n', 'do = "train"\ninit = "${FEATURES}"\n', 1))
-    monkeypatch.delenv("FEATURES", raising=False)
+    monkeypatch.delitem(ONE_THREAD, "FEATURES", raising=False)
     refused = run(recipe)
     assert refused.returncode and "set the environment variable FEATURES" in refused.stderr

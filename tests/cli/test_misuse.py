@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from helpers.commands import CLOTHING, IMAGES, ROOT, clothing
+from helpers.commands import CLOTHING, IMAGES, ROOT, clothing, clothing_process
 
 COMMANDS = (
     "predict", "evaluate", "split", "train", "export", "convert", "fetch", "models", "serve", "score", "report",
@@ -62,10 +62,10 @@ def test_python_runs_the_package_under_the_commands_name() -> None:
             "clothing: the model has no class for Hoodie; leave them out with --exclude-labels 'Hoodie'",
         ),
         (["split", "--data", "data", "--seed", "-1"], "clothing: invalid value for '--seed'"),
-        (["analyze", "resnet_small", "--photo", "a.jpg"], "clothing: --photo is for the pictures of --figures"),
+        (["analyze", "resnet_small", "--photo", "a.jpg"], "clothing: --photo needs --figures"),
         (
             ["analyze", "resnet_small", "--compare-input", "3x9x9"],
-            "clothing: --compare-input is the image of",
+            "clothing: --compare-input needs --compare",
         ),
         (["train", "--data", "data", "--out", "x", "--init", "x.zip"], "clothing: model 'x.zip': neither"),
         (
@@ -104,7 +104,7 @@ def test_a_wrong_command_is_one_line_and_status_2(arguments: list[str], message:
 
 
 def test_paths_that_end_in_null_bytes_are_named_as_one_that_is_no_file() -> None:
-    result = clothing("predict", "-", stdin=f"{IMAGES[0]}\0{IMAGES[1]}\0")
+    result = clothing_process("predict", "-", stdin=f"{IMAGES[0]}\0{IMAGES[1]}\0")
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
 

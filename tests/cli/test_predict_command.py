@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers.commands import CLOTHING, DATA, IMAGES, clothing, rows
+from helpers.commands import CLOTHING, DATA, IMAGES, clothing, clothing_process, rows
 
 from clothing_classifier import Classifier
 
@@ -40,7 +40,7 @@ def test_a_folder_means_its_image_named_files_sorted(tmp_path: Path) -> None:
 
 def test_paths_come_from_standard_input() -> None:
     paths = [str(path) for path in IMAGES[:12]]
-    result = clothing("predict", "-", "--format", "json", stdin="\n".join(paths) + "\n\n")
+    result = clothing_process("predict", "-", "--format", "json", stdin="\n".join(paths) + "\n\n")
     assert [row["path"] for row in rows(result)] == paths
 
 
@@ -79,7 +79,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> No
 
 
 def test_a_folder_on_standard_input_means_its_files() -> None:
-    result = clothing("predict", "-", "--format", "json", stdin="data/images\nnope.jpg\n")
+    result = clothing_process("predict", "-", "--format", "json", stdin="data/images\nnope.jpg\n")
     assert result.returncode == 1
     assert [row["path"] for row in rows(result)] == [*(f"data/images/{path.name}" for path in IMAGES), "nope.jpg"]
 
@@ -121,7 +121,7 @@ def test_one_unreadable_image_among_a_thousand(tmp_path: Path) -> None:
     broken.write_bytes(IMAGES[0].read_bytes()[:1500])
     paths = [str(IMAGES[i % len(IMAGES)]) for i in range(999)]
     paths.insert(500, str(broken))
-    result = clothing("predict", "-", "--format", "json", stdin="\n".join(paths))
+    result = clothing_process("predict", "-", "--format", "json", stdin="\n".join(paths))
     answers = rows(result)
     assert result.returncode == 1
     assert [row["path"] for row in answers] == paths
@@ -137,8 +137,8 @@ def test_a_precision_is_answered_with_its_threshold_and_its_coverage(form: str) 
     result = clothing("predict", IMAGES[0], "--min-precision", "0.95", "--format", form)
     point = Classifier.load().operating_point(0.95)
     assert result.stderr == (
-        f"abstaining below a confidence of {point.threshold:.3f}: on held-out photos, as they came, it kept "
-        f"a precision of {point.precision:.3f} on {point.coverage:.1%} of the photos\n"
+        f"abstaining below a confidence of {point.threshold:.3f}, which kept a precision of {point.precision:.3f} "
+        f"on {point.coverage:.1%} of the held-out photos\n"
     )
     assert point.precision >= 0.95
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from clothing_classifier.compression.channels import find_groups, keep_channels
-from clothing_classifier.compression.importance import survey
+from clothing_classifier.compression.importance import measure_importance
 from clothing_classifier.compression.pruning import Budget, channel_costs, choose, cost, prune
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier, create_model
@@ -38,7 +38,7 @@ def test_channels_that_give_a_constant_go_without_a_trace(batch_norm: bool) -> N
             bias = model.get_submodule(group.producers[-1]).norm.bias if batch_norm else conv.bias
             bias[:8] = 0.5
         kept[name] = torch.arange(8, group.channels)
-    found = survey(model, photos, seed=0)
+    found = measure_importance(model, photos, seed=0)
     child = keep_channels(model, kept, found.means)
     images = photos()[0]
     assert widths(child)["blocks.2"] == widths(model)["blocks.2"] - 8
@@ -48,7 +48,7 @@ def test_channels_that_give_a_constant_go_without_a_trace(batch_norm: bool) -> N
 
 def test_importance_is_half_the_mean_square_of_the_gates_gradient() -> None:
     model, images = network(), photos()
-    found = survey(model, lambda: images, seed=3)
+    found = measure_importance(model, lambda: images, seed=3)
     group = find_groups(model)[2]
     generator, squares = torch.Generator().manual_seed(3), []
     for batch in images:

@@ -5,12 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from clothing_classifier.inference import Candidate, Prediction
 from clothing_classifier.inference.files import PathLines
-from clothing_classifier.report.predictions import write
-from clothing_classifier.report.terminal import predictions_table
+from clothing_classifier.report.predictions import predictions_table, write
 
 KNOWN = Prediction("Hat", 0.9, False, (Candidate("Hat", 0.9),), ood_score=0.25)
 FAR = Prediction("Hat", 0.4, True, (Candidate("Hat", 0.4),), ood_score=0.75)
@@ -30,10 +28,8 @@ def test_csv_ends_with_the_ood_score_where_it_is_known(tmp_path: Path, capsys: p
 
 @pytest.mark.parametrize(("threshold", "marked"), [(None, []), (0.5, ["b.jpg"]), (0.1, ["a.jpg", "b.jpg"])])
 def test_the_table_marks_what_is_above_the_threshold(threshold: float | None, marked: list[str]) -> None:
-    console = Console(width=100)
-    with console.capture() as capture:
-        console.print(predictions_table([(path, row, None) for path, row in ROWS], False, threshold))
-    assert [line.split()[0] for line in capture.get().splitlines() if "out of distribution" in line] == marked
+    table = predictions_table([(path, row, None) for path, row in ROWS], False, threshold)
+    assert [cells[0].text for cells in table.cells if "out of distribution" in cells[1].text] == marked
 
 
 def test_paths_of_a_folder_are_there_at_once(tmp_path: Path) -> None:

@@ -11,48 +11,43 @@ from PIL import Image
 pytest.importorskip("jinja2", reason="needs the extra 'report'")
 
 from helpers.reading import read_page
-from jinja2 import UndefinedError
 
-from clothing_classifier.report.page import data_uri, environment, thumbnail
+from clothing_classifier.report import pictures
+from clothing_classifier.report.document import (
+    Bullets,
+    Cell,
+    Code,
+    Document,
+    Gallery,
+    Heading,
+    Photos,
+    Picture,
+    Section,
+    Table,
+    Text,
+)  # fmt: skip
+from clothing_classifier.report.html import data_uri, render, thumbnail
 
 HOSTILE = "<script>alert(1)</script>\"'&\n\udce9.jpg"
-PAGE = """
-{% extends "base.html.j2" %}
-{% import "parts.html.j2" as parts %}
-{% block title %}{{ name }}{% endblock %}
-{% block content %}
-{{ parts.cards([(name, "1", name)]) }}
-{{ parts.table([name, "n"], [[name, 3]], numeric=[1]) }}
-{{ parts.single(picture, name, [name]) }}
-{{ parts.pair(picture, None, name, [name]) }}
-{% endblock %}
-"""
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> str:
+def test_texts_are_escaped_whatever_they_hold_and_nothing_is_fetched() -> None:
     photo = data_uri(np.zeros((8, 8, 3), np.uint8))
-    text = environment().from_string(PAGE).render(name=HOSTILE, picture=photo, version="1")
-    (tmp_path / "page.html").write_text(text, encoding="utf-8")
-    return (tmp_path / "page.html").read_text(encoding="utf-8")
-
-
-def test_names_are_text_whatever_they_hold(written: str) -> None:
-    tags = read_page(written)
+    chart = Picture("chart", lambda: pictures.draw_classes({HOSTILE: {"train": 1}, "$x$ $\\frac{$": {}}), HOSTILE)
+    parts = [
+        Heading(HOSTILE), Text(HOSTILE), Bullets([HOSTILE]), Code(HOSTILE), chart,
+        Table([HOSTILE], [[Cell(HOSTILE, "bad", 0.5)]], [0], frozenset({0}), HOSTILE, HOSTILE),
+        Gallery([Photos([photo, None], HOSTILE, [HOSTILE])]),
+    ]  # fmt: skip
+    text = render(Document(HOSTILE, HOSTILE, [Section(HOSTILE, parts)]))
+    text.encode()  # a name that is no UTF-8 is one now
+    tags = read_page(text)
     assert "script" not in tags.names
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in written
-
-
-def test_nothing_is_fetched(written: str) -> None:
-    tags = read_page(written)
-    assert "http" not in written.replace("http-equiv", "")
-    assert tags.links
-    assert all(link.startswith("data:image/jpeg;base64,") for link in tags.links)
-    assert "url(" not in written
-
-
-def test_a_picture_that_is_not_there_is_said(written: str) -> None:
-    assert written.count("can&#39;t be shown") + written.count("can't be shown") == 1
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 14
+    assert "http" not in text.replace("http-equiv", "")
+    assert "url(" not in text.replace("url(#", "")
+    assert [link for link in tags.links if not link.startswith("#")] == [photo]
+    assert text.count("can't be shown") == 1
 
 
 def test_a_thumbnail_keeps_the_shape_of_its_photo_and_turns_it_upright() -> None:
@@ -67,8 +62,3 @@ def test_a_thumbnail_keeps_the_shape_of_its_photo_and_turns_it_upright() -> None
 
 def test_a_photo_that_can_not_be_read_has_no_thumbnail(tmp_path: Path) -> None:
     assert thumbnail(tmp_path / "nope.jpg") is None
-
-
-def test_a_missing_value_is_an_error() -> None:
-    with pytest.raises(UndefinedError):
-        environment().from_string(PAGE).render(name="x", version="1")

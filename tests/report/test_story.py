@@ -68,7 +68,16 @@ def test_a_bundle_with_its_run_and_data_has_every_section_and_picture(
     assert headings(tmp_path) == HEADINGS
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     pictures = sorted(path.stem for path in (tmp_path / "figures").iterdir())
-    assert pictures == ["architecture", "classes", "confusion", "costs", "growth", "history", "reliability"]
+    assert pictures == [
+        "architecture",
+        "classes",
+        "confusion",
+        "costs",
+        "growth",
+        "history",
+        "reliability",
+        "risk-coverage",
+    ]
     for name in pictures:
         assert f"](figures/{name}.png)" in text
     assert "the test photos of 'data'" in text
@@ -77,7 +86,7 @@ def test_a_bundle_with_its_run_and_data_has_every_section_and_picture(
     assert text.count("To be filled in by the author") == 1
     tags = read_page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "script" not in tags.names
-    assert tags.names.count("img") == 7
+    assert tags.names.count("svg") == 8
     assert tags.names.count("section") == len(HEADINGS)
     assert all(link.startswith(("data:image/png;base64,", "#")) for link in tags.links)
 
@@ -123,7 +132,7 @@ def test_photos_of_unknown_classes_are_counted_and_left_out(tmp_path: Path, caps
     assert "there is no file" in capsys.readouterr().err
     text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert "are left out here: Kimono (20)" in text
-    assert "may have learnt from" in text
+    assert "may have been trained on some of these photos" in text
 
 
 @pytest.mark.slow
@@ -148,7 +157,7 @@ def test_what_can_not_be_told_is_one_line(run: Path, bundle: Path, tmp_path: Pat
         ([run, "--run", run], "a run already"),
         (["wardrobe", "--run", run], "not the run that wardrobe was exported from"),
         ([bundle, "--run", nothing], "not a run folder"),
-        ([run, "--data", ROOT / "data", "--split", "test"], "give a bundle and --data"),
+        ([run, "--data", ROOT / "data", "--split", "test"], "need a bundle and --data"),
         ([bundle, "--data", ROOT / "data", "--slice", "shoe size"], "no column 'shoe size'"),
         ([bundle, "--data", nothing], "nothing to load"),
     ):
@@ -208,7 +217,7 @@ def test_a_network_that_names_no_stages_has_a_field_all_the_same(bundle: Path) -
 
 def test_a_corner_unit_sees_what_lies_inside_the_photo() -> None:
     stage = {"receptive_field": [100, 100], "stride": [32, 32], "start": [-34, -34]}
-    assert "middle of the photo that is 100% of each side, in a corner 69%" in corner_view(stage, 96)
+    assert "centre of the photo that is 100% of each side, in a corner 69%" in corner_view(stage, 96)
     assert "39% of each side, in a corner 26%" in corner_view(stage, 256)
 
 

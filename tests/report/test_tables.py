@@ -1,6 +1,6 @@
 """Tables of a report that no page shows in full."""
 
-from clothing_classifier.report.tables import confusion_table
+from clothing_classifier.report.evaluation import confusion_table
 
 
 def test_of_confusions_as_frequent_the_larger_share_of_its_class_comes_first() -> None:

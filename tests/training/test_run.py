@@ -73,7 +73,7 @@ def test_the_command_trains_and_says_what_comes_next(
     assert "0.png: this is an HTML page" in caplog.text
     assert f"there is no file {broken / 'images' / '1.png'}" in caplog.text
     assert "epoch 3: loss " in caplog.text
-    assert "clothing: 2 inputs failed, named above; the rest was done" in printed.err
+    assert "clothing: 2 inputs failed: see above; the others were processed" in caplog.text
     assert printed.out.startswith("validation: accuracy ")
     assert f"next: clothing export {tmp_path / 'run'} --data {broken} --out BUNDLE" in printed.out
     assert record(tmp_path / "run")["n"] == {"train": 34, "validation": 12, "failed": 2}

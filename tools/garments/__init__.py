@@ -1,1 +1,1 @@
-"""Parts of the garment drawing program: cloth, folds, light and the garments themselves."""
+"""Drawn photos of clothes: fabrics, garments, what they lie on, light and camera."""

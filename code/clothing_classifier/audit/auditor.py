@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from clothing_classifier.audit import checks, cleaning
-from clothing_classifier.audit.duplicates import Copies, find_copies
+from clothing_classifier.audit.duplicates import DuplicateCluster, find_duplicates
 from clothing_classifier.audit.findings import KINDS, Finding, Severity
 from clothing_classifier.audit.labels import find_suspects
+from clothing_classifier.audit.scan import ScannedPhotos, scan_photos
 from clothing_classifier.audit.summary import summarise
-from clothing_classifier.audit.survey import Survey, survey
 from clothing_classifier.datasets import Dataset
 from clothing_classifier.inference import Classifier
 from clothing_classifier.utils import progress_bar
@@ -20,11 +20,11 @@ from clothing_classifier.utils import progress_bar
 
 @dataclass(frozen=True)
 class Audit:
-    """All findings, the gravest kind first; what was seen; and which photos `--fix` drops (indices into `survey`)."""
+    """All findings, the gravest kind first; the scanned photos; and which of them `--fix` drops, by index."""
 
     findings: tuple[Finding, ...]
     summary: dict[str, Any]
-    survey: Survey
+    scan: ScannedPhotos
     dropped: frozenset[int]
 
     @property
@@ -42,18 +42,18 @@ class Audit:
 def audit(dataset: Dataset, classifier: Classifier) -> Audit:
     """Look at every photo of `dataset`; `classifier` brings the features. Raises `DatasetError` if none can be read."""
     records = dataset.records
-    with progress_bar("looking at photos", len(records)) as advance:
-        seen = survey(records, classifier, advance)
-    with progress_bar("looking for copies", len(seen)) as advance:
-        copies = find_copies(seen, advance)
-    dropped = cleaning.plan(seen, copies)
+    with progress_bar("reading photos", len(records)) as advance:
+        seen = scan_photos(records, classifier, advance)
+    with progress_bar("looking for duplicates", len(seen)) as advance:
+        clusters = find_duplicates(seen, advance)
+    dropped = cleaning.plan(seen, clusters)
     labels = sorted({photo.record.label for photo in seen.photos})
     targets = np.array([labels.index(photo.record.label) for photo in seen.photos])
-    suspects = find_suspects(seen.features, targets, _copied_from(seen, copies))
+    suspects = find_suspects(seen.features, targets, _cluster_of(seen, clusters))
     findings = [
         *checks.bad_rows(dataset.bad_rows),
         *checks.file_faults(seen),
-        *checks.copy_faults(seen, copies, dropped),
+        *checks.duplicate_faults(seen, clusters, dropped),
         *checks.group_leaks(records),
         *checks.suspect_labels(seen, suspects, labels),
         *checks.small_classes(records),
@@ -63,7 +63,7 @@ def audit(dataset: Dataset, classifier: Classifier) -> Audit:
     return Audit(tuple(findings), summarise(seen), seen, frozenset(dropped))
 
 
-def _copied_from(survey: Survey, copies: Sequence[Copies]) -> list[int]:
-    """A number for each photo, one for all copies of a picture."""
-    first = {i: cluster.photos[0] for cluster in copies for i in cluster.photos}
-    return [first.get(i, i) for i in range(len(survey))]
+def _cluster_of(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster]) -> list[int]:
+    """A number for each photo, the same for all of one cluster."""
+    first = {i: cluster.photos[0] for cluster in clusters for i in cluster.photos}
+    return [first.get(i, i) for i in range(len(scan))]

@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from clothing_classifier.audit.duplicates import FLAT, Copies
+from clothing_classifier.audit.duplicates import FLAT, DuplicateCluster
 from clothing_classifier.audit.findings import Finding, Severity
 from clothing_classifier.audit.labels import Suspect
-from clothing_classifier.audit.survey import MIN_SIDE, Photo, Survey
+from clothing_classifier.audit.scan import MIN_SIDE, ScannedPhoto, ScannedPhotos
 from clothing_classifier.datasets import SPLITS, BadRow, Record
 
 MAX_ASPECT = 3.0
@@ -26,15 +26,15 @@ def bad_rows(rows: Sequence[BadRow]) -> Iterator[Finding]:
         yield Finding("bad-row", Severity.error, row.image, "", str(row), action)
 
 
-def file_faults(survey: Survey) -> Iterator[Finding]:
+def file_faults(scan: ScannedPhotos) -> Iterator[Finding]:
     """Unreadable and damaged files, wrong names, and pictures that show too little."""
-    for record, error in survey.failures:
+    for record, error in scan.failures:
         yield Finding("unreadable", Severity.error, record.image, "", str(error), "drop the row")
-    for photo, deviation in zip(survey.photos, survey.deviations.tolist(), strict=True):
-        yield from _picture_faults(photo, deviation, survey.shows_detail)
+    for photo, deviation in zip(scan.photos, scan.deviations.tolist(), strict=True):
+        yield from _picture_faults(photo, deviation, scan.shows_detail)
 
 
-def _picture_faults(photo: Photo, contrast: float, others_are_larger: bool) -> Iterator[Finding]:
+def _picture_faults(photo: ScannedPhoto, contrast: float, others_are_larger: bool) -> Iterator[Finding]:
     name, size = photo.record.image, f"{photo.width} x {photo.height} px"
     if photo.damage:
         what = f"a part of the picture seems to be made up: the file is damaged ({photo.damage})"
@@ -52,13 +52,13 @@ def _picture_faults(photo: Photo, contrast: float, others_are_larger: bool) -> I
         yield Finding("extreme-aspect", Severity.warning, name, "", size, "crop it to the garment, or drop the row")
 
 
-def copy_faults(survey: Survey, copies: Sequence[Copies], dropped: set[int]) -> Iterator[Finding]:
-    """Every pair of copies; those that cross a split or disagree in label get a second row that says so."""
-    for cluster in copies:
+def duplicate_faults(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster], dropped: set[int]) -> Iterator[Finding]:
+    """Every pair of duplicates; those that cross a split or disagree in label get a second row that says so."""
+    for cluster in clusters:
         for i, j, exact in cluster.pairs():
-            one, other = survey.photos[i].record, survey.photos[j].record
+            one, other = scan.photos[i].record, scan.photos[j].record
             kind, what = ("exact-duplicate", "the same pixels") if exact else ("near-duplicate", "the same picture")
-            names, action = (one.image, other.image), _action(survey, (i, j), dropped)
+            names, action = (one.image, other.image), _action(scan, (i, j), dropped)
             yield Finding(kind, Severity.warning, *names, what, action)
             if one.split and other.split and one.split != other.split:
                 yield Finding("split-leak", Severity.error, *names, f"{what} in {one.split} and {other.split}", action)
@@ -67,8 +67,8 @@ def copy_faults(survey: Survey, copies: Sequence[Copies], dropped: set[int]) -> 
                 yield Finding("label-conflict", Severity.error, *names, labels, action)
 
 
-def _action(survey: Survey, pair: tuple[int, int], dropped: set[int]) -> str:
-    gone = [survey.photos[i].record.image for i in pair if i in dropped]
+def _action(scan: ScannedPhotos, pair: tuple[int, int], dropped: set[int]) -> str:
+    gone = [scan.photos[i].record.image for i in pair if i in dropped]
     return f"drop {' and '.join(gone)}" if gone else "keep both, on one side of a split"
 
 
@@ -103,11 +103,11 @@ def small_classes(records: Sequence[Record]) -> Iterator[Finding]:
                 yield Finding("small-class", Severity.warning, first[label], "", what, "find more, or merge the class")
 
 
-def suspect_labels(survey: Survey, suspects: Sequence[Suspect], labels: Sequence[str]) -> Iterator[Finding]:
+def suspect_labels(scan: ScannedPhotos, suspects: Sequence[Suspect], labels: Sequence[str]) -> Iterator[Finding]:
     """The labels in doubt, the most suspect first."""
     for suspect in suspects:
         given, likely = labels[suspect.given], labels[suspect.likely]
         what = f"labelled '{given}' ({suspect.of_given:.2f}), looks like '{likely}' ({suspect.of_likely:.2f})"
-        name = survey.photos[suspect.index].record.image
+        name = scan.photos[suspect.index].record.image
         severity = Severity.warning if suspect.is_confident else Severity.note
         yield Finding("suspect-label", severity, name, "", what, "look at it and mend the label")

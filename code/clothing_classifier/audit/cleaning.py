@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from clothing_classifier.audit.duplicates import FLAT, Copies
-from clothing_classifier.audit.survey import Survey
+from clothing_classifier.audit.duplicates import FLAT, DuplicateCluster
+from clothing_classifier.audit.scan import ScannedPhotos
 from clothing_classifier.datasets import TABLE, Dataset, read_table, write_table
 from clothing_classifier.errors import DatasetError
 
@@ -15,15 +15,15 @@ _RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
 """What is measured on stays; the copy that is learnt from goes, and before it the one that is on no side."""
 
 
-def plan(survey: Survey, copies: Sequence[Copies]) -> set[int]:
+def plan(scan: ScannedPhotos, clusters: Sequence[DuplicateCluster]) -> set[int]:
     """Indices of the photos whose rows go.
 
-    Blank pictures; copies that disagree in label, all of them, since nobody can tell which is right; of copies that
-    cross a split those on the side that is learnt from; of equal pixels all but one.
+    Blank photos; all duplicates that disagree in label, since nobody can tell which is right; of duplicates that cross
+    a split those on the training side; of equal pixels all but one.
     """
-    gone = set(np.flatnonzero(survey.deviations < FLAT).tolist())
-    for cluster in copies:
-        records = {i: survey.photos[i].record for i in cluster.photos}
+    gone = set(np.flatnonzero(scan.deviations < FLAT).tolist())
+    for cluster in clusters:
+        records = {i: scan.photos[i].record for i in cluster.photos}
         if len({record.label.casefold() for record in records.values()}) > 1:
             gone |= set(records)
             continue
@@ -40,7 +40,7 @@ def require_table(dataset: Dataset) -> None:
         raise DatasetError(f"{dataset.root}: --fix cleans a {TABLE}, and there is none; move the files that it names")
 
 
-def write_cleaned(dataset: Dataset, survey: Survey, dropped: Collection[int]) -> tuple[Path, int]:
+def write_cleaned(dataset: Dataset, scan: ScannedPhotos, dropped: Collection[int]) -> tuple[Path, int]:
     """Write `dataset.cleaned.csv` beside the table, its rows and columns as they were but for those that go.
 
     Returns its path and how many rows went: those of `dropped`, of unreadable files, bad ones, and those that a bad one
@@ -49,8 +49,8 @@ def write_cleaned(dataset: Dataset, survey: Survey, dropped: Collection[int]) ->
     require_table(dataset)
     table = dataset.root / TABLE
     header, rows = read_table(table)
-    lines = {survey.photos[i].record.row for i in dropped}
-    lines |= {record.row for record, _ in survey.failures} | {row.row for row in dataset.bad_rows}
+    lines = {scan.photos[i].record.row for i in dropped}
+    lines |= {record.row for record, _ in scan.failures} | {row.row for row in dataset.bad_rows}
     lines |= {row.disputes for row in dataset.bad_rows if row.disputes}
     path = table.with_name(CLEANED)
     write_table(path, table, [header, *(cells for line, cells in rows if line not in lines)])

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from clothing_classifier.audit.alignment import Floats, Greys, detail_correlation
-from clothing_classifier.audit.survey import Survey
+from clothing_classifier.audit.scan import ScannedPhotos
 from clothing_classifier.utils import available_cpus
 
 SAME_PICTURE = 0.8
@@ -33,8 +33,8 @@ Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Copies:
-    """One picture that several photos show: indices into the survey, ascending.
+class DuplicateCluster:
+    """One picture that several photos show: indices into the scan, ascending.
 
     `exact` holds the pairs of equal pixels; the others are near copies.
     """
@@ -47,24 +47,24 @@ class Copies:
         return ((i, j, (i, j) in self.exact) for i, j in combinations(self.photos, 2))
 
 
-def find_copies(survey: Survey, advance: Callable[[int], object]) -> list[Copies]:
+def find_duplicates(scan: ScannedPhotos, advance: Callable[[int], object]) -> list[DuplicateCluster]:
     """All pictures that more than one photo shows, in the order of their first photos.
 
     Of small pictures only those of equal pixels: there is no detail that could tell like garments apart.
     """
     same: dict[str, list[int]] = defaultdict(list)
-    for i, photo in enumerate(survey.photos):
+    for i, photo in enumerate(scan.photos):
         same[photo.sha256].append(i)
     links = [link for members in same.values() for link in pairwise(members)]
     firsts = np.array([members[0] for members in same.values()])
-    flat = survey.deviations < FLAT
+    flat = scan.deviations < FLAT
     distinct = firsts[~flat[firsts]]
-    if survey.shows_detail and len(distinct) > 1:
-        links += distinct[_near_pairs(survey.greys[distinct], survey.features[distinct], advance)].tolist()
+    if scan.shows_detail and len(distinct) > 1:
+        links += distinct[_near_pairs(scan.greys[distinct], scan.features[distinct], advance)].tolist()
     exact = frozenset(pair for members in same.values() for pair in combinations(members, 2))
     return [
-        Copies(members, frozenset(pair for pair in combinations(members, 2) if pair in exact))
-        for members in _linked(len(survey), links)
+        DuplicateCluster(members, frozenset(pair for pair in combinations(members, 2) if pair in exact))
+        for members in _linked(len(scan), links)
     ]
 
 

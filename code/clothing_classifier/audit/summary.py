@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from clothing_classifier.audit.survey import Photo, Survey
+from clothing_classifier.audit.scan import ScannedPhoto, ScannedPhotos
 
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
-def summarise(survey: Survey) -> dict[str, Any]:
+def summarise(scan: ScannedPhotos) -> dict[str, Any]:
     """Plain data: photos by class and split, quantiles of size and light, groups and the share of the largest."""
-    photos = survey.photos
+    photos = scan.photos
     groups = Counter(photo.record.group for photo in photos if photo.record.group)
     return {
         "photos": len(photos),
-        "unreadable": len(survey.failures),
+        "unreadable": len(scan.failures),
         "classes": {label: _of_class(members) for label, members in _by_label(photos).items()},
         "formats": dict(Counter(photo.form or "array" for photo in photos).most_common()),
         "width": _quantiles([photo.width for photo in photos]),
@@ -28,14 +28,14 @@ def summarise(survey: Survey) -> dict[str, Any]:
     }
 
 
-def _by_label(photos: Sequence[Photo]) -> dict[str, list[Photo]]:
-    found: dict[str, list[Photo]] = {}
+def _by_label(photos: Sequence[ScannedPhoto]) -> dict[str, list[ScannedPhoto]]:
+    found: dict[str, list[ScannedPhoto]] = {}
     for photo in photos:
         found.setdefault(photo.record.label, []).append(photo)
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
-def _of_class(photos: Sequence[Photo]) -> dict[str, Any]:
+def _of_class(photos: Sequence[ScannedPhoto]) -> dict[str, Any]:
     splits = Counter(photo.record.split for photo in photos if photo.record.split)
     groups = {photo.record.group for photo in photos if photo.record.group}
     return {
@@ -48,7 +48,7 @@ def _of_class(photos: Sequence[Photo]) -> dict[str, Any]:
 
 def _of_groups(groups: Counter[str], n: int) -> dict[str, Any]:
     name, largest = groups.most_common(1)[0]
-    return {"count": len(groups), "largest": name, "largest_share": largest / n, "without": n - groups.total()}
+    return {"count": len(groups), "largest": name, "largest_fraction": largest / n, "without": n - groups.total()}
 
 
 def _quantiles(values: Sequence[float]) -> dict[str, float]:

@@ -14,14 +14,14 @@ from clothing_classifier.models import ImageClassifier
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What photos tell of each group's channels: mean activation and importance, `(C,) float32`, by group."""
+class ChannelImportance:
+    """Mean activation and importance of the channels of each group, `(C,) float32`, by group."""
 
     means: dict[str, Tensor]
     importance: dict[str, Tensor]
 
 
-def survey(model: ImageClassifier, batches: Callable[[], Iterable[Tensor]], seed: int) -> Survey:
+def measure_importance(model: ImageClassifier, batches: Callable[[], Iterable[Tensor]], seed: int) -> ChannelImportance:
     """Measure `model` on images `(N, 3, H, W) float32 in [0, 1]`, which are gone through twice.
 
     Importance is half the mean square of the loss's derivative to a gate between a channel and its mean: the Fisher
@@ -43,7 +43,7 @@ def survey(model: ImageClassifier, batches: Callable[[], Iterable[Tensor]], seed
             centred = seen[group.name].detach() - means[group.name][:, None, None]
             squares[group.name] += (centred * gradient).sum(dim=(2, 3)).square().sum(0) / 2
         count += len(images)
-    return Survey(means, {name: total / count for name, total in squares.items()})
+    return ChannelImportance(means, {name: total / count for name, total in squares.items()})
 
 
 @torch.no_grad()

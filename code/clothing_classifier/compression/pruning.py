@@ -8,7 +8,7 @@ from torch import Tensor
 
 from clothing_classifier.analysis.tracing import trace
 from clothing_classifier.compression.channels import find_groups, keep_channels
-from clothing_classifier.compression.importance import survey
+from clothing_classifier.compression.importance import measure_importance
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.models import ImageClassifier
 
@@ -41,7 +41,7 @@ def prune(
     for step in range(1, rounds + 1):
         share = step / rounds
         wanted = [round(a + (b - a) * share) for a, b in zip(start, _limits(budget, start), strict=True)]
-        found = survey(model, batches, seed)
+        found = measure_importance(model, batches, seed)
         worth = found.importance
         kept = choose(model, size, worth, wanted)
         model = keep_channels(model, kept, found.means)

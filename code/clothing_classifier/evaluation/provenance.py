@@ -41,12 +41,18 @@ def provenance() -> dict[str, Any]:
     """Return `command`, `revision`, `dirty`, `versions` and `machine`; revision is null outside a git checkout."""
     status = _git("status", "--porcelain", "--untracked-files=no")
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": _command(),
         "revision": _git("rev-parse", "HEAD"),
         "dirty": None if status is None else bool(status),
         "versions": {"python": platform.python_version(), **_versions()},
         "machine": {"system": platform.system(), "processor": _processor(), "cpus": available_cpus()},
     }
+
+
+def _command() -> str:
+    program = Path(sys.argv[0])
+    as_module = program.name == "__main__.py"
+    return shlex.join([*(["python", "-m", program.parent.name] if as_module else [program.name]), *sys.argv[1:]])
 
 
 def _versions() -> dict[str, str]:

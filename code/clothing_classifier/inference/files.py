@@ -1,6 +1,7 @@
 """Which files a list of paths means, a prediction for each, and their true labels from a table."""
 
 import codecs
+import logging
 import os
 import select
 from collections import deque
@@ -13,20 +14,21 @@ from clothing_classifier.datasets import image_files, load_dataset, match_labels
 from clothing_classifier.inference import Classifier, Prediction
 from clothing_classifier.utils import one_line
 
+logger = logging.getLogger(__name__)
 _READ = 1 << 16
 
 Row: TypeAlias = tuple[str, Prediction]
 
 
-def expand(paths: Iterable[str], say: Callable[[str], object] = lambda line: None) -> Iterator[str]:
-    """Yield each path, and for a folder the image-named files below it; of a folder of none a line is said."""
+def expand(paths: Iterable[str]) -> Iterator[str]:
+    """Yield each path, and for a folder the image-named files below it; an empty folder is logged."""
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - of a path that is none it says no, and does not raise
             found = map(str, image_files(Path(path)))
             if first := next(found, None):
                 yield from chain([first], found)
             else:
-                say(f"{one_line(path)}: no images in this folder")
+                logger.warning("%s: no images in this folder", one_line(path))
         else:
             yield path
 
@@ -37,8 +39,8 @@ class PathLines(Iterator[str]):
     Windows' mark of UTF-8 in front, and its line ends, are no part of them; names need not be UTF-8.
     """
 
-    def __init__(self, file: IO[str], say: Callable[[str], object] = lambda line: None) -> None:
-        self._file, self._say = file, say
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
         self._paths, self._rest = deque[str](), b""
         self._begun = self._ended = False
 
@@ -61,7 +63,7 @@ class PathLines(Iterator[str]):
         if lines and not self._begun:
             lines[0], self._begun = lines[0].removeprefix(codecs.BOM_UTF8), True
         texts = (line.decode("utf-8", "surrogateescape").rstrip("\r") for line in lines)
-        self._paths.extend(expand((text for text in texts if text.strip()), self._say))
+        self._paths.extend(expand(text for text in texts if text.strip()))
 
 
 def predict_paths(

@@ -1,1 +1,1 @@
-"""Pages for people: measurements in, one HTML file out. Its modules need the extra `report`, this file none."""
+"""One presentation layer: tables and charts of records, rendered for the terminal, as Markdown and as HTML."""

@@ -1,25 +1,37 @@
-"""A report as Markdown (CommonMark with tables, as GitHub renders it)."""
+"""Markdown (CommonMark with tables, as GitHub renders it)."""
 
 import re
 from collections.abc import Iterable
 
-from clothing_classifier.report.document import Bullets, Code, Document, Part, Picture, Table, Text
+from clothing_classifier.report.document import (
+    Bullets,
+    Code,
+    Document,
+    Gallery,
+    Heading,
+    Part,
+    Picture,
+    Table,
+    Text,
+)
 from clothing_classifier.utils import one_line
 
 FIGURES = "figures"
-"""The folder of the pictures, beside the document."""
+"""The folder of the charts, beside the document."""
 
 
 def render(document: Document) -> str:
-    """The whole document; its pictures are looked for in `FIGURES`."""
+    """The whole document; it shows the charts of the folder `FIGURES`."""
     blocks = [f"# {escape(document.title)}", escape(document.lead)]
     for section in document.sections:
         blocks += [f"## {escape(section.title)}", *map(_part, section.parts)]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _part(part: Part) -> str:
     match part:
+        case Heading(text):
+            return f"### {escape(text)}"
         case Text(text):
             return escape(text)
         case Bullets(items):
@@ -30,16 +42,18 @@ def _part(part: Part) -> str:
             return f"![{escape(alt)}]({FIGURES}/{name}.png)"
         case Table():
             return table(part)
+        case Gallery():
+            return ""
 
 
 def table(part: Table) -> str:
-    """A table, its marked rows bold, and folded where it says so."""
+    """A table, its marked rows bold, folded where it says so, and its note below."""
     marks = ["---:" if i in part.numeric else "---" for i in range(len(part.columns))]
     lines = [_row(map(escape, part.columns)), f"|{'|'.join(marks)}|"]
-    for i, cells in enumerate(part.rows):
-        shown = (escape(cell) for cell in cells)
+    for i, cells in enumerate(part.cells):
+        shown = (escape(cell.text) for cell in cells)
         lines.append(_row((f"**{cell}**" if cell else "") if i in part.marked else cell for cell in shown))
-    text = "\n".join(lines)
+    text = "\n".join(lines) + (f"\n\n{escape(part.note)}" if part.note else "")
     if part.folded is None:
         return text
     return f"<details>\n<summary>{escape(part.folded)}</summary>\n\n{text}\n\n</details>"

@@ -1,10 +1,11 @@
-"""The report of a model: its story as one document, written as Markdown with pictures and as one HTML page."""
+"""The report on a model: one document, written as Markdown with charts and as one HTML page."""
 
 from pathlib import Path
 
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Document
-from clothing_classifier.report.page import write_page
+from clothing_classifier.report.figure import to_png
+from clothing_classifier.report.html import write_page
 from clothing_classifier.report.sections import card, data, learning, network, results
 from clothing_classifier.report.subject import Subject
 from clothing_classifier.utils import write_bytes, write_text
@@ -13,7 +14,7 @@ MARKDOWN, PAGE = "report.md", "report.html"
 
 
 def tell(subject: Subject) -> Document:
-    """The document; sections of which nothing is known are not there, and the last one says why."""
+    """The document; a section of which nothing is known is left out, and the last one says why."""
     sections = (
         card.problem(subject),
         data.collection(subject),
@@ -32,10 +33,10 @@ def tell(subject: Subject) -> Document:
 
 
 def write(document: Document, folder: Path) -> list[Path]:
-    """Write `report.md` with its pictures, and `report.html`, each whole or not at all; raises `OSError`."""
+    """Write `report.md` with its charts, and `report.html`, each whole or not at all; raises `OSError`."""
     pictures = folder / markdown.FIGURES
     for picture in document.pictures:
-        write_bytes(pictures / f"{picture.name}.png", picture.png)
+        write_bytes(pictures / f"{picture.name}.png", to_png(picture.draw()))
     write_text(folder / MARKDOWN, markdown.render(document))
-    write_page(folder / PAGE, "story.html.j2", document=document)
+    write_page(folder / PAGE, document)
     return [folder / MARKDOWN, folder / PAGE]

@@ -16,7 +16,6 @@ from clothing_classifier.evaluation.provenance import RECORD, read_record
 from clothing_classifier.evaluation.recorded import read_settings
 from clothing_classifier.inference.bundle import Bundle, find, load_bundle
 from clothing_classifier.preprocessing import ImageContract
-from clothing_classifier.report.history_figure import draw_history
 from clothing_classifier.utils import ProgressBar
 
 _NEEDED = {"n", "accuracy", "accuracy_interval", "interval_method", "macro_f1", "labels", "confusion", "per_class"}
@@ -37,7 +36,7 @@ class Subject:
     """A model and all that is known of it; what is not is None, and `missing` says what would bring it.
 
     `reference` is how its user called it; `record` is the run's, also where it comes from a bundle; `measured` the
-    figures, the most telling first; `history` the picture of the run's course, as PNG; `unknown` the data set's photos
+    figures, the most telling first; `history` the run's history.csv; `unknown` the data set's photos
     of classes that the model does not know, which `dataset` is without; `analysis` what `clothing analyze` says.
     """
 
@@ -50,7 +49,7 @@ class Subject:
     reference: str
     bundle: Bundle | None = None
     measured: tuple[Measured, ...] = ()
-    history: bytes | None = None
+    history: Path | None = None
     dataset: Dataset | None = None
     columns: Columns = field(default_factory=Columns)
     unknown: dict[str, int] = field(default_factory=dict)
@@ -88,7 +87,7 @@ def read_subject(model: str, run: Path | None = None) -> Subject:
         return _read_run(path)
     subject = _read_bundle(model)
     if run is None:
-        return subject.without("the course of the training: a bundle does not hold it; give --run, its run folder")
+        return subject.without("the training history: a bundle does not hold it; give --run, its run folder")
     record = read_record(run)
     if record != {key: subject.record.get(key) for key in record}:
         raise UsageError(f"{run}: not the run that {model} was exported from: their records differ")
@@ -141,10 +140,9 @@ def _read_run(path: Path) -> Subject:
 
 
 def _with_history(subject: Subject, run: Path) -> Subject:
-    try:
-        return replace(subject, history=draw_history(run / "history.csv"))
-    except OSError:
-        return subject.without(f"the course of the training: {run} has no history.csv")
+    if not (run / "history.csv").is_file():
+        return subject.without(f"the training history: {run} has no history.csv")
+    return replace(subject, history=run / "history.csv")
 
 
 def _held_out(run: Path, labels: Sequence[str]) -> Measured:
@@ -205,7 +203,7 @@ def with_measurement(
     on = f"{'all' if part == 'all' else f'the {part}'} photos of '{dataset.root.resolve().name}'"
     notes = report.notes
     if part in ("all", "train"):
-        notes += ("photos that the model may have learnt from are among them: the figures can read high",)
+        notes += ("the model may have been trained on some of these photos: the metrics can be too high",)
     measured = (Measured(on, report.figures, notes), *subject.measured)
     return replace(subject, measured=measured, failures=(*subject.failures, *report.failures))
 

@@ -1,99 +1,61 @@
-"""Tables that tell the same thing in a report, in README.md and in the model cards: figures in, `Table` out."""
+"""The smaller tables: data sets, training runs, compression, scoring, abstention."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from clothing_classifier.config import TrainSettings
 from clothing_classifier.evaluation.calibration import PrecisionPoint, point_that_kept
-from clothing_classifier.evaluation.metrics import takes_photos_as_independent
-from clothing_classifier.report.document import Table
-from clothing_classifier.utils import costliest
+from clothing_classifier.report.document import Cell, Part, Table, Text
 
-METRICS = {
-    "accuracy": ("accuracy", "of the photos as they come, how many get the right label"),
-    "balanced_accuracy": ("balanced accuracy", "mean recall, each class alike: rare classes count"),
-    "macro_f1": ("macro-F1", "mean F1, each class alike: sees classes that fill up with what belongs elsewhere"),
-    "weighted_f1": ("weighted F1", "mean F1, each photo alike"),
-    "auroc": ("AUROC", "how well a class's photos are sorted before the rest; mean over classes"),
-    "top3": ("top-3 accuracy", "how often the right label is among three suggestions"),
-    "log_loss": ("log loss", "whether the probabilities are good; confident mistakes cost most (nats, 0 is best)"),
-    "brier": ("Brier score", "squared distance of the probabilities from the truth (0 is best, 2 worst)"),
-    "ece": ("calibration error", "how far confidence is from being right as often as it says"),
-    "aurc": ("risk over coverage", "whether confidence puts mistakes last (0 is best)"),
-}
-"""Each figure of an evaluation: its name, and the question that it answers."""
-
-_SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "ece"})
 _PRECISIONS = (0.9, 0.95, 0.97, 0.99)
-_CONFUSIONS, _VALUES = 6, 12
 
 
-def number(key: str, value: float) -> str:
-    """A figure of an evaluation as it is written: a share in percent, another one with three decimals."""
-    return f"{value:.1%}" if key in _SHARES else f"{value:.3f}"
+def compression_table(report: Mapping[str, Any]) -> Table:
+    """The parent, then each candidate: accuracy, paired drop, cost, speed relative to the parent, and the verdict."""
+    parent = report["parent"]
+    rows: list[list[str | Cell]] = [["parent", f"{parent['accuracy']:.1%}", "", "", *_sizes(parent), "1x", "1x", ""]]
+    for entry in report["candidates"]:
+        drops = (f"{100 * entry['drop']:.1f}", f"{100 * entry['drop_upper']:.1f}")
+        speeds = (f"{entry['speedup'][case]:.2g}x" for case in ("latency", "batch"))
+        verdict = Cell(entry["verdict"], "good" if entry["accepted"] else "bad")
+        rows.append([entry["name"], f"{entry['accuracy']:.1%}", *drops, *_sizes(entry), *speeds, verdict])
+    columns = ["candidate", "accuracy", "drop", "at most", "MACs", "params", "MB", "latency", "batch", "verdict"]
+    note = (
+        f"drop: points of accuracy, paired, on {parent['n']} validation photos; at most: its one-sided 90% bound, "
+        f"accepted up to {100 * report['max_drop']:.1f}; latency and batch: speed-up on one thread"
+    )
+    return Table(columns, rows, range(1, 9), note=note)
 
 
-def span(interval: Sequence[float]) -> str:
-    """Both ends of an interval of shares."""
-    return f"{interval[0]:.1%} to {interval[1]:.1%}"
+def _sizes(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    return f"{entry['macs'] / 1e6:.0f}M", f"{entry['params'] / 1e6:.2f}M", f"{entry['bytes'] / 1e6:.2f}"
 
 
-def metric_table(figures: Mapping[str, Any]) -> Table:
-    """Each figure that was measured, with its interval where it has one, and what it says."""
-    rows = []
-    for key, (name, meaning) in METRICS.items():
-        if key in figures:
-            interval = f" ({span(figures['accuracy_interval'])})" if key == "accuracy" else ""
-            rows.append([name, number(key, figures[key]) + interval, meaning])
-    return Table(["figure", "value", "what it says"], rows)
-
-
-def class_table(figures: Mapping[str, Any]) -> Table:
-    """Precision, recall and F1 of each class that occurs, the best first."""
-    rows = [
-        (
-            label,
-            row["support"],
-            [f"{row[key]:.2f}" if key in row else "–" for key in ("precision", "recall", "f1")],
-            row["f1"],
-        )
-        for label, row in figures["per_class"].items()
-        if row["support"]
+def score_parts(output: Path, report: Mapping[str, Any]) -> list[Part]:
+    """A scored collection: its labels, its errors, and what this run did."""
+    tables = [
+        _frequency_table(name, report[key], report["rows"]) for name, key in (("label", "labels"), ("error", "errors"))
     ]
-    rows.sort(key=lambda row: -row[3])
-    columns = ["class", "photos", "precision", "recall", "F1"]
-    return Table(columns, [[label, str(support), *values] for label, support, values, _ in rows], [1, 2, 3, 4])
+    done = [f"{output}: {report['rows']:,} rows"]
+    if report["abstained"]:
+        done.append(f"{report['abstained']:,} abstained")
+    if report["kept"]:
+        done.append(f"{report['kept']:,} of them from earlier runs")
+    if report["scored"]:
+        done.append(f"{report['scored']:,} in {report['seconds']:.1f} s, {report['rows_per_second']:.0f} a second")
+    return [*(table for table in tables if table.rows), Text("; ".join(done))]
 
 
-def confusion_table(figures: Mapping[str, Any]) -> Table:
-    """The pairs of classes that are taken for one another most often."""
-    labels, matrix = figures["labels"], figures["confusion"]
-    found = [
-        (count, sum(row), labels[i], labels[j])
-        for i, row in enumerate(matrix)
-        for j, count in enumerate(row)
-        if count and i != j
+def _frequency_table(name: str, counts: Mapping[str, int], total: int) -> Table:
+    rows: list[list[str | Cell]] = [
+        [key, f"{n:,}", Cell(f"{n / total:.1%}", fraction=n / total)] for key, n in counts.items()
     ]
-    found.sort(key=lambda pair: (-pair[0], pair[1]))
-    rows = [[truth, taken, str(count), f"{count / of:.0%}"] for count, of, truth, taken in found[:_CONFUSIONS]]
-    return Table(["labelled", "taken for", "photos", "of the class"], rows, [2, 3])
-
-
-def slice_table(name: str, values: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Accuracy at each value of a column, those with the most photos; * where photos are taken as independent."""
-    rows = [
-        [value, str(row["n"]), f"{row['accuracy']:.1%}", f"{span(row['accuracy_interval'])}{_mark(row)}"]
-        for value, row in list(values.items())[:_VALUES]
-    ]
-    return Table([name, "photos", "accuracy", "95% interval"], rows, [1, 2, 3])
-
-
-def _mark(row: Mapping[str, Any]) -> str:
-    return " *" if takes_photos_as_independent(row["interval_method"]) else ""
+    return Table([name, "photos", "fraction"], rows, [1, 2])
 
 
 def abstention_table(curve: Sequence[Mapping[str, float]]) -> Table:
-    """For the precisions within reach, the threshold that kept them on validation, and how many photos it answers."""
+    """For each precision that was reached on validation, its threshold and the fraction of photos above it."""
     points = [PrecisionPoint(**point) for point in curve]
     rows = [
         [f"{wanted:g}", f"{point.threshold:.3f}", f"{point.coverage:.1%}"]
@@ -111,33 +73,6 @@ def count_table(counts: Mapping[str, Mapping[str, int]], parts: Sequence[str]) -
     total = sum(sum(row.values()) for row in counts.values())
     rows.append(["all", f"{total:,}", *(f"{count:,}" for count in columns)])
     return Table(["class", "photos", *parts], rows, range(1, 2 + len(parts)), frozenset({len(rows) - 1}))
-
-
-def stage_table(stages: Sequence[Mapping[str, Any]], size: int) -> Table:
-    """Field, stride, place and cost of each stage, for a photo of `size` px."""
-    total = sum(stage["macs"] for stage in stages)
-    rows = []
-    for stage in stages:
-        field, stride, start = (_sides(stage[key]) for key in ("receptive_field", "stride", "start"))
-        rows_seen, columns_seen = (min(side, size) for side in stage["receptive_field"])
-        area = rows_seen * columns_seen / size**2
-        of_photo = f"{area:.1%}" if area >= 0.001 else "< 0.1%"
-        rows.append([stage["name"], f"{field} px", of_photo, f"{stride} px", f"{start} px",
-                     f"{stage['macs']:,}", f"{stage['macs'] / max(total, 1):.1%}"])  # fmt: skip
-    columns = ["stage", "receptive field", "of the photo", "effective stride", "starts at", "MACs", "share"]
-    return Table(columns, rows, range(1, 7))
-
-
-def layer_table(report: Mapping[str, Any], summary: str) -> Table:
-    """Cost of each layer with products; marked are the fewest that make up half of the MACs."""
-    layers, totals = [row for row in report["layers"] if row["macs"]], report["totals"]
-    rows = [
-        [row["name"].removeprefix("extractor."), row["kind"], " x ".join(map(str, row["output"])), f"{row['params']:,}",
-         f"{row['macs']:,}", f"{row['flops']:,}", f"{row['macs'] / totals['macs']:.1%}"]
-        for row in layers
-    ]  # fmt: skip
-    columns = ["layer", "kind", "output", "parameters", "MACs", "FLOPs", "share of MACs"]
-    return Table(columns, rows, [3, 4, 5, 6], frozenset(costliest([row["macs"] for row in layers])), summary)
 
 
 _OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD with Nesterov's momentum"}
@@ -217,8 +152,3 @@ def _regularisation(settings: TrainSettings, teachers: int) -> str:
     if settings.optimization.ema_decay:
         parts.append(f"an exponential average of the weights ({settings.optimization.ema_decay:g})")
     return ", ".join([*parts, "augmentation"])
-
-
-def _sides(values: Sequence[float]) -> str:
-    shown = [f"{value:g}" for value in values]
-    return shown[0] if shown[0] == shown[1] else " x ".join(shown)

@@ -34,6 +34,7 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.root.handlers = [handler]
+    logging.getLogger("clothing_classifier").handlers.clear()  # the command line's own
     logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     LOGGER.setLevel(logging.INFO)

@@ -1,6 +1,7 @@
 """Which photos: where they come from, classes and counts, groups, the split, and what is done to them."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from clothing_classifier.datasets import SPLITS, Dataset
@@ -17,7 +18,7 @@ def collection(subject: Subject) -> Section:
     else:
         parts += _counts(subject, subject.dataset)
     if subject.settings:
-        parts += [Text("Augmentation: each time that a photo is learnt from it is changed at random, by"),
+        parts += [Text("Augmentation: whenever a photo is used in training, it is changed at random by"),
                   Bullets(tables.augmentation_list(subject.settings))]  # fmt: skip
     return Section("Approach: Data Collection", parts)
 
@@ -25,9 +26,9 @@ def collection(subject: Subject) -> Section:
 def _learnt_from(subject: Subject) -> str:
     photos, fingerprint = subject.record.get("n"), subject.record.get("data_sha256")
     if not photos:
-        return "What the model learnt from is not recorded."
-    named = f" They are named by the SHA-256 {fingerprint[:12]} over files, labels and splits." if fingerprint else ""
-    return f"The model learnt from {photos['train']:,} photos and was validated on {photos['validation']:,}.{named}"
+        return "The training data is not recorded."
+    named = f" SHA-256 over files, labels and splits: {fingerprint[:12]}." if fingerprint else ""
+    return f"The model was trained on {photos['train']:,} photos and validated on {photos['validation']:,}.{named}"
 
 
 def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
@@ -37,16 +38,20 @@ def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
     about = [f"The data set '{dataset.root.resolve().name}' has {len(dataset.records):,} photos of {known}."]
     if subject.unknown:
         listed = ", ".join(f"{label} ({count})" for label, count in sorted(subject.unknown.items()))
-        about.append(f"Further photos are of classes that the model does not know, and are left out here: {listed}.")
+        about.append(f"Photos of classes that the model does not know are left out here: {listed}.")
     if dataset.bad_rows:
         about.append(f"{len(dataset.bad_rows)} rows can't be used; 'clothing audit' names them.")
     if dataset.set_aside:
-        about.append(f"{dataset.set_aside} rows are blank in a column that was asked for.")
+        about.append(f"{dataset.set_aside} rows are blank in a named column.")
     groups = Counter(record.group for record in dataset.records if record.group)
     if groups:
         about.append(f"They come from {len(groups):,} groups; the largest has {max(groups.values()):,} photos.")
     table = tables.count_table(counts, parts)
-    return [Text(" ".join(about)), Picture("classes", pictures.draw_classes(counts), "photos of each class"), table]
+    return [
+        Text(" ".join(about)),
+        Picture("classes", partial(pictures.draw_classes, counts), "photos of each class"),
+        table,
+    ]
 
 
 def class_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -60,18 +65,18 @@ def class_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 
 _FITS = {
-    "pad": "fitted by its long side, the edge pixels repeated over the rest, so that nothing is cut off",
-    "crop": "fitted by its short side and cropped in the middle",
+    "pad": "fitted by its long side and padded with its edge pixels, so that nothing is cropped",
+    "crop": "fitted by its short side and cropped at the centre",
     "squash": "stretched to a square",
 }
 
 
 def preprocessing(subject: Subject) -> Section:
-    """From a file to the network's input, and how the parts were kept apart."""
+    """From a file to the network's input, and how the splits were kept apart."""
     text = (
-        f"Each photo is turned upright, converted to RGB, and {_FITS[subject.contract.fit]}: {subject.size} x "
-        f"{subject.size} px, by bilinear interpolation with antialiasing. Training, export, evaluation and prediction "
-        "share the one function that does it. Pixels are normalised inside the network."
+        f"Each photo is rotated as its EXIF orientation says, converted to RGB, and {_FITS[subject.contract.fit]}: "
+        f"{subject.size} x {subject.size} px, by bilinear interpolation with antialiasing. Training, export, "
+        "evaluation and prediction use the same function. Pixels are normalised inside the network."
     )
     parts: list[Part] = [Text(text)]
     if subject.settings:
@@ -83,18 +88,18 @@ def preprocessing(subject: Subject) -> Section:
 
 def _split(settings: Any) -> str:
     apart = (
-        f"Photos of one group ('{settings.group_column}') were kept on one side of the split, since they resemble each "
-        "other: otherwise validation would reward knowing the sender again."
+        f"Photos of one group ('{settings.group_column}') were kept on one side of the split: they are similar, and "
+        "validation would otherwise overestimate the accuracy on new groups."
         if settings.group_column
-        else "The run was given no group column: groups are those of the table's own column, if it has one."
+        else "No group column was named: groups are those of the table's column 'group', if it has one."
     )
     if settings.folds:
-        return f"{apart} The run held out fold {settings.fold} of {settings.folds} of the train part."
+        return f"{apart} The run held out fold {settings.fold} of {settings.folds} of the train split."
     return apart
 
 
 def _leaks(dataset: Dataset) -> str | None:
-    """What the groups of the table itself say of its split; None where there is nothing to say."""
+    """Whether groups of the table are in several splits; None where it has no groups or no split."""
     parts: dict[str, set[str]] = {}
     for record in dataset.records:
         if record.group and record.split:
@@ -103,5 +108,5 @@ def _leaks(dataset: Dataset) -> str | None:
         return None
     torn = [group for group, found in parts.items() if len(found) > 1]
     if torn:
-        return f"{len(torn)} of {len(parts)} groups stand in more than one part: figures on them can read high."
-    return f"In this table none of the {len(parts)} groups stands in more than one part."
+        return f"{len(torn)} of {len(parts)} groups are in more than one split: metrics on them can be too high."
+    return f"None of the {len(parts)} groups of this table is in more than one split."

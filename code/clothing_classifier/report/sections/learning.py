@@ -1,17 +1,20 @@
-"""How the model was trained, and how to do it again."""
+"""How the model was trained, and how to reproduce it."""
 
-from clothing_classifier.report import tables
+from functools import partial
+
+from clothing_classifier.report import pictures, tables
 from clothing_classifier.report.document import Code, Part, Picture, Section, Text
 from clothing_classifier.report.subject import Subject
 
 
 def training(subject: Subject) -> Section | None:
-    """Optimizer, schedule, batch, epochs, regularisation, the course of the run, the command; None where unknown."""
+    """Optimizer, schedule, batch, epochs, regularisation, history, the command; None where unknown."""
     if subject.settings is None:
         return None
     parts: list[Part] = [tables.training_table(subject.record, subject.settings)]
     if subject.history:
-        parts.append(Picture("history", subject.history, "loss, validation scores and learning rate by epoch"))
+        draw = partial(pictures.draw_history, subject.history)
+        parts.append(Picture("history", draw, "loss, validation metrics and learning rate by epoch"))
     record = subject.record
     if "command" in record:
         parts += [Text("The command:"), Code(record["command"])]

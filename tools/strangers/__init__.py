@@ -1,1 +1,0 @@
-"""Pictures that show no garment, one module a kind."""
