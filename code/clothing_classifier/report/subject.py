@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier import evaluation
-from clothing_classifier.config import TrainSettings
+from clothing_classifier.config import TrainSettings, parse_settings
 from clothing_classifier.datasets import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.evaluation.calibration import softmax
 from clothing_classifier.evaluation.predictions import ProbabilityFunction
 from clothing_classifier.evaluation.provenance import RECORD, read_record
-from clothing_classifier.evaluation.recorded import read_settings
 from clothing_classifier.inference.bundle import Bundle, find, load_bundle
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.utils import ProgressBar
@@ -95,14 +94,14 @@ def _read_bundle(model: str) -> Subject:
     manifest = loaded.manifest
     on = "validation, when it was exported" + (", without orientation correction" if manifest.orientation else "")
     return Subject(
-        manifest.name, tuple(manifest.labels), manifest.provenance, _settings(manifest.provenance, loaded.path),
+        manifest.name, tuple(manifest.labels), manifest.provenance, parse_settings(manifest.provenance["settings"]),
         manifest.architecture, loaded.contract, model, loaded, (Measured(on, manifest.validation),),
     )  # fmt: skip
 
 
 def _read_run(path: Path) -> Subject:
     record = read_record(path)
-    settings = _settings(record, path)
+    settings = parse_settings(record["settings"])
     subject = Subject(
         path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
         ImageContract(settings.image.size, settings.image.fit), str(path),
@@ -117,13 +116,6 @@ def _read_run(path: Path) -> Subject:
     return replace(subject, measured=(measured,)).without(
         "calibrated confidence and thresholds: 'clothing export' finds them; make a report of its bundle"
     )
-
-
-def _settings(record: dict[str, Any], path: Path) -> TrainSettings:
-    settings, _ = read_settings(record)
-    if settings is None:
-        raise ConfigError(f"{path}: the record of the run holds no settings that this version reads")
-    return settings
 
 
 def _with_history(subject: Subject, run: Path) -> Subject:
