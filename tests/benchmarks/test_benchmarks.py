@@ -56,11 +56,10 @@ def test_each_experiment_has_settings_that_training_knows(path: Path) -> None:
         assert (variant.against or plan.base) in plan.variants
 
 
-def test_an_experiment_trains_its_variants_compares_them_and_goes_on(tmp_path: Path) -> None:
+def test_an_experiment_trains_its_variants_and_compares_them(tmp_path: Path) -> None:
     plan, out, runs = tmp_path / "tiny.toml", tmp_path / "tiny.json", tmp_path / "runs"
     plan.write_text(EXPERIMENT, encoding="utf-8")
-    arguments = ("experiment", str(plan), "--data", str(ROOT / "data"), "--runs", str(runs), "--out", str(out))
-    run(*arguments)
+    run("experiment", str(plan), "--data", str(ROOT / "data"), "--runs", str(runs), "--out", str(out))
     record = json.loads(out.read_text(encoding="utf-8"))
     assert {"command", "revision", "machine"} <= record.keys()
     plain, half = record["variants"]["plain"], record["variants"]["half"]
@@ -70,10 +69,6 @@ def test_an_experiment_trains_its_variants_compares_them_and_goes_on(tmp_path: P
     assert half["ahead"] == pytest.approx(half["accuracy"]["mean"] - plain["accuracy"]["mean"])
     assert half["photos"] == pytest.approx(plain["photos"] / 2, rel=0.1)
     assert sum(about["support"] for about in plain["per_class"].values()) == record["n"]
-    written = {path: path.stat().st_mtime_ns for path in runs.rglob("best.safetensors")}
-    assert len(written) == 2
-    run(*arguments)
-    assert {path: path.stat().st_mtime_ns for path in runs.rglob("best.safetensors")} == written
 
 
 def test_a_fraction_is_drawn_by_whole_groups_with_every_class() -> None:
