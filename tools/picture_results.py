@@ -20,7 +20,7 @@ from clothing_classifier.config import TrainSettings
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.report import charts
 from clothing_classifier.report.figure import make_figure, to_png
-from clothing_classifier.training.augmentation import augment, degrade
+from clothing_classifier.training.augmentation import augment, corrupt
 from clothing_classifier.utils import write_bytes
 from render import ROOT, load_record
 
@@ -66,7 +66,7 @@ def draw_views() -> bytes:
     photos = np.stack([prepare(ROOT / "data" / "images" / f"{name}.jpg", contract) for name in SHOWN])
     generator = torch.Generator().manual_seed(0)
     views = [
-        degrade(augment(torch.from_numpy(photos), settings.size, settings, generator), settings.degrade, generator)
+        corrupt(augment(torch.from_numpy(photos), settings.size, settings, generator), settings.corrupt, generator)
         for _ in range(VIEWS)
     ]
     figure = make_figure(1.35 * (VIEWS + 1), 1.42 * len(SHOWN))

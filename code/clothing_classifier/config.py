@@ -34,16 +34,16 @@ class DataSettings(Section):
     split_column: str | None = None
     """Column of train, validation and test; none takes `split`, if it is there."""
     labels: list[str] = []
-    """The only classes to learn; empty takes all."""
+    """The only classes to train on; empty takes all."""
     exclude_labels: list[str] = []
     """Classes to leave out."""
-    validation_share: float = Field(0.15, gt=0, lt=1)
-    """Share that is split off train, by whole groups, where the data set has no validation part."""
+    validation_fraction: float = Field(0.15, gt=0, lt=1)
+    """Fraction that is split off train, by whole groups, where the data set has no validation split."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Decides what is split off and how folds are cut: runs of several `runtime.seed` share their photos."""
     folds: int = Field(0, ge=0)
     """From 2 on: train, or all where there is no split, is cut into so many folds by whole groups, and number `fold` is
-    validated on in place of the validation part, which then goes unused."""
+    validated on in place of the validation split, which is then unused."""
     fold: int = Field(0, ge=0)
     """Number of the fold that is held out, from 0."""
 
@@ -71,7 +71,7 @@ class ModelSettings(Section):
     settings: dict[str, Any] = {}
     """The architecture's own, such as `width`."""
     dropout: float = Field(0.2, ge=0, lt=1)
-    """Share of the pooled features that each step leaves out before the classifier."""
+    """Probability with which each pooled feature is dropped before the classifier."""
 
 
 class AugmentationSettings(Section):
@@ -79,9 +79,9 @@ class AugmentationSettings(Section):
 
     size: int = Field(0, ge=0, le=1024)
     """Side of a training view; 0 takes `image.size`. Crops show clothes larger than whole photos do, so that a smaller
-    side is nearer to what validation sees, and faster (Touvron et al. 2019, https://arxiv.org/abs/1906.06423)."""
+    side is closer to what validation sees, and faster (Touvron et al. 2019, https://arxiv.org/abs/1906.06423)."""
     scale: tuple[float, float] = Field((0.4, 1.2), strict=False)  # TOML has lists only
-    """Area of the crop as a share of the photo; over 1 the photo shrinks and its edge is repeated."""
+    """Area of the crop as a fraction of the photo; over 1 the photo shrinks and its edge is repeated."""
     aspect: float = Field(1.2, ge=1)
     """The crop's aspect is drawn log-uniformly from [1 / aspect, aspect]."""
     rotation: float = Field(20.0, ge=0, le=180)
@@ -89,17 +89,18 @@ class AugmentationSettings(Section):
     shift: int = Field(0, ge=0, le=64)
     """Whole pixels to either side: for images so small that sampling between their pixels would blur them."""
     flip: bool = True
-    """Every second photo is mirrored, left to right."""
+    """Half of the photos, at random, are mirrored left to right."""
     brightness: float = Field(0.4, ge=0, lt=1)
-    """Share by which the mean light may rise or fall."""
+    """Fraction by which the brightness may rise or fall."""
     contrast: float = Field(0.4, ge=0, lt=1)
-    """Share by which differences from the mean light may."""
+    """Fraction by which differences from the mean brightness may."""
     saturation: float = Field(0.4, ge=0, le=1)
-    """Share by which differences from grey may."""
+    """Fraction by which differences from grey may."""
     erase: float = Field(0.3, ge=0, le=1)
-    """Share of the photos of which a rectangle is covered."""
-    degrade: float = Field(0.0, ge=0, le=1)
-    """Share of the photos that lose detail, and share that get noise. Teachers see them as they were."""
+    """Probability that a rectangle of a photo is covered (random erasing)."""
+    corrupt: float = Field(0.0, ge=0, le=1)
+    """Corruption augmentation: probability that a photo is blurred, and probability that it gets noise. Teachers see
+    the photo without either."""
 
     @property
     def resamples(self) -> bool:
@@ -115,12 +116,12 @@ class AugmentationSettings(Section):
     @model_validator(mode="after")
     def _has_an_area(self) -> Self:
         if not 0 < self.scale[0] <= self.scale[1]:
-            raise ValueError("scale is a smallest and a largest share of the area, both above 0")
+            raise ValueError("scale is a smallest and a largest fraction of the area, both above 0")
         return self
 
 
 class OptimizationSettings(Section):
-    """The optimizer, linear warm-up, cosine decay, an exponential average of weights."""
+    """Optimizer, learning-rate schedule (linear warm-up, cosine decay) and exponential moving average of weights."""
 
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW (Loshchilov and Hutter 2019), or SGD with Nesterov's momentum of 0.9, as residual networks on small images
@@ -129,55 +130,40 @@ class OptimizationSettings(Section):
     """Passes over the photos."""
     batch_size: int = Field(48, ge=1)
     """Photos of a step, over all processes."""
-    micro_batches: int = Field(1, ge=1)
-    """Parts that a batch is computed in, one after the other, where memory is short. Their gradients add up to the
-    whole batch's, but for batch norm, whose statistics are then of a part."""
     learning_rate: float = Field(1e-3, gt=0)
     """The highest, reached at the end of the warm-up; from there it falls to 0 with a cosine."""
     weight_decay: float = Field(0.05, ge=0)
     """Of matrices and kernels; biases and norms do not decay."""
     warmup_epochs: float = Field(1.0, ge=0)
-    """Epochs, or a part of one, over which the rate rises from 0."""
+    """Epochs, or a fraction of one, over which the rate rises from 0."""
     ema_decay: float = Field(0.998, ge=0, lt=1)
-    """Share of the average of weights that each step keeps; the average is validated and kept. 0: no average."""
-    start_share: float = Field(0, ge=0, lt=1)
-    """Share of the weights that the run starts with in those that it leaves: what is learnt further, here of other
-    views, then costs less of what was known (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903). Needs `--init`
-    with weights of the same classes."""
+    """Decay of the exponential moving average of weights, which is what is validated and kept. 0: no average."""
+    wise_ft_alpha: float = Field(1.0, gt=0, le=1)
+    """WiSE-FT (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903): the weights that are kept are
+    (1 - alpha) x first + alpha x trained. Under 1, fine-tuning forgets less. Needs `--init` with weights of the same
+    classes."""
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    """Share of the target that all classes share alike (Szegedy et al. 2016)."""
+    """Fraction of the target that is spread evenly over all classes (Szegedy et al. 2016)."""
     frozen_stages: int = Field(0, ge=0)
-    """First stages of the network that keep the weights they start with."""
+    """Number of first stages of the network that are not trained."""
     keep: Literal["best", "last"] = "best"
-    """Which epoch's averaged weights are kept: best on validation, or the last, so that validation chooses nothing."""
-    patience: int = Field(0, ge=0)
-    """Stop after so many epochs without a better one; 0 never stops early."""
-
-    @model_validator(mode="after")
-    def _can_stop(self) -> Self:
-        if self.patience and self.keep == "last":
-            raise ValueError("patience needs keep = 'best': the last epoch is always the newest")
-        return self
+    """Which epoch's weights are kept: best on validation, or the last, so that validation chooses nothing."""
 
 
 class DistillationSettings(Section):
-    """How the classes that teachers see in a photo replace its label (Hinton, Vinyals and Dean 2015)."""
+    """Learning the teachers' probabilities instead of the labels (Hinton, Vinyals and Dean 2015)."""
 
-    weight: float = Field(1.0, ge=0, le=1)
-    """Share of the teachers in the target; the rest is the label's."""
-    temperature: float = Field(1.0, gt=0)
-    """Softens teachers and student alike."""
     views: int = Field(0, ge=0)
-    """0: each epoch has new views. Else so many epochs of them come again and again, and what teachers answer is kept
-    on disk, for other runs on the same views too (Shen and Xing 2022, https://arxiv.org/abs/2112.01528)."""
+    """0: each epoch has new views. N: the views of N epochs are repeated, and the teachers' predictions on them are
+    cached on disk, for other runs too (Shen and Xing 2022, https://arxiv.org/abs/2112.01528)."""
     size: int = Field(0, ge=0, le=1024)
-    """The `image.size` that teachers were trained for, where the student's is smaller: they see each view as large as
-    they know it. 0: they see what the student sees. Needs `views`."""
+    """The `image.size` that teachers were trained for, where the student's is smaller: they see each view at their own
+    size. 0: they see what the student sees. Needs `views`."""
 
     @model_validator(mode="after")
-    def _is_kept(self) -> Self:
+    def _is_cached(self) -> Self:
         if self.size and not self.views:
-            raise ValueError("a size of the teachers' own needs distillation.views, the epochs whose answers are kept")
+            raise ValueError("the teachers' own size needs distillation.views, the epochs whose predictions are cached")
         return self
 
 

@@ -56,17 +56,6 @@ class MissingExtraError(UsageError):
         return f"{package} is not installed: pip install '.[{extra}]' in the project's folder"
 
 
-class LostProcessError(UsageError):
-    """Another process of the same run no longer answers: it was killed, failed, or its host or network did."""
-
-    def __str__(self) -> str:
-        return "another process of this run was lost; go on with the same command and --resume"
-
-
-class SaidElsewhereError(UsageError):
-    """This process stops for a reason that another process of the same run says."""
-
-
 class ImageError(ClothingError):
     """One image can't be read; the rest of its batch goes on."""
 

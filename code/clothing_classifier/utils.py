@@ -44,8 +44,8 @@ def keep_large_blocks() -> None:
         libc.mallopt(option, _NEVER)
 
 
-def first_process() -> bool:
-    """Whether this is the only process of a command, or the first of those that a launcher (torchrun) started."""
+def is_main_process() -> bool:
+    """Whether this is the only process of a command, or rank 0 of those that a launcher (torchrun) started."""
     return os.environ.get("RANK", "0") == "0"
 
 
@@ -148,9 +148,9 @@ class ProgressBar(Protocol):
 def progress_bar(description: str, total: int | None, quiet: bool = False) -> Iterator[ProgressBar]:
     """Show a bar with rate and time left on standard error where that is a terminal, and nothing elsewhere.
 
-    Of several processes of one command, only the first shows one.
+    Of several processes of one command, only the main one shows one.
     """
-    if quiet or not first_process() or not sys.stderr.isatty():
+    if quiet or not is_main_process() or not sys.stderr.isatty():
         yield lambda advance=1, **fields: None
         return
     from rich.console import Console

@@ -52,8 +52,8 @@ macs = 400_000
 do = "train"
 init_from = "pruned"
 teachers = ["student", "teacher"]
-settings.optimization.start_share = 0.6
-settings.augmentation.degrade = 0.25
+settings.optimization.wise_ft_alpha = 0.4
+settings.augmentation.corrupt = 0.25
 
 [steps.bundle]
 do = "export"
@@ -111,11 +111,11 @@ def test_a_killed_program_goes_on_with_the_same_command(recipe: Path) -> None:
     assert evaluation["model"]["macs"] <= 400_000
     assert Classifier.load(runs / "bundle" / "tiny").manifest.name == "tiny"
 
-    recipe.write_text(recipe.read_text().replace("start_share = 0.6", "start_share = 0.5"))
+    recipe.write_text(recipe.read_text().replace("wise_ft_alpha = 0.4", "wise_ft_alpha = 0.5"))
     changed = run(recipe)
     assert (
         changed.returncode
-        and "robust-0: was made with another settings.optimization.start_share; remove it" in changed.stderr
+        and "robust-0: was made with another settings.optimization.wise_ft_alpha; remove it" in changed.stderr
     )
 
 

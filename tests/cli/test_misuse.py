@@ -71,7 +71,7 @@ def test_python_runs_the_package_under_the_commands_name() -> None:
         (["train", "--data", "data", "--out", "x", "--init", "x.zip"], "clothing: model 'x.zip': neither"),
         (
             ["train", "--data", "data", "--out", "x", "--set", "augmentation.scale=[1.2, 0.4]"],
-            "clothing: setting augmentation: scale is a smallest and a largest share of the area, both above 0",
+            "clothing: setting augmentation: scale is a smallest and a largest fraction of the area, both above 0",
         ),
         (
             ["train", "--data", "data", "--out", "x", "--set", "optimization.learning_rate=inf"],

@@ -22,7 +22,7 @@ STRATEGIES = ("prune:0.6+distil", "narrow:0.5+smaller-input:24+quantize")
 @pytest.fixture(scope="module")
 def found(run: Path, stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("search")
-    return out, search(str(run), stripes, out, Search(STRATEGIES, 0.5, 1), say=lambda line: None)
+    return out, search(str(run), stripes, out, Search(STRATEGIES, 0.5, 1))
 
 
 def test_each_candidate_is_made_judged_and_timed(found: tuple[Path, dict]) -> None:
@@ -47,7 +47,7 @@ def test_a_pruned_bundle_rebuilds_from_its_architecture(found: tuple[Path, dict]
 def test_a_search_goes_on_without_doing_anything_twice(found: tuple[Path, dict], run: Path, stripes: Path) -> None:
     out, report = found
     times = {path: path.stat().st_mtime_ns for path in out.rglob("entry.json")}
-    again = search(str(run), stripes, out, Search(STRATEGIES, 0.0, 1), resume=True, say=lambda line: None)
+    again = search(str(run), stripes, out, Search(STRATEGIES, 0.0, 1), resume=True)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("entry.json")} == times
     assert not any(entry["accepted"] for entry in again["candidates"])
     assert [e["accuracy"] for e in again["candidates"]] == [e["accuracy"] for e in report["candidates"]]
@@ -104,7 +104,7 @@ def test_earlier_candidates_stay_in_the_report(
     found: tuple[Path, dict], run: Path, stripes: Path, tmp_path: Path
 ) -> None:
     out = shutil.copytree(found[0], tmp_path / "out")
-    more = search(str(run), stripes, out, Search(STRATEGIES[1:], 0.5, 1), resume=True, say=lambda line: None)
+    more = search(str(run), stripes, out, Search(STRATEGIES[1:], 0.5, 1), resume=True)
     assert {entry["name"] for entry in more["candidates"]} == {entry["name"] for entry in found[1]["candidates"]}
 
 

@@ -15,7 +15,7 @@ from clothing_classifier.models import ImageClassifier, create_model
 from clothing_classifier.preprocessing import ImageContract, prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.data import Photos
-from clothing_classifier.training.parts import decode_parts, load_parts
+from clothing_classifier.training.splits import decode_splits, load_splits
 
 DATA = Path(__file__).parents[2] / "data"
 SETTINGS = (
@@ -48,8 +48,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def photos() -> Photos:
     """The validation photos of `run`."""
     settings = load_settings(None, SETTINGS)
-    _, train, validation = load_parts(DATA, settings.data)
-    return decode_parts(train, validation, sorted({record.label for record in train}), settings)[1]
+    _, train, validation = load_splits(DATA, settings.data)
+    return decode_splits(train, validation, sorted({record.label for record in train}), settings).validation
 
 
 @pytest.fixture(scope="package")

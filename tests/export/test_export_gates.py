@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from clothing_classifier.training.run_folder import load_held_out
 DATA = Path(__file__).parents[2] / "data"
 
 
-def test_mirror_images_are_read_only_where_validation_gains(run: Path, photos: Photos, tmp_path: Path) -> None:
+def test_mirror_images_are_read_only_where_validation_gains(
+    run: Path, photos: Photos, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     model, _ = load_model(run / "best.safetensors")
     [(pixels, targets)] = photos.batches([np.arange(len(photos))])
     with torch.inference_mode():
@@ -36,18 +39,21 @@ def test_mirror_images_are_read_only_where_validation_gains(run: Path, photos: P
             float((Graph(model, mirrored).eval()(pixels)[1].argmax(1) == targets).double().mean())
             for mirrored in (False, True)
         )
-    said: list[str] = []
-    assert _mirror_pays(model, photos, said.append) == (both > alone)
-    [line] = said
+    with caplog.at_level(logging.INFO, "clothing_classifier"):
+        assert _mirror_pays(model, photos) == (both > alone)
+    [line] = caplog.messages
     assert f"accuracy {both:.4f} ({alone:.4f} without), " in line
     assert line.endswith("accepted" if both > alone else "refused")
     with pytest.raises(ConfigError, match="leave out --calibration or --mirror"):
         export.export_bundle(run, DATA, tmp_path / "other", "tiny", calibration=[run], mirrored=True)
 
 
-def test_int8_is_taken_only_where_validation_allows(run: Path, tmp_path: Path) -> None:
-    said: list[str] = []
-    content, _ = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny", say=said.append)
+def test_int8_is_taken_only_where_validation_allows(
+    run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "clothing_classifier"):
+        content, _ = export.export_bundle(run, DATA, tmp_path / "bundle", "tiny")
+    said = caplog.messages
     accuracy = {line.split(",")[1].strip(): line for line in said if line.startswith("int8")}
     assert accuracy
     assert (content["precision"] == "int8") == any("accepted" in line for line in accuracy.values())

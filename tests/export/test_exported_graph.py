@@ -1,6 +1,7 @@
 """What leaves `export` computes what the network computes, and says so in a manifest that can be verified."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from clothing_classifier.models import create_model
 from clothing_classifier.preprocessing import prepare
 from clothing_classifier.training import train
 from clothing_classifier.training.checkpoint import load_model, load_tensors
-from clothing_classifier.training.loop import to_images
+from clothing_classifier.training.validation import images_from_pixels
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -112,7 +113,7 @@ def test_the_ood_score_is_the_mean_over_features_and_middle_stage_where_features
     features, middle, found = session.run(list(names), {"image": pixels})
     model, _ = load_model(run / "best.safetensors")
     with torch.inference_mode():
-        images = (to_images(torch.from_numpy(pixels)) - model.mean) / model.std
+        images = (images_from_pixels(torch.from_numpy(pixels)) - model.mean) / model.std
         stage = model.extractor.stage2(model.extractor.stage1(model.extractor.stem(images)))
     np.testing.assert_allclose(middle, stage.mean(dim=(2, 3)).numpy(), atol=1e-4)
     sines = [ood_score(some, constants[f"ood_score/{level}/directions"]) for level, some in
@@ -177,8 +178,10 @@ def test_a_shipped_graph_has_the_temperature_that_its_manifest_names(name: str) 
     np.testing.assert_allclose(classifier.run(pixels), expected, atol=1e-5)
 
 
-def test_half_precision_weights_start_another_run(bundle: Path, settings: tuple[str, ...], tmp_path: Path) -> None:
+def test_half_precision_weights_start_another_run(
+    bundle: Path, settings: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     short = (*settings, "optimization.epochs=1", "optimization.learning_rate=1e-6")
-    said: list[str] = []
-    train(DATA, load_settings(None, short), tmp_path / "run", bundle / "weights.safetensors", say=said.append)
-    assert "started from bundle (resnet_small), with its classifier" in said
+    with caplog.at_level(logging.INFO, "clothing_classifier"):
+        train(DATA, load_settings(None, short), tmp_path / "run", bundle / "weights.safetensors")
+    assert "started from bundle (resnet_small), with its classifier" in caplog.messages

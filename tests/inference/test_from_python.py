@@ -15,7 +15,7 @@ import pytest
 import clothing_classifier
 from clothing_classifier import BundleError, Classifier, ImageError
 from clothing_classifier.datasets import load_dataset
-from clothing_classifier.errors import LostProcessError, MissingExtraError
+from clothing_classifier.errors import MissingExtraError
 from clothing_classifier.inference.bundle import find
 
 DATA = Path(__file__).parents[2] / "data"
@@ -51,7 +51,7 @@ def test_what_is_shown_of_a_classifier_fits_a_line_of_a_log(classifier: Classifi
     assert len(repr(classifier.bundle)) < 200_000
 
 
-@pytest.mark.parametrize("error", [MissingExtraError("torch", "train"), LostProcessError()])
+@pytest.mark.parametrize("error", [MissingExtraError("torch", "train")])
 def test_errors_come_back_from_another_process_as_they_were(error: Exception) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again)) == (type(error), str(error))

@@ -8,10 +8,10 @@ from PIL import Image
 
 from clothing_classifier import Classifier
 from clothing_classifier.evaluation.metrics import Floats
+from clothing_classifier.export.orientation import fit_orientation
 from clothing_classifier.inference import PredictOptions
 from clothing_classifier.inference.orientation import estimate_rotation, measure_gain, rotate
 from clothing_classifier.preprocessing import prepare
-from clothing_classifier.training.orientation import fit_orientation
 
 DATA = Path(__file__).parents[2] / "data" / "images"
 IMAGES = sorted(DATA.iterdir())

@@ -15,9 +15,7 @@ pytest.importorskip("torch", reason="needs the extra 'train'")
 from helpers.reading import read_page
 
 from clothing_classifier.cli.common import app
-from clothing_classifier.config import TrainSettings
 from clothing_classifier.errors import ClothingError
-from clothing_classifier.evaluation.recorded import read_settings
 from clothing_classifier.report import markdown
 from clothing_classifier.report.document import Bullets, Code, Document, Section, Table, Text
 from clothing_classifier.report.sections.network import corner_view, receptive_field
@@ -179,19 +177,6 @@ def test_markdown_reads_as_the_text_that_was_meant() -> None:
     assert "clothing predict _" in text
     escaped = r"a\|b \*c\* \[d\](e) &lt;script&gt; \`f\` \_g\_ h_i &amp; \\n j"
     assert text.count(escaped) == 8
-
-
-def test_settings_of_an_earlier_version_are_read_and_what_is_gone_is_named() -> None:
-    old = {"optimization": {"epochs": 3, "momentum": 0.9}, "magic": {"on": True}}
-    settings, gone = read_settings({"settings": old})
-    assert settings is not None
-    assert settings.optimization.epochs == 3
-    assert gone == ["optimization.momentum=0.9", "magic"]
-    off = {"augmentation": {"mix": 0.0}, "optimization": {"layer_decay": 1.0}}  # left out of the code, and did nothing
-    assert read_settings({"settings": off}) == (TrainSettings(), [])
-    assert read_settings({"settings": {"augmentation": {"mix": 0.4}}}) == (TrainSettings(), ["augmentation.mix=0.4"])
-    assert read_settings({"settings": {"optimization": {"epochs": "many"}}}) == (None, [])
-    assert read_settings({}) == (None, [])
 
 
 def test_a_network_that_names_no_stages_has_a_field_all_the_same(bundle: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_bad_photo_is_a_row_with_its_reason(tmp_path: Path) -> None:
     assert result.returncode == 1
     said = result.stderr.splitlines()
     assert len(said) == 5
-    assert said[-1] == "clothing: 4 inputs failed; their rows say why, in the column 'error'"
+    assert said[-1] == "clothing: 4 inputs failed: the column 'error' says why"
     report = json.loads(result.stdout)
     assert (report["rows"], report["failed"], report["scored"]) == (8, 4, 8)
     assert report["errors"] == {

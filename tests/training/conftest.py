@@ -1,20 +1,29 @@
-"""One cache for all runs of a module, and a run that nothing stopped."""
+"""One cache, one tiny data set and one finished run for all tests of training."""
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.runs import command, run
+import torch
+from helpers.runs import make_data, trained
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
+@pytest.fixture(scope="package", autouse=True)
+def _one_thread_and_one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "whole"
-    result = run(command(out), environment)
-    assert result.returncode == 0, result.stderr
+@pytest.fixture(scope="package")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="package")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a run that nothing stopped."""
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    trained(data, out)
     return out

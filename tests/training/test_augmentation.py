@@ -5,7 +5,7 @@ import torch
 from torch import Generator, Tensor
 
 from clothing_classifier.config import AugmentationSettings
-from clothing_classifier.training.augmentation import augment, degrade
+from clothing_classifier.training.augmentation import augment, corrupt
 
 NOTHING = {
     "scale": (1.0, 1.0), "aspect": 1.0, "rotation": 0.0, "flip": False,
@@ -128,24 +128,24 @@ def test_a_grey_photo_is_covered_by_a_grey() -> None:
     assert (colours > 0.01).any()
 
 
-def test_degrading_takes_detail_from_some_photos_and_gives_noise_to_some(pixels: Tensor) -> None:
+def test_corruption_blurs_some_photos_and_adds_noise_to_some(pixels: Tensor) -> None:
     images = as_images(pixels).repeat(8, 1, 1, 1) * 0.5 + 0.25
-    assert torch.equal(degrade(images, 0.0, Generator()), images)
-    seen = degrade(images, 0.5, Generator().manual_seed(0))
+    assert torch.equal(corrupt(images, 0.0, Generator()), images)
+    seen = corrupt(images, 0.5, Generator().manual_seed(0))
     left = (seen == images).flatten(1).all(1).float().mean().item()
     assert left == pytest.approx(0.25, abs=0.1)  # half of them each, independently
     assert seen.min() >= 0
     assert seen.max() <= 1
     flat = torch.full((64, 3, 32, 32), 0.5)
-    noise = degrade(flat, 0.5, Generator().manual_seed(0)).flatten(1).std(1)
+    noise = corrupt(flat, 0.5, Generator().manual_seed(0)).flatten(1).std(1)
     assert (noise < 1e-4).float().mean().item() == pytest.approx(0.5, abs=0.15)
     assert noise.max() < 0.31
     rough = images.diff(dim=3).square().flatten(1).mean(1)
     assert (seen.diff(dim=3).square().flatten(1).mean(1) < rough / 2).float().mean() > 0.1
 
 
-def test_degrading_parts_of_a_batch_degrades_it_as_a_whole(pixels: Tensor) -> None:
+def test_parts_of_a_batch_are_corrupted_as_the_whole_is(pixels: Tensor) -> None:
     images, generator = as_images(pixels), Generator().manual_seed(7)
-    whole = degrade(images, 0.5, Generator().manual_seed(7))
-    parts = [degrade(part, 0.5, generator) for part in images.split(5)]
+    whole = corrupt(images, 0.5, Generator().manual_seed(7))
+    parts = [corrupt(part, 0.5, generator) for part in images.split(5)]
     assert torch.equal(torch.cat(parts), whole)

@@ -9,8 +9,8 @@ from PIL import Image
 from clothing_classifier.datasets import Record
 from clothing_classifier.errors import DatasetError, ImageCorruptError, ImageNotFoundError
 from clothing_classifier.preprocessing import ImageContract, prepare
-from clothing_classifier.training.cache import PixelCache, default_cache
-from clothing_classifier.training.data import epoch_order, in_order, prepare_photos
+from clothing_classifier.training.cache import PixelCache
+from clothing_classifier.training.data import epoch_batches, prepare_photos
 
 CONTRACT = ImageContract(8, "pad")
 
@@ -25,7 +25,7 @@ def photos(tmp_path: Path) -> list[Path]:
 
 @pytest.mark.parametrize(("n", "batch_size"), [(1, 8), (7, 8), (8, 8), (9, 8), (100, 8), (3604, 48)])
 def test_an_epoch_sees_every_photo_once(n: int, batch_size: int) -> None:
-    batches = epoch_order(n, batch_size, seed=0, epoch=3)
+    batches = epoch_batches(n, batch_size, seed=0, epoch=3)
     assert sorted(np.concatenate(batches)) == list(range(n))
     assert max(map(len, batches)) <= batch_size
     assert max(map(len, batches)) - min(map(len, batches)) <= 1
@@ -33,7 +33,7 @@ def test_an_epoch_sees_every_photo_once(n: int, batch_size: int) -> None:
 
 def test_epochs_and_seeds_shuffle_differently_and_repeatably() -> None:
     def order(seed: int, epoch: int) -> list[int]:
-        return list(np.concatenate(epoch_order(50, 8, seed, epoch)))
+        return list(np.concatenate(epoch_batches(50, 8, seed, epoch)))
 
     assert order(0, 1) == order(0, 1)
     assert len({tuple(order(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
@@ -48,10 +48,6 @@ def test_batches_come_in_the_order_asked_for(tmp_path: Path, photos: list[Path])
         assert all(
             np.array_equal(array, prepare(photos[i], CONTRACT)) for array, i in zip(pixels.numpy(), part, strict=True)
         )
-
-
-def test_in_order_covers_the_range() -> None:
-    assert [list(part) for part in in_order(5, 2)] == [[0, 1], [2, 3], [4]]
 
 
 def test_a_cached_copy_is_found_by_content_not_by_name(tmp_path: Path, photos: list[Path]) -> None:
@@ -99,12 +95,7 @@ def test_pixels_without_a_file_stay_in_memory(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").rglob("*.npy"))
 
 
-def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_cache() == tmp_path / "clothing-classifier"
-
-
-def test_a_part_of_a_cached_photo_is_decoded_again(tmp_path: Path, photos: list[Path]) -> None:
+def test_a_truncated_copy_is_decoded_again(tmp_path: Path, photos: list[Path]) -> None:
     cache = PixelCache(tmp_path / "cache", CONTRACT)
     (key,) = cache.fill(photos[:1], lambda: None)
     (file,) = (tmp_path / "cache").rglob("*.npy")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clothing_classifier.errors import MissingExtraError
-from clothing_classifier.utils import first_process, plain_text
+from clothing_classifier.utils import is_main_process, plain_text
 
 if TYPE_CHECKING:
     from clothing_classifier.datasets import Columns, Dataset
@@ -45,7 +45,7 @@ def log_to_stderr() -> None:
     """
     package = logging.getLogger("clothing_classifier")
     package.handlers = [_StderrHandler()]
-    package.setLevel(logging.INFO if first_process() else logging.WARNING)
+    package.setLevel(logging.INFO if is_main_process() else logging.WARNING)
 
 
 def _print_version(given: bool) -> None:

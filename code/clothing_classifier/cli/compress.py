@@ -1,6 +1,5 @@
 """`clothing compress`: a smaller, faster network."""
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +7,6 @@ import typer
 
 from clothing_classifier.cli import options
 from clothing_classifier.cli.common import app, needs, print_json, report_failures, teacher_weights
-
-logger = logging.getLogger(__name__)
 
 
 @app.command(epilog="Example: clothing compress runs/mine --data mine --strategy prune:0.5+quantize --out smaller")
@@ -40,7 +37,7 @@ def compress(
         from clothing_classifier import compression
 
     search = compression.Search(tuple(strategy or ()), max_drop / 100, epochs, tuple(teacher_weights(teacher or ())))
-    report = compression.search(run, data, out, search, resume, logger.info)
+    report = compression.search(run, data, out, search, resume)
     if format is options.Format.json:
         print_json(report)
     else:

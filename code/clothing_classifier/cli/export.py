@@ -1,6 +1,5 @@
 """`clothing export`: a bundle from a run."""
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +7,6 @@ import typer
 
 from clothing_classifier.cli import options
 from clothing_classifier.cli.common import app, needs, print_json, report_failures
-
-logger = logging.getLogger(__name__)
 
 
 @app.command(epilog="Example: clothing export runs/mine --data mine --out my-bundle")
@@ -33,9 +30,7 @@ def export(
     with needs("train"):
         from clothing_classifier.export import export_bundle
 
-    content, failures = export_bundle(
-        run, data, out, name or out.name, not float_, weights, calibration or [], mirror, logger.info
-    )
+    content, failures = export_bundle(run, data, out, name or out.name, not float_, weights, calibration or [], mirror)
     figures = content["validation"]
     if format is options.Format.json:
         print_json({key: content[key] for key in ("name", "precision", "temperature", "calibration", "validation")})

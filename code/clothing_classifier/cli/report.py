@@ -53,10 +53,12 @@ def report(
     else:
         subject = subjects.with_data(subject, data, Columns(label_column, group_column, split_column))
     if subject.bundle and subject.dataset:
-        part, records = subjects.choose_part(subject.dataset, split)
+        split, records = subjects.choose_split(subject.dataset, split)
         classifier = Classifier(subject.bundle)
         with progress_bar("evaluating", len(records)) as advance:
-            subject = subjects.with_measurement(subject, classifier.probabilities, part, records, slice_ or (), advance)
+            subject = subjects.with_measurement(
+                subject, classifier.probabilities, split, records, slice_ or (), advance
+            )
     subject = subjects.with_analysis(subject)
     for line in subject.missing:
         logger.info("left out: %s", line)

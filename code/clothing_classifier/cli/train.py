@@ -1,7 +1,6 @@
 """`clothing train`: a network from a data set."""
 
 import json
-import logging
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,9 +9,7 @@ import typer
 
 from clothing_classifier.cli import options
 from clothing_classifier.cli.common import app, exit_if_failed, needs, print_json, split_names, teacher_weights
-from clothing_classifier.utils import first_process
-
-logger = logging.getLogger(__name__)
+from clothing_classifier.utils import is_main_process
 
 
 @app.command(epilog="Example: clothing train --data mine --preset quick --init wardrobe --out runs/mine")
@@ -48,8 +45,8 @@ def train(
     settings = load_settings(preset, [*overrides, *(set_ or [])])
     with needs("train"):
         from clothing_classifier import training
-    outcome = training.train(data, settings, out, _weights(init), resume, teacher_weights(teacher or []), logger.info)
-    if not first_process():
+    outcome = training.train(data, settings, out, _weights(init), resume, teacher_weights(teacher or []))
+    if not is_main_process():
         return
     best = outcome.record["metrics"]["validation"]
     if format is options.Format.json:

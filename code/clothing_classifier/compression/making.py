@@ -20,11 +20,11 @@ from clothing_classifier.evaluation.provenance import RECORD
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.training.cache import PixelCache, default_cache
-from clothing_classifier.training.checkpoint import load_model
+from clothing_classifier.training.checkpoint import load_model, save_weights
 from clothing_classifier.training.data import in_order, prepare_photos
-from clothing_classifier.training.loop import save_weights, to_images
-from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS
+from clothing_classifier.training.splits import load_splits
+from clothing_classifier.training.validation import images_from_pixels
 from clothing_classifier.utils import keep_large_blocks
 
 _SURVEYED_PHOTOS = 256
@@ -47,7 +47,7 @@ class Making:
         return parse_settings(self.record["settings"])
 
 
-def make(candidate: Candidate, making: Making, start: Path, run: Path, say: Callable[[str], None]) -> None:
+def make(candidate: Candidate, making: Making, start: Path, run: Path) -> None:
     """Leave a finished run folder of `candidate` in `run`; its surgery begins with the weights of the run `start`.
 
     Resumable. Without epochs the weights stay as surgery leaves them.
@@ -63,7 +63,7 @@ def make(candidate: Candidate, making: Making, start: Path, run: Path, say: Call
             write_run(run, making.record | {"settings": settings.model_dump(mode="json")}, run / _START)
         return
     teachers = (making.teachers or (making.parent / WEIGHTS,)) if candidate.distil else ()
-    training.train(making.data, settings, run, run / _START, True, teachers, say)
+    training.train(making.data, settings, run, run / _START, True, teachers)
 
 
 def check_share(candidate: Candidate, parent: ImageClassifier, size: int) -> None:
@@ -87,7 +87,7 @@ def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassif
     model = parent if start == making.parent else load_model(start / WEIGHTS)[0]
     if candidate.share is not None:
         budget = Budget(macs=round(candidate.share * cost(parent, size)[0]))
-        _, records, _ = load_parts(making.data, making.settings.data)
+        _, records, _ = load_splits(making.data, making.settings.data)
         images, seed = training_images(records, labels, making.settings, size), making.settings.runtime.seed
         model = prune(model, size, budget, images, seed=seed)
     return model, labels
@@ -101,7 +101,7 @@ def training_images(
     some = np.random.default_rng(settings.runtime.seed).permutation(len(records))[:_SURVEYED_PHOTOS]
     cache = PixelCache(default_cache(), ImageContract(size, settings.image.fit))
     photos = prepare_photos([records[i] for i in some], labels, cache, "decoding for pruning")
-    return lambda: (to_images(pixels) for pixels, _ in photos.batches(in_order(len(photos), 32)))
+    return lambda: (images_from_pixels(pixels) for pixels, _ in photos.batches(in_order(len(photos), 32)))
 
 
 def candidate_settings(candidate: Candidate, making: Making, model: ImageClassifier) -> TrainSettings:
@@ -120,7 +120,7 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
     values["optimization"] |= {
         "epochs": max(1, making.epochs),
         "frozen_stages": 0,
-        "start_share": 0,
+        "wise_ft_alpha": 1.0,
         "warmup_epochs": 0.5,
     }
     if candidate.distil and making.epochs:
@@ -134,7 +134,7 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
 def prune_weights(weights: Path, data: Path, settings: TrainSettings, budget: Budget, out: Path) -> None:
     """Prune the network in `weights` to `budget` at the size of `settings`, judged on training photos, and write it."""
     model, labels = load_model(weights)
-    _, records, _ = load_parts(data, settings.data)
+    _, records, _ = load_splits(data, settings.data)
     size = settings.image.size
     pruned = prune(model, size, budget, training_images(records, labels, settings, size), seed=settings.runtime.seed)
     save_weights(out, pruned, labels)

@@ -1,19 +1,17 @@
 """The model that is made smaller: a finished run, or a bundle that travels with its weights."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.evaluation.provenance import RECORD, read_record
-from clothing_classifier.evaluation.recorded import known_settings
 from clothing_classifier.inference import bundle
 from clothing_classifier.training.checkpoint import load_tensors, save_tensors
 from clothing_classifier.training.run_folder import WEIGHTS
 from clothing_classifier.utils import write_json
 
 
-def find_parent(model: str, say: Callable[[str], None]) -> tuple[dict[str, Any], Path]:
+def find_parent(model: str) -> tuple[dict[str, Any], Path]:
     """The record and the file of weights of `model`: a run folder, a shipped name or a bundle's folder.
 
     Raises `ConfigError` or `BundleError`.
@@ -26,10 +24,7 @@ def find_parent(model: str, say: Callable[[str], None]) -> tuple[dict[str, Any],
         record = bundle.load_bundle(model).manifest.provenance
         if "settings" not in record:
             raise ConfigError(f"{model}: this bundle does not tell how it was trained; give its run folder")
-    known, gone = known_settings(record["settings"])
-    for setting in gone:
-        say(f"setting {setting} is of an earlier version and is left out")
-    return record | {"settings": known}, weights
+    return record, weights
 
 
 def write_run(out: Path, record: dict[str, Any], weights: Path) -> None:

@@ -1,8 +1,9 @@
 """The search: every candidate made, exported, judged on validation and timed beside its parent."""
 
 import json
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from clothing_classifier.evaluation.provenance import provenance, read_any_recor
 from clothing_classifier.inference import Classifier
 from clothing_classifier.inference.bundle import Bundle, load_bundle
 from clothing_classifier.training.checkpoint import load_model, weights_sha256
-from clothing_classifier.training.parts import load_parts
 from clothing_classifier.training.run_folder import WEIGHTS, weights_in
+from clothing_classifier.training.splits import load_splits
 from clothing_classifier.utils import progress_bar, write_json
+
+logger = logging.getLogger(__name__)
 
 REPORT, PARENT, _ENTRY = "compress.json", "parent", "entry.json"
 
@@ -45,9 +48,7 @@ class Search:
     teachers: tuple[Path, ...] = ()
 
 
-def search(
-    model: str, data: Path, out: Path, wanted: Search, resume: bool = False, say: Callable[[str], None] = print
-) -> dict[str, Any]:
+def search(model: str, data: Path, out: Path, wanted: Search, resume: bool = False) -> dict[str, Any]:
     """Try each candidate of `wanted` on `model`, a run folder or a bundle with weights; returns the report.
 
     The report is written to `out` after each candidate, `compress.json`; a bundle of each lies below `candidates`.
@@ -57,27 +58,27 @@ def search(
         raise ConfigError(f"max-drop {100 * wanted.max_drop:g}: give points of accuracy from 0 to below 100")
     if (out / REPORT).exists() and not resume:
         raise ConfigError(f"{out}: holds a search already; go on with --resume or choose another --out")
-    record, weights = find_parent(model, say)
+    record, weights = find_parent(model)
     of_parent = {"model": model, "weights_sha256": weights_sha256(weights)}
     making = Making(out / PARENT / "run", record, data, wanted.epochs, wanted.teachers)
-    candidates = _candidates(wanted, weights, making.settings, say)
+    candidates = _candidates(wanted, weights, making.settings)
     try:
-        dataset, train, validation = load_parts(data, making.settings.data)
+        dataset, train, validation = load_splits(data, making.settings.data)
     except DatasetError as error:
         raise DatasetError(f"{error}; a model is made smaller on the data set that it learnt from") from error
     report = _begin(of_parent, train, validation, out, wanted)
     write_run(making.parent, record, weights)
-    parent = _parent(making, out / PARENT, validation, say)
+    parent = _parent(making, out / PARENT, validation)
     report["failures"] = [*map(str, dataset.bad_rows), *parent.answers.failures]
     found = {entry["name"]: entry | _judged(parent, entry, wanted.max_drop) for entry in _finished(out)}
     started = time.monotonic()
     for number, candidate in enumerate(candidates, start=1):
-        say(f"[{number}/{len(candidates)}] {candidate.name}{_time_left(started, number - 1, len(candidates))}")
-        entry = _try(candidate, making, parent, out, wanted.max_drop, say)
+        logger.info(f"[{number}/{len(candidates)}] {candidate.name}{_time_left(started, number - 1, len(candidates))}")
+        entry = _try(candidate, making, parent, out, wanted.max_drop)
         found = {name: other for name, other in found.items() if name != candidate.name} | {candidate.name: entry}
         report |= {"parent": parent.entry, "candidates": list(found.values())}
         write_json(out / REPORT, report)
-        say(f"    accuracy {entry['accuracy']:.3f}, {entry['verdict']}")
+        logger.info(f"    accuracy {entry['accuracy']:.3f}, {entry['verdict']}")
     return report
 
 
@@ -93,13 +94,15 @@ class _Parent:
         return self.answers.records
 
 
-def _candidates(wanted: Search, weights: Path, settings: TrainSettings, say: Callable[[str], None]) -> list[Candidate]:
+def _candidates(wanted: Search, weights: Path, settings: TrainSettings) -> list[Candidate]:
     texts, size = wanted.strategies, settings.image.size
     if not texts:
         architecture = load_model(weights)[0].architecture
         texts = default_strategies(architecture, size, wanted.epochs)
         if left := [step for step in DEFAULTS if step not in texts]:
-            say(f"not tried: {', '.join(left)}; not for {architecture['name']} at {size} px and {wanted.epochs} epochs")
+            logger.info(
+                f"not tried: {', '.join(left)}; not for {architecture['name']} at {size} px and {wanted.epochs} epochs"
+            )
     found = parse_strategies(texts, size)
     distils = any(candidate.distil for candidate in found)
     if distils and not wanted.epochs:
@@ -153,16 +156,14 @@ def _fingerprint(records: Sequence[Record]) -> str:
     return fingerprint(records, (content_if_readable(record.source) or "unreadable" for record in records))
 
 
-def _parent(making: Making, folder: Path, validation: Sequence[Record], say: Callable[[str], None]) -> _Parent:
-    say("the parent, in float")
-    bundle = _export(making.parent, making.data, folder / "bundle", PARENT, False, say)
+def _parent(making: Making, folder: Path, validation: Sequence[Record]) -> _Parent:
+    logger.info("the parent, in float")
+    bundle = _export(making.parent, making.data, folder / "bundle", PARENT, False)
     answers = _ask(bundle, validation)
     return _Parent(bundle, answers, _describe(making.parent, bundle, answers))
 
 
-def _try(
-    candidate: Candidate, making: Making, parent: _Parent, out: Path, max_drop: float, say: Callable[[str], None]
-) -> dict[str, Any]:
+def _try(candidate: Candidate, making: Making, parent: _Parent, out: Path, max_drop: float) -> dict[str, Any]:
     folder = out / "candidates" / candidate.name
     if (folder / _ENTRY).exists():
         entry: dict[str, Any] = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
@@ -170,8 +171,8 @@ def _try(
     run = making.parent
     if candidate.trained:
         run = out / "trained" / candidate.trained
-        make(candidate, making, _start(candidate, making, out), run, say)
-    bundle = _export(run, making.data, folder / "bundle", candidate.name, candidate.quantize, say)
+        make(candidate, making, _start(candidate, making, out), run)
+    bundle = _export(run, making.data, folder / "bundle", candidate.name, candidate.quantize)
     times = time_bundles({"parent": parent.bundle, "candidate": bundle})
     entry = {"name": candidate.name, "steps": asdict(candidate), **_describe(run, bundle, _ask(bundle, parent.records)),
              "bundle": str(folder / "bundle"), "milliseconds": times,
@@ -208,9 +209,9 @@ def _split_share(trained: str) -> tuple[float | None, list[str]]:
     return (shares[0] if shares else None), [step for step in steps if not step.startswith("prune:")]
 
 
-def _export(run: Path, data: Path, out: Path, name: str, quantize: bool, say: Callable[[str], None]) -> Bundle:
+def _export(run: Path, data: Path, out: Path, name: str, quantize: bool) -> Bundle:
     if not out.exists():
-        export.export_bundle(run, data, out, name, quantize, say=say)
+        export.export_bundle(run, data, out, name, quantize)
     return load_bundle(out)
 
 

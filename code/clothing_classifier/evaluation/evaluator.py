@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clothing_classifier.config import parse_settings
 from clothing_classifier.datasets import Columns, Record, content_if_readable, count_known
 from clothing_classifier.errors import UsageError
 from clothing_classifier.evaluation import metrics
 from clothing_classifier.evaluation.comparison import compare
 from clothing_classifier.evaluation.predictions import Predictions, ProbabilityFunction, collect
-from clothing_classifier.evaluation.recorded import read_settings
 
 BLANK = "(blank)"
 """How an empty cell is called among the values of a slice."""
@@ -93,9 +93,9 @@ def unused_columns(provenance: dict[str, Any], records: Sequence[Record], column
 
     Photos that stand in test by another column may be those that the model learnt from.
     """
-    settings, _ = read_settings(provenance)
-    if settings is None:
+    if "settings" not in provenance:
         return
+    settings = parse_settings(provenance["settings"])
     there = {key for record in records for key in record.extra}
     if not columns.split and (name := settings.data.split_column) in there:
         yield f"the model's photos were split by '{name}', so that it may know some of these: --split-column {name}"

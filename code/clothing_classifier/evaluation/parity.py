@@ -10,7 +10,7 @@ from clothing_classifier.errors import ExportError
 GATE_PHOTOS, MIN_GATE_PHOTOS = 256, 32
 MORE_VALIDATION = (
     "give validation more, by 'clothing split --validation 0.25 --overwrite', which writes the column 'split', or, "
-    "where the data set has no split, by '--set data.validation_share=0.25', and train again"
+    "where the data set has no split, by '--set data.validation_fraction=0.25', and train again"
 )
 PARITY = 1e-4
 """Largest difference in probability between engines that compute in float."""

@@ -1,8 +1,9 @@
 """torch -> ONNX -> int8, behind gates: a graph leaves here only when it agrees with the network on real photos."""
 
+import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,26 @@ import numpy as np
 import torch
 
 from clothing_classifier.analysis.stages import describe_stages
-from clothing_classifier.config import TrainSettings
+from clothing_classifier.config import TrainSettings, parse_settings
 from clothing_classifier.datasets import Record, abbreviate
 from clothing_classifier.errors import ConfigError, ExportError
 from clothing_classifier.evaluation import figures, metrics, ood
 from clothing_classifier.evaluation.calibration import fit_temperature, measure_calibration, precision_curve, softmax
 from clothing_classifier.evaluation.parity import MIN_GATE_PHOTOS, MORE_VALIDATION
 from clothing_classifier.evaluation.provenance import read_record
-from clothing_classifier.evaluation.recorded import recorded_settings
 from clothing_classifier.export import graph_outputs
 from clothing_classifier.export.onnx_graph import BATCH, Graph, check_against_torch, run_graph, set_temperature, to_onnx
+from clothing_classifier.export.orientation import fit_orientation
 from clothing_classifier.export.quantization import int8_or_float
 from clothing_classifier.inference import bundle, orientation
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training.checkpoint import load_model, save_tensors
 from clothing_classifier.training.data import Photos, in_order, prepare_photos
-from clothing_classifier.training.orientation import fit_orientation
-from clothing_classifier.training.parts import decode_parts, load_parts, parts_sha256
 from clothing_classifier.training.run_folder import WEIGHTS, HeldOut, load_held_out
+from clothing_classifier.training.splits import decode_splits, load_splits
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
+
 CALIBRATION_PHOTOS, _OOD_PHOTOS, _ORIENTATION_PHOTOS = 512, 1024, 4096
 _OOD_QUANTILE = 0.95
 
@@ -59,7 +60,6 @@ def export_bundle(
     keep_weights: bool = False,
     calibration: Sequence[Path] = (),
     mirrored: bool = False,
-    say: Say = lambda line: None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Turn the run folder `run`, trained on `data`, into a bundle at `out`.
 
@@ -80,29 +80,27 @@ def export_bundle(
         )
     record = read_record(run)
     model, labels = load_model(run / WEIGHTS)
-    settings, gone = recorded_settings(record["settings"])
-    for setting in gone:
-        say(f"setting {setting} is of an earlier version and is left out")
+    settings = parse_settings(record["settings"])
     pooled = load_held_out(calibration, labels) if calibration else None
     parts = _read_parts(run, data, record, labels, settings)
     photos = parts.validation
-    mirrored = mirrored and _mirror_pays(model, photos, say)
+    mirrored = mirrored and _mirror_pays(model, photos)
     with tempfile.TemporaryDirectory() as scratch:
         computed, graph = Graph(model, mirrored).eval(), Path(scratch) / "float.onnx"
         to_onnx(computed, settings.image.size, graph)
         gate = check_against_torch(computed, graph, photos)
-        say(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
+        logger.info(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", dict[str, str]()
         if quantize:
             samples = parts.some(CALIBRATION_PHOTOS, "decoding for calibration")
-            graph, precision, options = int8_or_float(graph, photos, samples, say)
+            graph, precision, options = int8_or_float(graph, photos, samples)
         sample = parts.some(_OOD_PHOTOS, "decoding for the OOD score")
         levels = (ood.FEATURES, *((ood.MIDDLE,) if computed.middle else ()))
         found = {level: run_graph(graph, sample, options, level) for level in levels}
         directions = {level: ood.find_directions(features) for level, features in found.items()}
         graph_outputs.add_ood_score(graph, directions)
         sample = parts.some(_ORIENTATION_PHOTOS, "decoding for orientation")
-        gain = _add_orientation(graph, sample, photos, options, say)
+        gain = _add_orientation(graph, sample, photos, options)
         logits = run_graph(graph, photos, options)
         groups = [photo.group for photo in photos.records]
         answers = pooled or HeldOut(logits, photos.targets, groups)
@@ -115,7 +113,7 @@ def export_bundle(
             "labels": list(labels),
             "preprocessing": bundle.Preprocessing(size=settings.image.size, fit=settings.image.fit).model_dump(),
             "temperature": temperature,
-            "calibration": _calibration(answers, say),
+            "calibration": _calibration(answers),
             "ood_threshold": float(np.quantile(ood_scores, _OOD_QUANTILE)),
             "orientation": gain,
             "precision_curve": [asdict(point) for point in curve],
@@ -140,16 +138,17 @@ def _read_parts(
 
     Raises `ConfigError` where `data` holds others, and `ExportError` where there are too few to judge by.
     """
-    dataset, train, validation = load_parts(data, settings.data)
+    dataset, train, validation = load_splits(data, settings.data)
     if {photo.label for photo in train} != set(labels):
         raise ConfigError(f"{data}: its classes are not those that {run} was trained on")
-    learnt, photos = decode_parts(train, validation, labels, settings)
+    splits = decode_splits(train, validation, labels, settings)
+    learnt, photos = splits.train, splits.validation
     if len(photos) < MIN_GATE_PHOTOS:
         few = f"{len(photos)} validation photos; the export gate needs at least {MIN_GATE_PHOTOS}"
         if photos.failures:
             few += f" ({len(photos.failures)} can't be read; first: {photos.failures[0]})"
         raise ExportError(f"{data}: {few}: {MORE_VALIDATION}")
-    if parts_sha256(learnt, photos) != record["data_sha256"]:
+    if splits.sha256 != record["data_sha256"]:
         raise ConfigError(f"{data}: not the data set that {run} was trained on: photos, labels or splits differ")
     order = np.random.default_rng(settings.runtime.seed).permutation(len(learnt))
     failures = tuple(map(str, (*dataset.bad_rows, *learnt.failures, *photos.failures)))
@@ -157,9 +156,9 @@ def _read_parts(
     return _Parts(labels, [learnt.records[i] for i in order], photos, known, failures)
 
 
-def _calibration(answers: HeldOut, say: Say) -> dict[str, Any]:
+def _calibration(answers: HeldOut) -> dict[str, Any]:
     error = measure_calibration(*answers)
-    say(
+    logger.info(
         f"calibration error {error.ece:.1%} ({error.interval[0]:.1%} to {error.interval[1]:.1%}); a perfect model "
         f"would show {error.perfect_mean:.1%} ({error.perfect_range[0]:.1%} to {error.perfect_range[1]:.1%})"
     )
@@ -167,20 +166,18 @@ def _calibration(answers: HeldOut, say: Say) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def _mirror_pays(model: ImageClassifier, photos: Photos, say: Say) -> bool:
+def _mirror_pays(model: ImageClassifier, photos: Photos) -> bool:
     def accuracy(graph: Graph) -> float:
         batches = photos.batches(in_order(len(photos), BATCH))
         return metrics.accuracy(photos.targets, np.concatenate([graph(pixels)[1].argmax(1) for pixels, _ in batches]))
 
     alone, both = accuracy(Graph(model).eval()), accuracy(Graph(model, mirrored=True).eval())
     verdict = "accepted" if both > alone else "refused"
-    say(f"with the mirror image: validation accuracy {both:.4f} ({alone:.4f} without), {verdict}")
+    logger.info(f"with the mirror image: validation accuracy {both:.4f} ({alone:.4f} without), {verdict}")
     return both > alone
 
 
-def _add_orientation(
-    graph: Path, train: Photos, photos: Photos, options: dict[str, str], say: Say
-) -> dict[str, Any] | None:
+def _add_orientation(graph: Path, train: Photos, photos: Photos, options: dict[str, str]) -> dict[str, Any] | None:
     """Give the graph the output `orientation`, fitted on `train`; none where upright `photos` would lose."""
 
     def on_all_views(some: Photos, output: str) -> metrics.Floats:
@@ -193,7 +190,9 @@ def _add_orientation(
     before, after = (f"{np.mean(accuracies[1:]):.1%}" for accuracies in (gain.uncorrected, gain.corrected))
     why = "upright photos would lose" if gain.costs else "rotated photos gain nothing"
     verdict = "accepted" if gain.pays else f"refused, since {why}"
-    say(f"orientation correction of rotated photos: validation accuracy {before} without, {after} with, {verdict}")
+    logger.info(
+        f"orientation correction of rotated photos: validation accuracy {before} without, {after} with, {verdict}"
+    )
     if not gain.pays:
         return None
     graph_outputs.add_orientation(graph, weight, bias)

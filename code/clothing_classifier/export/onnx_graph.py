@@ -20,7 +20,7 @@ from clothing_classifier.inference import orientation
 from clothing_classifier.inference.session import open_session
 from clothing_classifier.models import ImageClassifier
 from clothing_classifier.training.data import Photos, in_order
-from clothing_classifier.training.loop import to_images
+from clothing_classifier.training.validation import images_from_pixels
 from clothing_classifier.utils import progress_bar
 
 OPSET, BATCH = 18, 32
@@ -46,7 +46,7 @@ class Graph(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """`(N, H, W, 3) uint8` to `outputs`."""
         model = self.model
-        feature_map, *middle = self._maps(to_images(image))
+        feature_map, *middle = self._maps(images_from_pixels(image))
         features = feature_map.mean(dim=(2, 3))
         logits = model.classifier(features)
         class_map = F.conv2d(feature_map, model.classifier.weight[:, :, None, None])

@@ -1,6 +1,7 @@
 """The float graph in int8, behind the gate of validation accuracy."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from clothing_classifier.export.rounding import round_weights
 from clothing_classifier.inference.session import NO_OVERFLOW
 from clothing_classifier.training.data import Photos, in_order
 
+logger = logging.getLogger(__name__)
+
 MAX_INT8_DROP = 0.005
 """Largest fall of validation accuracy that int8 may cost."""
 _FLOAT_CONVOLUTIONS = 3
@@ -19,9 +22,7 @@ _EXTREMES_OF = 32
 """Photos whose extremes are one sample of a range. Another number gives other int8 graphs."""
 
 
-def int8_or_float(
-    graph: Path, photos: Photos, samples: Photos, say: Callable[[str], None]
-) -> tuple[Path, str, dict[str, str]]:
+def int8_or_float(graph: Path, photos: Photos, samples: Photos) -> tuple[Path, str, dict[str, str]]:
     """The int8 graph that any processor computes right, else one that needs a slower kernel, else the float graph.
 
     Seven-bit weights can't overflow the 16-bit sums of processors without VNNI; where they cost too much accuracy,
@@ -38,10 +39,12 @@ def int8_or_float(
         child = hits(candidate, options)
         accepted = (parent - child) / n <= MAX_INT8_DROP
         verdict = "accepted" if accepted else "refused"
-        say(f"int8, {bits}-bit weights: validation accuracy {child / n:.4f} (float {parent / n:.4f}), {verdict}")
+        logger.info(
+            f"int8, {bits}-bit weights: validation accuracy {child / n:.4f} (float {parent / n:.4f}), {verdict}"
+        )
         if accepted:
             return candidate, "int8", options
-    say("the float graph is kept")
+    logger.info("the float graph is kept")
     return graph, "fp32", {}
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from clothing_classifier import evaluation
-from clothing_classifier.config import TrainSettings
+from clothing_classifier.config import TrainSettings, parse_settings
 from clothing_classifier.datasets import TABLE, Columns, Dataset, Record, load_dataset, match_labels, read_table
 from clothing_classifier.errors import ClothingError, ConfigError, UsageError
 from clothing_classifier.evaluation.calibration import softmax
 from clothing_classifier.evaluation.predictions import ProbabilityFunction
 from clothing_classifier.evaluation.provenance import RECORD, read_record
-from clothing_classifier.evaluation.recorded import read_settings
 from clothing_classifier.inference.bundle import Bundle, find, load_bundle
 from clothing_classifier.preprocessing import ImageContract
 from clothing_classifier.utils import ProgressBar
@@ -30,11 +29,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model and all that is known of it; what is not is None, and `missing` says what would bring it.
+    """A model and what is known of it; what is not is None, and `missing` says what would add it.
 
-    `reference` is how its user called it; `record` is the run's, also where it comes from a bundle; `measured` the
-    figures, the most telling first; `history` the run's history.csv; `unknown` the data set's photos
-    of classes that the model does not know, which `dataset` is without; `analysis` what `clothing analyze` says.
+    `reference` is the name or path that the user gave; `record` the run's, also for a bundle; `measured` the
+    evaluations, the most relevant first; `history` the run's history.csv; `unknown` counts the data set's photos of
+    classes that the model does not know, which `dataset` is without; `analysis` is that of `clothing analyze`.
     """
 
     name: str
@@ -95,14 +94,14 @@ def _read_bundle(model: str) -> Subject:
     manifest = loaded.manifest
     on = "validation, when it was exported" + (", without orientation correction" if manifest.orientation else "")
     return Subject(
-        manifest.name, tuple(manifest.labels), manifest.provenance, _settings(manifest.provenance, loaded.path),
+        manifest.name, tuple(manifest.labels), manifest.provenance, parse_settings(manifest.provenance["settings"]),
         manifest.architecture, loaded.contract, model, loaded, (Measured(on, manifest.validation),),
     )  # fmt: skip
 
 
 def _read_run(path: Path) -> Subject:
     record = read_record(path)
-    settings = _settings(record, path)
+    settings = parse_settings(record["settings"])
     subject = Subject(
         path.resolve().name, tuple(record["labels"]), record, settings, record["architecture"],
         ImageContract(settings.image.size, settings.image.fit), str(path),
@@ -117,13 +116,6 @@ def _read_run(path: Path) -> Subject:
     return replace(subject, measured=(measured,)).without(
         "calibrated confidence and thresholds: 'clothing export' finds them; make a report of its bundle"
     )
-
-
-def _settings(record: dict[str, Any], path: Path) -> TrainSettings:
-    settings, _ = read_settings(record)
-    if settings is None:
-        raise ConfigError(f"{path}: the record of the run holds no settings that this version reads")
-    return settings
 
 
 def _with_history(subject: Subject, run: Path) -> Subject:
@@ -146,16 +138,16 @@ def with_data(subject: Subject, root: Path, given: Columns) -> Subject:
 
     Photos of classes that the model does not know are counted in `unknown` and left out. Raises `UsageError`s.
     """
-    wanted = subject.settings.data
+    trained = subject.settings.data
     header = read_table(root / TABLE)[0] if (root / TABLE).is_file() else []
 
     def choose(own: str | None, theirs: str | None) -> str | None:
         return own or (theirs if theirs in header else None)
 
     columns = Columns(
-        choose(given.label, wanted.label_column),
-        choose(given.group, wanted.group_column),
-        choose(given.split, wanted.split_column),
+        choose(given.label, trained.label_column),
+        choose(given.group, trained.group_column),
+        choose(given.split, trained.split_column),
     )
     dataset = load_dataset(root, columns)
     known = match_labels(dataset.labels, subject.labels)
@@ -166,17 +158,17 @@ def with_data(subject: Subject, root: Path, given: Columns) -> Subject:
     return replace(subject, dataset=replace(dataset, records=records), columns=columns, unknown=dict(unknown))
 
 
-def choose_part(dataset: Dataset, split: str | None) -> tuple[str, tuple[Record, ...]]:
+def choose_split(dataset: Dataset, split: str | None) -> tuple[str, tuple[Record, ...]]:
     """The photos to measure on: of `split`, else of test, else of validation, else all. Raises `DatasetError`."""
-    there = {record.split for record in dataset.records}
-    name = split or next((part for part in ("test", "validation") if part in there), "all")
+    found = {record.split for record in dataset.records}
+    name = split or next((name for name in ("test", "validation") if name in found), "all")
     return name, dataset.part_or_all(name)
 
 
 def with_measurement(
     subject: Subject,
     predict: ProbabilityFunction,
-    part: str,
+    split: str,
     records: Sequence[Record],
     slices: Sequence[str],
     advance: ProgressBar,
@@ -187,9 +179,9 @@ def with_measurement(
         raise UsageError("nothing to measure on: give --data")
     readers = {name: evaluation.column_reader(name, dataset.records, subject.columns) for name in slices}
     report = evaluation.evaluate(predict, records, subject.labels, advance, slices=readers)
-    on = f"{'all' if part == 'all' else f'the {part}'} photos of '{dataset.root.resolve().name}'"
+    on = f"{'all' if split == 'all' else f'the {split}'} photos of '{dataset.root.resolve().name}'"
     notes = report.notes
-    if part in ("all", "train"):
+    if split in ("all", "train"):
         notes += ("the model may have been trained on some of these photos: the metrics can be too high",)
     measured = (Measured(on, report.figures, notes), *subject.measured)
     return replace(subject, measured=measured, failures=(*subject.failures, *report.failures))

@@ -66,14 +66,14 @@ def abstention_table(curve: Sequence[Mapping[str, float]]) -> Table:
     return Table(["--min-precision", "confidence from", "photos answered"], rows, [0, 1, 2])
 
 
-def count_table(counts: Mapping[str, Mapping[str, int]], parts: Sequence[str]) -> Table:
-    """Photos of each class in all and in each part, the most frequent class first."""
+def count_table(counts: Mapping[str, Mapping[str, int]], splits: Sequence[str]) -> Table:
+    """Photos of each class, in all and in each split, the most frequent class first, and their sums."""
     ordered = sorted(counts.items(), key=lambda item: (-sum(item[1].values()), item[0]))
-    rows = [[label, f"{sum(row.values()):,}", *(f"{row.get(part, 0):,}" for part in parts)] for label, row in ordered]
-    columns = [sum(row.get(part, 0) for row in counts.values()) for part in parts]
-    total = sum(sum(row.values()) for row in counts.values())
-    rows.append(["all", f"{total:,}", *(f"{count:,}" for count in columns)])
-    return Table(["class", "photos", *parts], rows, range(1, 2 + len(parts)), frozenset({len(rows) - 1}))
+    numbers = [[sum(row.values()), *(row.get(split, 0) for split in splits)] for _, row in ordered]
+    names = [*(label for label, _ in ordered), "all"]
+    numbers.append([sum(column) for column in zip(*numbers, strict=True)])
+    rows = [[name, *(f"{number:,}" for number in row)] for name, row in zip(names, numbers, strict=True)]
+    return Table(["class", "photos", *splits], rows, range(1, 2 + len(splits)), frozenset({len(rows) - 1}))
 
 
 def run_table(record: Mapping[str, Any]) -> Table:

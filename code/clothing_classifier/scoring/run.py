@@ -76,17 +76,16 @@ def score(classifier: Classifier, options: ScoreOptions, watch: Callable[[int], 
         listing = replace(listing, file=file.resolve())
         output = Output(options.output, listing, content)
         done = output.finished()
-        total, left = Counts(), [part for part in range(listing.parts) if part not in done]
-        started, failures = time.monotonic(), list[str]()
-        for part, counts in done.items():
+        kept, left = sum(counts.rows for counts in done.values()), sorted(set(range(listing.parts)) - set(done))
+        started = time.monotonic()
+        with progress_bar("scoring", listing.rows - kept) as advance:
+            tables = _watched(_start(classifier, options, listing, left), advance, watch) if left else ()
+            done |= {part: output.write(part, table) for part, table in assemble(tables, listing, left)}
+        seconds, total = time.monotonic() - started, Counts()
+        for counts in done.values():
             total.add(counts)
-            if counts.errors and len(failures) < NAMED:
-                failures.extend(output.errors(part)[: NAMED - len(failures)])
-        with progress_bar("scoring", listing.rows - total.rows) as advance:
-            answered = _watched(_start(classifier, options, listing, left), advance, watch, failures) if left else ()
-            scored = _write(output, answered, left)
-        total.add(scored)
-        return ScoreReport(total, scored.rows, time.monotonic() - started, tuple(failures))
+        failures = (error for part in sorted(done) if done[part].errors for error in output.errors(part))
+        return ScoreReport(total, total.rows - kept, seconds, tuple(islice(failures, NAMED)))
 
 
 def assemble(tables: Iterable[pa.Table], listing: Listing, parts: Collection[int]) -> Iterator[tuple[int, pa.Table]]:
@@ -148,22 +147,13 @@ def _start(classifier: Classifier, options: ScoreOptions, listing: Listing, part
 
 
 def _watched(
-    tables: Iterable[pa.Table], advance: ProgressBar, watch: Callable[[int], None] | None, failures: list[str]
+    tables: Iterable[pa.Table], advance: ProgressBar, watch: Callable[[int], None] | None
 ) -> Iterator[pa.Table]:
     for table in tables:
         advance(table.num_rows)
         if watch:
             watch(table.num_rows)
-        if len(failures) < NAMED:
-            failures.extend(islice(table["error"].drop_null().to_pylist(), NAMED - len(failures)))
         yield table
-
-
-def _write(output: Output, tables: Iterable[pa.Table], parts: Collection[int]) -> Counts:
-    scored = Counts()
-    for part, table in assemble(tables, output.listing, parts):
-        scored.add(output.write(part, table))
-    return scored
 
 
 def _by_part(table: pa.Table, part_rows: int) -> Iterator[tuple[int, pa.Table]]:

@@ -6,8 +6,6 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-LOGGER = logging.getLogger("clothing_classifier.serving")
-
 
 class JsonFormatter(logging.Formatter):
     """A record as a line of JSON; `extra={"fields": {...}}` adds members."""
@@ -33,9 +31,10 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.root.handlers = [handler]
-    logging.getLogger("clothing_classifier").handlers.clear()  # the command line's own
     logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
-    LOGGER.setLevel(logging.INFO)
+    package = logging.getLogger("clothing_classifier")
+    package.handlers.clear()  # the command line's own
+    package.setLevel(logging.INFO)
     for name, level in (("uvicorn", logging.ERROR), ("python_multipart", logging.CRITICAL), ("PIL", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level)

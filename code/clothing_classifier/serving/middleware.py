@@ -1,5 +1,6 @@
 """The outermost layer: request ids, security headers, one log line and one count a request; a fault becomes a 500."""
 
+import logging
 import random
 import re
 import time
@@ -9,11 +10,11 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clothing_classifier.serving.logs import LOGGER
 from clothing_classifier.serving.metrics import Metrics
 from clothing_classifier.serving.problems import Problem
 from clothing_classifier.serving.security import HEADERS
 
+logger = logging.getLogger(__name__)
 PROBLEM = "clothing.problem"
 """Key of the scope that holds the kind of the problem with which a request was answered."""
 CLIENT_GONE = 499
@@ -57,7 +58,7 @@ class ObservabilityMiddleware:
             scope[PROBLEM] = "client-gone"
         except Exception:
             scope[PROBLEM] = "internal"
-            LOGGER.exception("fault", extra={"fields": {"request_id": request_id}})
+            logger.exception("fault", extra={"fields": {"request_id": request_id}})
             if status == CLIENT_GONE:
                 detail = f"a fault of the service, logged under the id {request_id}; tell its operator"
                 await Problem("internal", detail).response()(scope, receive, send_with_headers)
@@ -75,4 +76,4 @@ class ObservabilityMiddleware:
             "status": status,
             "milliseconds": round(1000 * seconds, 1),
         }
-        LOGGER.info("request", extra={"fields": fields | ({"problem": problem} if problem else {})})
+        logger.info("request", extra={"fields": fields | ({"problem": problem} if problem else {})})

@@ -1,6 +1,7 @@
 """Run the service until it is told to stop, then finish what it has taken on."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from clothing_classifier.serving.limits import DEFAULT_SERVICE_LIMITS, ServiceLi
 from clothing_classifier.serving.security import choose_token
 from clothing_classifier.serving.service import Service
 
+logger = logging.getLogger(__name__)
 _GRACE = 1.0
 """Seconds in which clients with an open connection learn that the service goes away."""
 
@@ -95,7 +97,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         host, port = self._listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if self._listener.family == socket.AF_INET6 else f"http://{host}:{port}"
-        logs.LOGGER.info("listening", extra={"fields": {"url": url}})
+        logger.info("listening", extra={"fields": {"url": url}})
         print(f"listening on {url} (Ctrl-C stops)", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -109,7 +111,7 @@ class _Server(uvicorn.Server):
 
         uvicorn alone would reset connections that wait to be accepted, and close idle ones under a request on its way.
         """
-        logs.LOGGER.info("stopping", extra={"fields": {"photos": self._service.batcher.length}})
+        logger.info("stopping", extra={"fields": {"photos": self._service.batcher.length}})
         loop, waiting = asyncio.get_running_loop(), list[socket.socket]()
         with suppress(BlockingIOError):
             while True:
@@ -124,7 +126,7 @@ class _Server(uvicorn.Server):
         while self.server_state.connections and loop.time() < last:
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
-        logs.LOGGER.info("stopped")
+        logger.info("stopped")
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -1,6 +1,6 @@
-"""Random crop or shift, rotation, flip, colour, erasing, lost detail, noise; randomness is an explicit generator.
+"""Random crop or shift, rotation, flip, colour, erasing, corruption; randomness is an explicit generator.
 
-Chance is drawn on the processor and pixels are moved where the photos are: a GPU sees the views that a processor does.
+Random numbers are drawn on the CPU and pixels are moved where the photos are: views are the same on a GPU.
 """
 
 import math
@@ -95,35 +95,35 @@ def erase(images: Tensor, probability: float, generator: Generator) -> Tensor:
     return torch.where(inside, torch.where(grey.view(n, 1, 1, 1), colour[:, :1], colour), images)
 
 
-def degrade(images: Tensor, share: float, generator: Generator) -> Tensor:
-    """Take detail from a share of the photos and give noise to a share, whichever these are, `(N, 3, H, W) float32`.
+def corrupt(images: Tensor, probability: float, generator: Generator) -> Tensor:
+    """Blur each photo with a probability, and add noise to it with the same, `(N, 3, H, W) float32`.
 
-    Detail is lost by drawing a photo smaller, down to an eighth of its side, and large again; noise is normal, of a
+    A photo is blurred by drawing it smaller, down to an eighth of its side, and large again; noise is normal, of a
     deviation of up to 0.3. Photos draw one after the other, so that parts of a batch come out as the whole does.
     """
-    if not share:
+    if not probability:
         return images
-    degraded = torch.stack([_degraded(image, share, generator) for image in images])
-    return degraded.contiguous(memory_format=torch.channels_last)
+    corrupted = torch.stack([_corrupted(image, probability, generator) for image in images])
+    return corrupted.contiguous(memory_format=torch.channels_last)
 
 
-def _degraded(image: Tensor, share: float, generator: Generator) -> Tensor:
+def _corrupted(image: Tensor, probability: float, generator: Generator) -> Tensor:
     blurred, noisy, detail, noise = torch.rand(4, generator=generator).tolist()
-    if blurred < share:
+    if blurred < probability:
         size = [max(1, round(side * _LEAST_DETAIL**detail)) for side in image.shape[1:]]
         small = F.interpolate(image[None], size, mode="bilinear", antialias=True)
         image = F.interpolate(small, image.shape[1:], mode="bilinear")[0]
-    if noisy < share:
+    if noisy < probability:
         grain = torch.randn(image.shape, generator=generator).to(image.device)
         image = (image + noise * _MOST_NOISE * grain).clamp(0, 1)
     return image
 
 
-def _strip(size: int, share: Tensor, generator: Generator) -> Tensor:
-    """Which of `size` pixels lie in an interval of `share` of them, `(N, size) bool`, anywhere inside."""
-    first = torch.rand(len(share), generator=generator) * (1 - share)
+def _strip(size: int, fraction: Tensor, generator: Generator) -> Tensor:
+    """Which of `size` pixels lie in an interval of `fraction` of them, `(N, size) bool`, anywhere inside."""
+    first = torch.rand(len(fraction), generator=generator) * (1 - fraction)
     position = (torch.arange(size) + 0.5)[None] / size
-    return (position >= first[:, None]) & (position < (first + share)[:, None])
+    return (position >= first[:, None]) & (position < (first + fraction)[:, None])
 
 
 def _factor(n: int, spread: float, generator: Generator) -> Tensor:

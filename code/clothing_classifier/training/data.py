@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from clothing_classifier.datasets import Record
@@ -15,12 +16,15 @@ from clothing_classifier.errors import DatasetError, ImageError
 from clothing_classifier.training.cache import PixelCache
 from clothing_classifier.utils import progress_bar
 
-_AHEAD = 3
+_PREFETCHED = 3
+"""Batches that are read ahead."""
+
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Photos:
-    """One part of a data set, ready to be read: a cache key and a target for each usable record."""
+    """Decoded photos of one split: a cache key and a target for each usable record."""
 
     cache: PixelCache
     records: tuple[Record, ...]
@@ -31,18 +35,18 @@ class Photos:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def batches(self, order: Sequence[npt.NDArray[np.int64]]) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, batches: Sequence[Indices]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield pixels `(N, S, S, 3) uint8` and targets `(N,) int64` for each array of indices, a few ahead."""
         with ThreadPoolExecutor(1) as reader:
-            waiting = [reader.submit(self._read, part) for part in order[:_AHEAD]]
-            for part in chain(order[_AHEAD:], [None] * len(waiting)):
+            waiting = [reader.submit(self._read, indices) for indices in batches[:_PREFETCHED]]
+            for indices in chain(batches[_PREFETCHED:], [None] * len(waiting)):
                 yield waiting.pop(0).result()
-                if part is not None:
-                    waiting.append(reader.submit(self._read, part))
+                if indices is not None:
+                    waiting.append(reader.submit(self._read, indices))
 
-    def _read(self, part: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        pixels = self.cache.load([self.keys[i] for i in part])
-        return torch.from_numpy(pixels), torch.from_numpy(self.targets[part])
+    def _read(self, indices: Indices) -> tuple[Tensor, Tensor]:
+        pixels = self.cache.load([self.keys[i] for i in indices])
+        return torch.from_numpy(pixels), torch.from_numpy(self.targets[indices])
 
 
 def prepare_photos(records: Sequence[Record], labels: Sequence[str], cache: PixelCache, description: str) -> Photos:
@@ -58,23 +62,36 @@ def prepare_photos(records: Sequence[Record], labels: Sequence[str], cache: Pixe
     return Photos(cache, kept, keys, np.array([index[record.label] for record in kept]), failures)
 
 
-def epoch_order(n: int, batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
-    """Shuffle `range(n)` for one epoch into batches of nearly equal size, none lost, none repeated."""
+def epoch_batches(
+    n: int, batch_size: int, seed: int, epoch: int, accelerator: Accelerator | None = None
+) -> list[Indices]:
+    """Shuffle `range(n)` for one epoch into batches of nearly equal size, none lost, none repeated.
+
+    Of several processes each gets its share of every batch (see `share_of`).
+    """
     order = np.random.default_rng([seed, epoch]).permutation(n)
-    return np.array_split(order, max(1, -(-n // batch_size)))
+    return [share_of(batch, accelerator) for batch in np.array_split(order, max(1, -(-n // batch_size)))]
 
 
-def in_order(n: int, batch_size: int) -> list[npt.NDArray[np.int64]]:
+def share_of(indices: Indices, accelerator: Accelerator | None) -> Indices:
+    """This process's share of `indices`; all shares are of one size, the last index repeated where it is needed."""
+    if accelerator is None or accelerator.num_processes == 1:
+        return indices
+    with accelerator.split_between_processes(indices.tolist(), apply_padding=True) as share:
+        return np.array(share)
+
+
+def in_order(n: int, batch_size: int) -> list[Indices]:
     """`range(n)` in batches."""
     return [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
 
 
-def view_generator(seed: int, epoch: int, step: int, *process: int) -> torch.Generator:
-    """What draws the views of one step: the same ones at any size, for whoever looks at them; others per process."""
-    return torch.Generator().manual_seed(derived(seed, epoch, step, *process))
+def view_generator(seed: int, epoch: int, step: int) -> torch.Generator:
+    """The generator of the random views of one step: the same views at any size, for student and teachers."""
+    return torch.Generator().manual_seed(derive_seed(seed, epoch, step))
 
 
-def derived(*numbers: int) -> int:
+def derive_seed(*numbers: int) -> int:
     """One seed from several numbers, within the 63 bits that torch takes."""
     seed = 0
     for number in numbers:

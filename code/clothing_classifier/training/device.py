@@ -1,23 +1,25 @@
-"""What a run computes on, and how exactly: device, threads, precision, and the same figures when it is repeated."""
+"""Device, threads, precision and determinism of a run."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 from accelerate.state import AcceleratorState
 from torch import nn
 
 from clothing_classifier.config import RuntimeSettings
 from clothing_classifier.errors import UsageError
-from clothing_classifier.training.processes import join
 from clothing_classifier.utils import available_cpus
+
+_TIMEOUT = timedelta(hours=6)
+"""How long a process waits for another: as long as a large data set takes to decode."""
 
 
 def make_accelerator(settings: RuntimeSettings) -> Accelerator:
     """Set threads and determinism for the process; the returned accelerator knows device and precision."""
-    join()
     threads = settings.threads
     if here := int(os.environ.get("LOCAL_WORLD_SIZE", "0")):  # a launcher's choice is one thread each
         threads = threads or max(1, available_cpus() // here)
@@ -34,12 +36,15 @@ def make_accelerator(settings: RuntimeSettings) -> Accelerator:
         raise UsageError("setting runtime.device: cuda was asked for and torch finds no GPU")
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and _has_bf16(name))
     AcceleratorState._reset_state(reset_partial_state=True)  # of a run before, in the same process
-    return Accelerator(cpu=name == "cpu", mixed_precision="bf16" if bf16 else "no")
+    precision = "bf16" if bf16 else "no"
+    return Accelerator(
+        cpu=name == "cpu", mixed_precision=precision, kwargs_handlers=[InitProcessGroupKwargs(timeout=_TIMEOUT)]
+    )
 
 
 @contextmanager
 def kernels_for(model: nn.Module) -> Iterator[None]:
-    """Inside of it `model` learns on a processor by oneDNN's kernels, but for a network that would crash in them.
+    """Switch oneDNN's kernels off inside of the block, where they would crash on `model`.
 
     On processors without AVX-512 those of torch 2.13 (oneDNN 3.12) end the process in the gradient to the weights of a
     strided 1x1 convolution of fewer than eight channels, channels last.

@@ -16,15 +16,15 @@ from clothing_classifier.training.checkpoint import Tensors, below, check_is_wei
 _EPS = nn.BatchNorm2d(1).eps
 
 
-class Taken(NamedTuple):
-    """What of the first weights came from a file: a sentence for people, and whether the classifier did."""
+class LoadedWeights(NamedTuple):
+    """What was loaded from a file: a summary for people, and whether the classifier was."""
 
-    sentence: str
+    summary: str
     has_classifier: bool
 
 
-def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images: Tensor) -> Taken:
-    """Load the weights in `path` into `model` and return what was taken.
+def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images: Tensor) -> LoadedWeights:
+    """Load the weights in `path` into `model` and return what was loaded.
 
     A file that this package wrote brings the extractor, and the classifier too where its labels equal `labels`. A file
     of published features has a `weight` and a `bias` for each convolution, its batch norm folded in. Norms that the
@@ -36,14 +36,14 @@ def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images
     if "architecture" not in metadata:
         features = {f"{name.rpartition('.')[0]}.conv.{name.rpartition('.')[2]}": t for name, t in tensors.items()}
         norms = _load_features(model, path, features, images)
-        return Taken(f"started from the features in {path.name}{norms}", has_classifier=False)
+        return LoadedWeights(f"started from the features in {path.name}{norms}", has_classifier=False)
     norms = _load_features(model, path, below("extractor", tensors), images)
     keep_head = metadata.get("labels") == list(labels)
     if keep_head:
         model.classifier.load_state_dict(below("classifier", tensors))
     kept = "with its classifier" if keep_head else "with a new classifier"
     name = path.parent.name if path.name == bundle.WEIGHTS else path.name
-    return Taken(f"started from {name} ({metadata['architecture']['name']}), {kept}{norms}", keep_head)
+    return LoadedWeights(f"started from {name} ({metadata['architecture']['name']}), {kept}{norms}", keep_head)
 
 
 def _load_features(model: ImageClassifier, path: Path, found: Tensors, images: Tensor) -> str:

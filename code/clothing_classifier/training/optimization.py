@@ -1,13 +1,10 @@
-"""What moves the weights: the optimizer's groups, the learning rate at each step, and the average that is shipped."""
+"""Optimizer, learning-rate schedule and frozen stages."""
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
-from copy import deepcopy
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from clothing_classifier.config import OptimizationSettings
 from clothing_classifier.errors import ConfigError
@@ -15,42 +12,36 @@ from clothing_classifier.models import ImageClassifier
 
 _MOMENTUM = 0.9
 
-Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
-
-def freeze(model: ImageClassifier, stages: int) -> None:
-    """Let the first `stages` stages keep their weights; nothing is computed backward through them."""
+def freeze_stages(model: ImageClassifier, stages: int) -> None:
+    """Exclude the first `stages` stages from training; nothing is computed backward through them."""
     if stages > len(model.stages):
         raise ConfigError(f"setting optimization.frozen_stages: {stages}, and the network has {len(model.stages)}")
     for name, parameter in model.extractor.named_parameters():
         parameter.requires_grad_(stage_of(name, model) >= stages)
 
 
-def towards(start: Mapping[str, torch.Tensor], model: nn.Module, share: float) -> nn.Module:
-    """A network whose weights lie by `share` of the way from `model`'s to those of `start`; 0: `model` itself."""
-    if not share:
-        return model
-    mixed = deepcopy(model)
-    with torch.no_grad():
-        for name, tensor in mixed.state_dict().items():
-            if tensor.is_floating_point():
-                tensor.lerp_(start[name], share)
-    return mixed
-
-
 def set_train_mode(model: nn.Module) -> None:
-    """Set training mode, but for batch norms that are frozen: their statistics stay too."""
+    """Set training mode, except for frozen batch norms: their statistics stay too."""
     model.train()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
             module.eval()
 
 
+def check_batch_norm(model: nn.Module, smallest_batch: int) -> None:
+    """Raise `ConfigError` where batch norm would normalise a batch of one photo by itself."""
+    if smallest_batch < 2 and any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        raise ConfigError("setting optimization.batch_size: batch norm needs two photos or more in every batch")
+
+
 def make_optimizer(model: ImageClassifier, settings: OptimizationSettings) -> torch.optim.Optimizer:
     """AdamW or SGD; matrices and kernels decay, biases and norms do not (as in the ResNet recipe of He et al. 2019)."""
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    kinds = ((settings.weight_decay, lambda p: p.ndim > 1), (0.0, lambda p: p.ndim <= 1))
-    groups = [{"params": list(filter(belongs, learning)), "weight_decay": decay} for decay, belongs in kinds]
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
     groups = [group for group in groups if group["params"]]
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=_MOMENTUM, nesterov=True)
@@ -60,7 +51,7 @@ def make_optimizer(model: ImageClassifier, settings: OptimizationSettings) -> to
 def stage_of(name: str, model: ImageClassifier) -> int:
     """The index in `model.stages` of the stage that the extractor's parameter `name` belongs to.
 
-    A stage ends with the part that names it, so what comes before that part, and after the stage before, is in it too.
+    A stage ends with the module that names it: modules before that one, and after the stage before, are in it too.
     The classifier comes after the last.
     """
     names = [parameter for parameter, _ in model.extractor.named_parameters()]
@@ -76,15 +67,9 @@ def learning_rate(progress: float, settings: OptimizationSettings) -> float:
     return settings.learning_rate * (1 + math.cos(math.pi * min(rest, 1.0))) / 2
 
 
-def make_average(model: nn.Module, decay: float) -> AveragedModel:
-    """An exponential moving average of weights and buffers that follows closely at first, as TensorFlow's does."""
-
-    def follow(averages: Tensors, currents: Tensors, steps: torch.Tensor | int) -> None:
-        if averages[0].is_floating_point():
-            rate = min(decay, (1 + int(steps)) / (10 + int(steps)))
-            get_ema_multi_avg_fn(rate)(averages, currents, steps)  # type: ignore[no-untyped-call] # torch's stub
-        else:
-            for average, current in zip(averages, currents, strict=True):
-                average.copy_(current)
-
-    return AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
+def set_learning_rate(optimizer: torch.optim.Optimizer, progress: float, settings: OptimizationSettings) -> float:
+    """Set and return the learning rate at `progress`, in epochs."""
+    rate = learning_rate(progress, settings)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    return rate

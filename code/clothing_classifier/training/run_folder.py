@@ -1,4 +1,4 @@
-"""What a finished run leaves: its record, and its answers on photos that it did not learn from."""
+"""What a run leaves in its folder: its record, and its predictions on photos that it was not trained on."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,12 @@ import torch
 
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.evaluation.metrics import Floats, Integers
-from clothing_classifier.evaluation.provenance import read_record
-from clothing_classifier.evaluation.recorded import recorded_settings
-from clothing_classifier.training.checkpoint import load_tensors, save_tensors
+from clothing_classifier.evaluation.provenance import RECORD, read_any_record, read_record
+from clothing_classifier.training.checkpoint import STATE, load_tensors, save_tensors
+from clothing_classifier.training.data import Photos
 
 WEIGHTS, HELD_OUT = "best.safetensors", "held_out.safetensors"
+_HASHES = {"init_sha256": "the first weights", "teachers_sha256": "the teachers", "data_sha256": "the data set"}
 
 
 def weights_in(path: Path) -> Path:
@@ -21,51 +22,44 @@ def weights_in(path: Path) -> Path:
     return path / WEIGHTS if path.is_dir() else path
 
 
-def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """What two records first differ in that makes them different experiments, as words, or None.
-
-    Settings are compared as they are understood, so that a record from before a setting was added has its default.
-    """
-    (settings, gone), (wanted, also_gone) = (recorded_settings(record["settings"]) for record in (one, other))
-    for section, values in settings.model_dump().items():
-        for key, value in values.items():
-            now = getattr(getattr(wanted, section), key)
-            if value != (list(now) if isinstance(value, list) else now):
-                return f"{section}.{key} was {value}, and is {now}"
-    if gone != also_gone:
-        return f"{(*gone, *also_gone)[0]} is a setting of another version"
-    names = {"init_sha256": "the first weights", "teachers_sha256": "the teachers", "data_sha256": "the data set"}
-    key = next((key for key in names if one.get(key) != other.get(key)), None)
-    return f"{names[key]} differ" if key and names[key].endswith("s") else f"{names[key]} differs" if key else None
+def read_resumed(out: Path, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The record in `out`, None where there is none; raises `ConfigError` where it is of another run than `record`."""
+    if not (out / RECORD).exists():
+        return None
+    before = read_any_record(out)
+    if difference := first_difference(before, record):
+        raise ConfigError(f"{out}: can't resume the run that was stopped: {difference}")
+    return before
 
 
-def check_same(first: dict[str, Any], mine: dict[str, Any]) -> None:
-    """Raise `ConfigError` where the record of one process tells of another experiment than the first process's."""
-    same = ("settings", "init_sha256", "teachers_sha256", "data_sha256", "device", "precision")
-    key = next((key for key in same if mine[key] != first[key]), None)
-    if key:
-        raise ConfigError(f"'{key}' differs from that of the first process; give each the same command and files")
+def first_difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
+    """The first setting or input in which the records of two runs differ, as words; None where none does."""
+    for section in before["settings"] | now["settings"]:
+        was, wanted = (record["settings"].get(section, {}) for record in (before, now))
+        for key in was | wanted:
+            if was.get(key) != wanted.get(key):
+                return f"{section}.{key} was {was.get(key)}, and is {wanted.get(key)}"
+    changed = next((words for key, words in _HASHES.items() if before.get(key) != now.get(key)), None)
+    return f"{changed} changed" if changed else None
 
 
-def save_held_out(
-    run: Path,
-    logits: Floats,
-    targets: Integers,
-    labels: Sequence[str],
-    groups: Sequence[str | None],
-    photos: Sequence[str],
-) -> None:
-    """Write validation's logits `(N, K)`, targets `(N,)`, groups and content hashes `(N,)` to the run folder."""
-    tensors = {"logits": torch.from_numpy(logits).float(), "targets": torch.from_numpy(targets)}
-    metadata = {"labels": list(labels), "groups": list(groups), "photos": list(photos)}
-    save_tensors(run / HELD_OUT, tensors, metadata)
+def clean(out: Path, resume: bool) -> None:
+    """Remove what a killed process left half-written in `out`, and, unless it is resumed, the state of a run."""
+    for unfinished in out.glob(".*.part"):
+        unfinished.unlink()
+    if not resume:
+        (out / STATE).unlink(missing_ok=True)
+
+
+def save_held_out(run: Path, logits: Floats, photos: Photos, labels: Sequence[str]) -> None:
+    """Write validation's logits `(N, K)`, with the photos' targets, groups and content hashes, to the run folder."""
+    tensors = {"logits": torch.from_numpy(logits).float(), "targets": torch.from_numpy(photos.targets)}
+    groups = [record.group for record in photos.records]
+    save_tensors(run / HELD_OUT, tensors, {"labels": list(labels), "groups": groups, "photos": list(photos.keys)})
 
 
 class HeldOut(NamedTuple):
-    """Predictions on photos that were not learnt from: logits `(N, K) float64`, targets `(N,)`, groups `(N,)`.
-
-    The groups of runs from before groups were kept are None.
-    """
+    """Predictions on photos that were not trained on: logits `(N, K) float64`, targets `(N,)`, groups `(N,)`."""
 
     logits: Floats
     targets: Integers
@@ -80,18 +74,18 @@ def load_held_out(runs: Sequence[Path], labels: Sequence[str]) -> HeldOut:
     logits, targets = [], []
     groups: list[str | None] = []
     seen: set[str] = set()
-    parts = [read_record(run)["data_sha256"] for run in runs]
-    for run, part in zip(runs, parts, strict=True):
-        if parts.count(part) > 1:
+    hashes = [read_record(run)["data_sha256"] for run in runs]
+    for run, sha256 in zip(runs, hashes, strict=True):
+        if hashes.count(sha256) > 1:
             raise ConfigError(f"{run}: another of these runs holds out the same photos")
         tensors, metadata = load_tensors(run / HELD_OUT)
         if metadata.get("labels") != list(labels):
             raise ConfigError(f"{run}: its classes are not those of the run that is exported")
-        photos = set(metadata.get("photos", ()))  # runs of earlier versions did not keep them
+        photos = set(metadata["photos"])
         if photos & seen:
             raise ConfigError(f"{run}: another of these runs holds out {len(photos & seen)} of its photos, too")
         seen |= photos
         logits.append(tensors["logits"].double().numpy())
         targets.append(tensors["targets"].numpy())
-        groups += metadata.get("groups") or [None] * len(targets[-1])
+        groups += metadata["groups"]
     return HeldOut(np.concatenate(logits), np.concatenate(targets), groups)

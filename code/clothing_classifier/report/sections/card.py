@@ -3,8 +3,6 @@
 The card says what records and metrics show, and lists what only the model's author can add.
 """
 
-from collections import Counter
-
 from clothing_classifier.report.document import Bullets, Code, Part, Section, Text
 from clothing_classifier.report.evaluation import summary, weak_classes
 from clothing_classifier.report.subject import Subject
@@ -65,11 +63,6 @@ def _data(subject: Subject) -> list[str]:
         for name, values in measured.figures.get("slices", {}).items():
             spread = [f"{value} {row['accuracy']:.1%} of {row['n']}" for value, row in list(values.items())[:6]]
             lines.append(f"Factor '{name}': {', '.join(spread)}.")
-    if subject.dataset:
-        groups = Counter(record.group for record in subject.dataset.records if record.group)
-        if groups:
-            largest = max(groups.values()) / len(subject.dataset.records)
-            lines.append(f"Groups: {len(groups):,}; the largest has {largest:.1%} of the photos.")
     return lines
 
 

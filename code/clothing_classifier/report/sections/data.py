@@ -1,6 +1,6 @@
 """Which photos: where they come from, classes and counts, groups, the split, and what is done to them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from clothing_classifier.report.subject import Subject
 
 def collection(subject: Subject) -> Section:
     """Source, counts, groups and augmentation."""
-    parts: list[Part] = [Text(_learnt_from(subject))]
+    parts: list[Part] = [Text(_trained_on(subject))]
     if subject.dataset is None:
         parts.append(Text(f"Classes: {', '.join(subject.labels)}."))
     else:
@@ -21,7 +21,7 @@ def collection(subject: Subject) -> Section:
     return Section("Approach: Data Collection", parts)
 
 
-def _learnt_from(subject: Subject) -> str:
+def _trained_on(subject: Subject) -> str:
     photos, fingerprint = subject.record["n"], subject.record["data_sha256"]
     counts = f"trained on {photos['train']:,} photos and validated on {photos['validation']:,}"
     return f"The model was {counts}. SHA-256 over files, labels and splits: {fingerprint[:12]}."
@@ -29,7 +29,7 @@ def _learnt_from(subject: Subject) -> str:
 
 def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
     counts = class_counts(dataset)
-    parts = [name for name in (*SPLITS, "no split") if any(name in row for row in counts.values())]
+    splits = [name for name in (*SPLITS, "no split") if any(name in row for row in counts.values())]
     known = f"{len(counts)} of the model's {len(subject.labels)} classes"
     about = [f"The data set '{dataset.root.resolve().name}' has {len(dataset.records):,} photos of {known}."]
     if subject.unknown:
@@ -42,22 +42,16 @@ def _counts(subject: Subject, dataset: Dataset) -> list[Part]:
     groups = Counter(record.group for record in dataset.records if record.group)
     if groups:
         about.append(f"They come from {len(groups):,} groups; the largest has {max(groups.values()):,} photos.")
-    table = tables.count_table(counts, parts)
-    return [
-        Text(" ".join(about)),
-        Chart("classes", partial(charts.draw_classes, counts), "photos of each class"),
-        table,
-    ]
+    chart = Chart("classes", partial(charts.draw_classes, counts), "photos of each class")
+    return [Text(" ".join(about)), chart, tables.count_table(counts, splits)]
 
 
-def class_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """Photos of each class by part of the split."""
-    counts: dict[str, dict[str, int]] = {}
+def class_counts(dataset: Dataset) -> dict[str, Counter[str]]:
+    """Photos of each class by split."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for record in dataset.records:
-        row = counts.setdefault(record.label, {})
-        part = record.split or "no split"
-        row[part] = row.get(part, 0) + 1
-    return counts
+        counts[record.label][record.split or "no split"] += 1
+    return dict(counts)
 
 
 _FITS = {
@@ -94,13 +88,10 @@ def _split(settings: Any) -> str:
 
 def _leaks(dataset: Dataset) -> str | None:
     """Whether groups of the table are in several splits; None where it has no groups or no split."""
-    parts: dict[str, set[str]] = {}
-    for record in dataset.records:
-        if record.group and record.split:
-            parts.setdefault(record.group, set()).add(record.split)
-    if not parts:
+    pairs = {(record.group, record.split) for record in dataset.records if record.group and record.split}
+    splits = Counter(group for group, _ in pairs)
+    if not splits:
         return None
-    torn = [group for group, found in parts.items() if len(found) > 1]
-    if torn:
-        return f"{len(torn)} of {len(parts)} groups are in more than one split: metrics on them can be too high."
-    return f"None of the {len(parts)} groups of this table is in more than one split."
+    if leaks := sum(count > 1 for count in splits.values()):
+        return f"{leaks} of {len(splits)} groups are in more than one split: metrics on them can be too high."
+    return f"None of the {len(splits)} groups of this table is in more than one split."

@@ -40,7 +40,10 @@ def results(subject: Subject) -> Section | None:
 
 
 def _headline(measured: Measured) -> Text | Bullets:
-    lines = [f"On {measured.on}: {summary(measured.figures)}.", *(f"{note}." for note in measured.notes)]
+    lines = [
+        f"On {measured.on}: {summary(measured.figures)}.",
+        *(f"{note[:1].upper()}{note[1:]}." for note in measured.notes),
+    ]
     return Text(lines[0]) if len(lines) == 1 else Bullets(lines)
 
 

@@ -1,4 +1,4 @@
-"""The linear head that tells which way up a photo is, from features of photos turned all four ways."""
+"""The linear head that predicts the rotation of a photo, fitted on features of photos in all four rotations."""
 
 import torch
 from torch.nn import functional as F

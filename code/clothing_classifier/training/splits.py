@@ -1,8 +1,8 @@
-"""The photos of a run: which records are learnt and which held out, decoded, and the hash that names them."""
+"""The train and validation photos of a run: which records, decoded, and the hash that identifies them."""
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clothing_classifier.config import AugmentationSettings, DataSettings, TrainSettings
@@ -18,10 +18,25 @@ _DETAIL = 1.15
 """Photos are cached this much larger than the network's input, so that a crop keeps its detail."""
 
 
-def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
+@dataclass(frozen=True)
+class Splits:
+    """Decoded photos to train on and to validate on, and the labels that their targets count."""
+
+    train: Photos
+    validation: Photos
+    labels: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of what a run was trained and validated on."""
+        train, validation = self.train, self.validation
+        return fingerprint(train.records + validation.records, train.keys + validation.keys)
+
+
+def load_splits(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Record, ...], tuple[Record, ...]]:
     """Load a data set and its train and validation records.
 
-    Validation is a fold of train where `settings.folds` asks for it, else the data set's own validation part, else
+    Validation is a fold of train where `settings.folds` asks for it, else the data set's own validation split, else
     split off what is not test.
     """
     columns = Columns(settings.label_column, settings.group_column, settings.split_column)
@@ -34,7 +49,7 @@ def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Recor
         train, validation = dataset.part("train"), dataset.part("validation")
     else:
         left = [replace(record, split=None) for record in dataset.records if record.split in (None, "train")]
-        assigned = assign_splits(left, settings.validation_share, 0, settings.seed)
+        assigned = assign_splits(left, settings.validation_fraction, 0, settings.seed)
         train, validation = (tuple(r for r in assigned if r.split == name) for name in ("train", "validation"))
     if unseen := sorted({record.label for record in validation} - {record.label for record in train}):
         raise DatasetError(
@@ -44,14 +59,15 @@ def load_parts(root: Path, settings: DataSettings) -> tuple[Dataset, tuple[Recor
     return dataset, train, validation
 
 
-def decode_parts(
-    train_records: tuple[Record, ...], validation: tuple[Record, ...], labels: tuple[str, ...], settings: TrainSettings
-) -> tuple[Photos, Photos]:
-    """Train photos, larger than the network's input, and validation photos as the image contract has them."""
+def decode_splits(
+    train: Sequence[Record], validation: Sequence[Record], labels: Sequence[str], settings: TrainSettings
+) -> Splits:
+    """Decode train photos, larger than the network's input, and validation photos as the image contract has them."""
     contract = ImageContract(settings.image.size, settings.image.fit)
-    return (
-        decode_larger(train_records, labels, contract, settings.augmentation, "decoding train"),
+    return Splits(
+        decode_larger(train, labels, contract, settings.augmentation, "decoding train"),
         prepare_photos(validation, labels, PixelCache(default_cache(), contract), "decoding validation"),
+        tuple(labels),
     )
 
 
@@ -65,8 +81,3 @@ def decode_larger(
     """Photos to make views from: larger than `contract` has them, where a view's pixels lie between theirs."""
     larger = replace(contract, size=round(contract.size * _DETAIL)) if augmentation.resamples else contract
     return prepare_photos(records, labels, PixelCache(default_cache(), larger), description)
-
-
-def parts_sha256(photos: Photos, held_out: Photos) -> str:
-    """The fingerprint of what a run was trained and validated on."""
-    return fingerprint(photos.records + held_out.records, photos.keys + held_out.keys)
