@@ -59,7 +59,7 @@ def score_on_ray(
     """
     # What Ray tells of its nodes it prints among the results.
     with redirect_stdout(sys.stderr), _cluster(), _one_line_errors():
-        cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+        cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
         size = min(workers or cpus, cpus)  # more would take what readers need
         tasks = _tasks(listing, parts)
         _configure()
