@@ -11,10 +11,10 @@ _STEPS = 100
 
 
 def fit_orientation(features: Floats) -> tuple[Floats, Floats]:
-    """Fit weight `(D, 4)` and bias `(4,)` on `features` `(N, 4, D)`: of N photos, turned clockwise by k quarters.
+    """Fit weight `(D, 4)` and bias `(4,)` on `features` `(N, 4, D)`: of N photos, rotated clockwise by k quarter turns.
 
     Logistic regression on standardised features with a quadratic penalty, by L-BFGS: it has one minimum, so that no
-    seed matters. What is turned by k needs 4 - k more turns to stand upright.
+    seed matters. A photo rotated by k needs 4 - k more to be upright.
     """
     flat = torch.from_numpy(features).flatten(0, 1).float()
     needed = (-torch.arange(ROTATIONS) % ROTATIONS).repeat(len(features))

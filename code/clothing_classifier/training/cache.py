@@ -57,7 +57,7 @@ class PixelCache:
         return np.fromfile(self._path(key), np.uint8, offset=len(self._header)).reshape(self._shape)
 
     def _holds(self, key: str) -> bool:
-        """Whether the whole array is there: a machine that went down may leave a part, or as many zeros."""
+        """Whether the whole array is there: a machine that went down may leave a truncated file, or zeros."""
         try:
             with self._path(key).open("rb") as file:
                 header, size = file.read(len(self._header)), os.fstat(file.fileno()).st_size

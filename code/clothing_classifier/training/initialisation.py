@@ -47,7 +47,7 @@ def initialise(model: ImageClassifier, path: Path, labels: Sequence[str], images
 
 
 def _load_features(model: ImageClassifier, path: Path, found: Tensors, images: Tensor) -> str:
-    """Load the extractor; return what is to be said of its batch norms."""
+    """Load the extractor; return a remark about its batch norms."""
     expected = model.extractor.state_dict()
     has_norms, wants_norms = (any(".norm." in name for name in names) for names in (found, expected))
     if has_norms and not wants_norms:

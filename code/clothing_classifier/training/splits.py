@@ -20,7 +20,7 @@ _DETAIL = 1.15
 
 @dataclass(frozen=True)
 class Splits:
-    """Decoded photos to train on and to validate on, and the labels that their targets count."""
+    """Decoded photos to train on and to validate on, and the labels that their targets index."""
 
     train: Photos
     validation: Photos

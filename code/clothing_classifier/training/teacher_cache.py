@@ -46,14 +46,14 @@ class CachedPredictions:
         return self._loaded[1][torch.from_numpy(indices)].to(images.device)
 
     def fill(self, teachers: Teachers, device: torch.device) -> None:
-        """Ask `teachers` for what is not in the cache, or damaged there."""
+        """Compute with `teachers` what is missing from the cache, or damaged there."""
         for view in range(min(self.settings.distillation.views, self.settings.optimization.epochs)):
             try:
                 load_tensors(self._path(view))
             except ConfigError:
-                save_tensors(self._path(view), {"probabilities": self._ask(view, teachers, device)}, self.key)
+                save_tensors(self._path(view), {"probabilities": self._compute(view, teachers, device)}, self.key)
 
-    def _ask(self, view: int, teachers: Teachers, device: torch.device) -> Tensor:
+    def _compute(self, view: int, teachers: Teachers, device: torch.device) -> Tensor:
         seed, rows = self.settings.runtime.seed, []
         batches = epoch_batches(len(self.photos), self.settings.optimization.batch_size, seed, view)
         with progress_bar(f"teacher predictions, views {view + 1}", len(self.photos)) as advance:
