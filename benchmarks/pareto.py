@@ -69,7 +69,7 @@ def pareto(
 def _search(data: Path, runs: Path, epochs: int, strategies: tuple[str, ...] | list[str]) -> tuple[Point, list[Point]]:
     """Search, or take what is there; the parent in float, and the candidates."""
     out = runs / f"epochs-{epochs}"
-    run_clothing("compress", load_bundle(DEFAULT).path, "--data", data.resolve(), "--out", out, "--epochs", str(epochs),
+    run_clothing("compress", DEFAULT, "--data", data.resolve(), "--out", out, "--epochs", str(epochs),
                  "--max-drop", str(100 * MAX_DROP), "--resume",
                  *(word for strategy in strategies for word in ("--strategy", strategy)), accepted=(0, 1))  # fmt: skip
     report = json.loads((out / "compress.json").read_text(encoding="utf-8"))
