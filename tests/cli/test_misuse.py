@@ -194,7 +194,7 @@ def test_fetch_names_every_file_that_failed_and_leaves_with_1(tmp_path: Path) ->
         "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz",
         "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
     ]  # fmt: skip
-    assert last.startswith("clothing: fashion-mnist: 4 of 4 files could not be fetched")
+    assert last.startswith("clothing: 4 of 4 files of fashion-mnist could not be fetched")
 
 
 def test_fetch_from_a_folder_gives_a_data_set(shared: Path, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_permanent_faults_are_not_tried_again(host: Host, tmp_path: Path, answer
     host.faults["images/a.jpg"] = [answer]
     with pytest.raises(DownloadError) as caught:
         fetch(manifest_of(BYTES), tmp_path, host.url, policy=QUICK)
-    assert f"1 of 2 files could not be fetched, such as images/a.jpg ({reason});" in str(caught.value)
+    assert f"1 of 2 files of tiny could not be fetched, such as images/a.jpg ({reason});" in str(caught.value)
     assert "run the same command again" in str(caught.value)
     assert caught.value.failures == (f"images/a.jpg: {reason}",)
     assert Counter(path for path, _ in host.asked)["images/a.jpg"] == 1
@@ -237,7 +237,7 @@ def test_failures_are_counted_and_listed(host: Host, tmp_path: Path) -> None:
     files = numbered(15)
     host.files = {"images/00.jpg": files["images/00.jpg"]}
     with pytest.raises(
-        DownloadError, match=r"^tiny: 14 of 15 files could not be fetched, such as images/01.jpg"
+        DownloadError, match=r"^14 of 15 files of tiny could not be fetched, such as images/01.jpg"
     ) as caught:
         fetch(manifest_of(files), tmp_path, host.url)
     assert caught.value.failures == tuple(f"images/{number:02}.jpg: HTTP 404 Not Found" for number in range(1, 15))

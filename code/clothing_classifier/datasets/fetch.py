@@ -121,7 +121,7 @@ def _fetch_files(manifest: Manifest, fetcher: "_Fetcher", connections: int) -> i
         total = len(manifest.files)
         untried = f"; {total - done} were not tried, as {in_a_row} in a row had failed" if done < total else ""
         raise DownloadError(
-            f"{manifest.name}: {len(failures)} of {total} files could not be fetched, such as "
+            f"{len(failures)} of {total} files of {manifest.name} could not be fetched, such as "
             f"{min(failures)} ({failures[min(failures)]}){untried}; "
             "run the same command again to fetch only what is missing",
             tuple(f"{path}: {failures[path]}" for path in sorted(failures)),
