@@ -16,6 +16,7 @@ from clothing_classifier.utils import one_line
 
 logger = logging.getLogger(__name__)
 _READ = 1 << 16
+_SIGNAL_CHECK_SECONDS = 0.5
 
 Row: TypeAlias = tuple[str, Prediction]
 
@@ -56,6 +57,9 @@ class PathLines(Iterator[str]):
         return not self._paths and not self._ended and not select.select([self._file], (), (), 0)[0]
 
     def _read(self) -> None:
+        # A signal that comes just before a blocking read would wait for the read to end.
+        while not select.select([self._file], (), (), _SIGNAL_CHECK_SECONDS)[0]:
+            pass
         data = os.read(self._file.fileno(), _READ)
         *lines, self._rest = (self._rest + data).split(b"\n")
         if not data:
