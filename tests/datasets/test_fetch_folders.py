@@ -40,7 +40,7 @@ def test_folder_with_a_bad_file(tmp_path: Path, body: bytes | None, reason: str)
     (source / "images" / "a.jpg").unlink()
     if body is not None:
         (source / "images" / "a.jpg").write_bytes(body)
-    with pytest.raises(DownloadError, match=rf"1 of 2 files could .* such as images/a\.jpg \(.*{reason}\)"):
+    with pytest.raises(DownloadError, match=rf"1 of 2 files of tiny could .* such as images/a\.jpg \(.*{reason}\)"):
         fetch(manifest_of(BYTES), out, str(source))
     assert {path for path in files_in(out) if not path.endswith(".part")} == {"images/b #1%20.jpg"}
 
