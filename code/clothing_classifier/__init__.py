@@ -1,4 +1,4 @@
-"""Says what a clothing item in a photo is: offline, on a plain CPU, and trainable on your own table.
+"""Classifies clothing photos offline, on a plain CPU, and trains on your own labelled photos.
 
 >>> from clothing_classifier import Classifier
 >>> Classifier.load().predict("photo.jpg").label

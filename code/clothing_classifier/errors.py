@@ -26,7 +26,7 @@ class BundleError(UsageError):
 
 
 class ModelOutputError(UsageError):
-    """A model's answer to a photo is no probability distribution over its labels; names the photo and what it gave."""
+    """A model's output for a photo is no probability distribution over its labels; names the photo and the output."""
 
 
 class ExportError(UsageError):

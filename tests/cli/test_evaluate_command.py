@@ -85,7 +85,7 @@ def test_evaluate_says_that_groups_are_blank_and_that_one_class_tells_little(tmp
     assert f"every photo is of the class '{label}': AUROC is undefined" in result.stderr
     assert "auroc" not in json.loads(result.stdout)
     named = clothing("evaluate", "--data", data, "--group-column", "group", "--format", "json")
-    assert "1 rows set aside: blank in a column that you named" in named.stderr
+    assert "1 rows ignored: blank in a column that you named" in named.stderr
     assert json.loads(named.stdout)["n"] == 47
 
 

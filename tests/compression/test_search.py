@@ -1,4 +1,4 @@
-"""The search: candidates made, exported, judged and timed; refusals told; a second run goes on where it stopped."""
+"""Compression search: what it reports, what it refuses, and how it resumes."""
 
 import json
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clothing_classifier.compression import Search, search
-from clothing_classifier.compression.making import Making
-from clothing_classifier.compression.search import _start
+from clothing_classifier.compression.candidates import SearchContext
+from clothing_classifier.compression.search import _start_run
 from clothing_classifier.compression.strategy import parse_strategies
 from clothing_classifier.errors import ConfigError
 from clothing_classifier.inference.bundle import load_bundle
@@ -56,18 +56,18 @@ def test_a_search_goes_on_without_doing_anything_twice(found: tuple[Path, dict],
 def test_pruning_goes_on_from_a_finished_run_only(found: tuple[Path, dict], run: Path, tmp_path: Path) -> None:
     made = shutil.copytree(found[0] / "trained", tmp_path / "trained") / "prune:0.6+distil"
     (candidate,) = parse_strategies(["prune:0.5+distil"], 32)
-    making = Making(run, {}, tmp_path, 1, ())
-    assert _start(candidate, making, tmp_path) == made
+    context = SearchContext(run, {}, tmp_path, 1, ())
+    assert _start_run(candidate, context, tmp_path) == made
     record = json.loads((made / "run.json").read_text())
     del record["metrics"]
     (made / "run.json").write_text(json.dumps(record))
-    assert _start(candidate, making, tmp_path) == run
+    assert _start_run(candidate, context, tmp_path) == run
 
 
 def test_what_would_do_nothing_is_refused(run: Path, stripes: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="distil is learnt: give it --epochs"):
+    with pytest.raises(ConfigError, match="the step distil needs training"):
         search(str(run), stripes, tmp_path / "out", Search(("distil",), epochs=0))
-    with pytest.raises(ConfigError, match="a teacher is for the step distil"):
+    with pytest.raises(ConfigError, match="--teacher needs a strategy"):
         search(str(run), stripes, tmp_path / "out", Search(("quantize",), teachers=(run,)))
     assert not (tmp_path / "out").exists()
 
@@ -75,9 +75,9 @@ def test_what_would_do_nothing_is_refused(run: Path, stripes: Path, tmp_path: Pa
 def test_a_folder_of_another_search_is_refused(
     found: tuple[Path, dict], run: Path, stripes: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="holds a search already"):
+    with pytest.raises(ConfigError, match="already holds a search"):
         search(str(run), stripes, found[0], Search(STRATEGIES))
-    with pytest.raises(ConfigError, match="can't resume: epochs was 1, and is 2"):
+    with pytest.raises(ConfigError, match="can't resume: epochs was 1, and now is 2"):
         search(str(run), stripes, found[0], Search(STRATEGIES, 0.5, 2), resume=True)
     fewer = shutil.copytree(stripes, tmp_path / "fewer")
     lines = (fewer / "dataset.csv").read_text().splitlines()
@@ -96,7 +96,7 @@ def test_a_search_that_was_stopped_early_is_no_start_for_another(
     with pytest.raises(ConfigError, match="can't resume: weights_sha256 was another's"):
         search(str(run), stripes, stopped, Search(STRATEGIES, 0.5, 1), resume=True)
     (stopped / "compress.json").unlink()
-    with pytest.raises(ConfigError, match="holds parts of a search"):
+    with pytest.raises(ConfigError, match="holds an incomplete search"):
         search(str(run), stripes, stopped, Search(STRATEGIES, 0.5, 1))
 
 
@@ -108,8 +108,10 @@ def test_earlier_candidates_stay_in_the_report(
     assert {entry["name"] for entry in more["candidates"]} == {entry["name"] for entry in found[1]["candidates"]}
 
 
-def test_a_share_that_pruning_cannot_reach_is_refused_before_the_work(run: Path, stripes: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"prune:0.001: pruning leaves .*% of the MACs at the least"):
+def test_a_fraction_that_pruning_cannot_reach_is_refused_before_the_work(
+    run: Path, stripes: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"prune:0.001: pruning can't go below .*% of the MACs"):
         search(str(run), stripes, tmp_path / "out", Search(("prune:0.001",), 0.5, 0))
     assert not (tmp_path / "out").exists()
 
@@ -120,6 +122,6 @@ def test_distilling_at_another_size_needs_crops_that_know_no_pixels(run: Path, s
     whole = {"scale": [1, 1], "aspect": 1, "rotation": 0, "shift": 2}
     record["settings"]["augmentation"] |= whole
     (shifted / "run.json").write_text(json.dumps(record))
-    with pytest.raises(ConfigError, match=r"^distil with a smaller input: .* leave out either step$"):
+    with pytest.raises(ConfigError, match=r"^distil with a smaller input: .* remove distil or smaller-input$"):
         search(str(shifted), stripes, tmp_path / "out", Search(("quantize", "smaller-input:24+distil"), 0.5, 1))
     assert not (tmp_path / "out").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clothing_classifier.compression.strategy import Candidate, default_strategies, parse_strategies
+from clothing_classifier.compression.strategy import Strategy, default_strategies, parse_strategies
 from clothing_classifier.errors import ConfigError
 
 
@@ -16,7 +16,7 @@ def test_steps_without_a_value_try_several() -> None:
 
 def test_candidates_come_once_and_share_trainings() -> None:
     found = parse_strategies(["quantize+prune:0.5", "prune:0.5+quantize", "prune:0.5"], 256)
-    assert found == [Candidate(share=0.5, quantize=True), Candidate(share=0.5)]
+    assert found == [Strategy(share=0.5, quantize=True), Strategy(share=0.5)]
     assert {candidate.trained for candidate in found} == {"prune:0.5"}
 
 
@@ -46,15 +46,18 @@ def test_by_default_nothing_is_tried_that_a_parent_can_not_take(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("shrink", "strategy 'shrink': 'shrink' is none of prune, narrow, smaller-input, quantize, distil"),
-        ("prune:much", "strategy 'prune:much': 'much' is no number"),
-        ("prune:1.5", "strategy 'prune:1.5': prune takes a share between 0 and 1, as in prune:0.5"),
-        ("prune:nan", "'nan' is no number"),
-        ("smaller-input:inf", "'inf' is no number"),
+        (
+            "shrink",
+            "strategy 'shrink': 'shrink' is not a step; the steps are prune, narrow, smaller-input",
+        ),
+        ("prune:much", "strategy 'prune:much': 'much' is not a number"),
+        ("prune:1.5", "strategy 'prune:1.5': prune takes a fraction between 0 and 1, as in prune:0.5"),
+        ("prune:nan", "'nan' is not a number"),
+        ("smaller-input:inf", "'inf' is not a number"),
         ("quantize:8", "strategy 'quantize:8': quantize takes no value"),
         ("smaller-input:512", "from 8 to the parent's 256"),
         ("smaller-input:100.5", "a whole number of pixels"),
-        ("prune+prune:0.5", "a step stands there twice"),
+        ("prune+prune:0.5", "each step can be given once"),
     ],
 )
 def test_what_can_not_be_read_is_named(text: str, message: str) -> None:

@@ -115,7 +115,7 @@ def test_other_cells_stay_as_they_were_whatever_they_hold(overwrite: bool, tmp_p
 def test_bad_rows_are_kept_as_they_are_and_reported(tmp_path: Path) -> None:
     bad = ["gone.jpg,Hat,s1", "0.jpg,Hat,s1", "1.jpg,,s1", "short.jpg,Hat", "long.jpg,Hat,s1,x,y", "../a.jpg,Hat,s2"]
     root = big_table(tmp_path, more="\n".join(bad))
-    # Rows are read with the group column that is there, not one that was mapped, so that none is set aside.
+    # Rows are read with the group column that is there, not one that was mapped, so that none is ignored.
     result = split(root, columns=Columns())
     written = read(root / "dataset.csv")[101:]
     assert written == [

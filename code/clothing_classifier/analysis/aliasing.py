@@ -1,4 +1,4 @@
-"""Writing into a view changes the tensor that it is a view of, and that tensor's other views."""
+"""In-place writes: update the receptive fields of a tensor, of the tensor it is a view of, and of all other views."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Several fields as one: element by element, or one tensor behind the other."""
+"""Combine the receptive fields of several tensors: element-wise union, and concatenation along a dimension."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -38,7 +38,7 @@ def union(fields: Sequence[Field], shape: Shape) -> Field:
 
 
 def joined(fields: Sequence[Field], dim: int) -> Field:
-    """The tensors one behind the other along `dim`."""
+    """The fields of the tensors concatenated along `dim`."""
     aligned = _aligned([merged(field, dim) for field in fields], apart=dim)
     factor, total = aligned[0].span(dim)[0], sum(field.shape[dim] for field in fields)
     axes = []

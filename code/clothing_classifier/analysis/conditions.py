@@ -1,4 +1,4 @@
-"""What holds while a network is traced, and is put back afterwards."""
+"""Context managers that change torch and the network while it is traced, and undo that afterwards."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def initialise_lazy(model: nn.Module, shape: Sequence[int]) -> None:
     try:
         with torch.no_grad():
             model.eval()(torch.zeros(1, *shape))
-    except Exception as error:  # whatever a foreign model raises is told in one line
+    except Exception as error:  # any error of a foreign model is reported in one line
         raise AnalysisError(f"the model's lazy layers can't be made: {one_line(str(error))}") from error
     for module, flag in flags:
         module.training = flag
@@ -59,7 +59,7 @@ def without_fused_layers() -> Iterator[None]:
 
 @contextmanager
 def without_torchs_log() -> Iterator[None]:
-    """An operator that fails is told in one line; torch would log a traceback of it too."""
+    """Silence torch's log, which prints a traceback of each failed operator; the error is reported in one line."""
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     before, logger.disabled = logger.disabled, True
     try:

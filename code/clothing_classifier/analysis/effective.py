@@ -1,4 +1,4 @@
-"""Effective receptive field: how much each pixel moves a unit, not only whether it can (Luo et al. 2016).
+"""Effective receptive field: how strongly each pixel influences a unit, by its gradient (Luo et al. 2016).
 
 https://arxiv.org/abs/1701.04128
 """
@@ -18,7 +18,7 @@ from clothing_classifier.errors import AnalysisError
 from clothing_classifier.utils import progress_bar
 
 THRESHOLD = 1 - 0.9545
-"""Share of the peak above which a pixel counts: what lies within two standard deviations of a Gaussian."""
+"""Fraction of the peak above which a pixel counts: what lies within two standard deviations of a Gaussian."""
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""The field that is reported for a unit: how large, how far apart, and where the first one starts."""
+"""Size, stride and start of the receptive field that is reported for a unit."""
 
 from collections.abc import Sequence
 from fractions import Fraction

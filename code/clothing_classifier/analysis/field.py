@@ -1,4 +1,4 @@
-"""What each element of a tensor sees of the image: an interval of input rows and one of input columns.
+"""Receptive field of each element of a tensor: an interval of input rows and one of input columns.
 
 Derived, not sampled: intervals are exact and reach into the padding as if the image went on, as in Araujo, Norris and
 Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019, whose recurrence for chains of

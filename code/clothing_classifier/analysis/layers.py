@@ -1,4 +1,4 @@
-"""What a trace leaves: the network's layers in the order in which they ran."""
+"""The result of a trace: the network's layers in the order in which they ran."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How a field follows when its tensor's dimensions are cut, merged, moved, read at other places, or reduced."""
+"""Receptive fields under reshaping, permuting, indexing, windowing and reducing a tensor."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From what a user names to a network: a registered name, a bundle, `timm:NAME`, or `module:callable`."""
+"""Build the network that a user names: a registered name, a bundle, `timm:NAME`, or `module:callable`."""
 
 import importlib
 import sys
@@ -108,7 +108,7 @@ def _call(module: str, name: str) -> nn.Module:
             found = getattr(found, part)
     except AttributeError as error:
         raise AnalysisError(f"{subject}: {module} has no '{name}'") from error
-    except (Exception, SystemExit) as error:  # whatever a foreign module raises when imported is told in one line
+    except (Exception, SystemExit) as error:  # any error of a foreign module is reported in one line
         raise AnalysisError(f"{subject}: importing {module} failed: {_reason(error)}") from error
     if not callable(found):
         raise AnalysisError(f"{subject}: not a callable, but {type(found).__name__}")

@@ -1,4 +1,4 @@
-"""Running a foreign network on real pixels: whatever it raises is told in one line."""
+"""Run a foreign network on real pixels; any error that it raises becomes an `AnalysisError` of one line."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How long each layer takes, since multiply-accumulates are not time."""
+"""Measured time of each layer, and the peak arithmetic rate and memory bandwidth of this machine."""
 
 import statistics
 import time

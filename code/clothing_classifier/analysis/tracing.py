@@ -77,7 +77,7 @@ def _run(model: nn.Module, image: Tensor, recorder: "_Recorder") -> Any:
     except (DataDependentOutputException, DynamicOutputShapeException) as error:
         what = f"{recorder.where()}: what it computes depends on pixel values (operator {error.func})"
         raise AnalysisError(f"{what}, so that no one graph stands for the model") from error
-    except Exception as error:  # whatever a foreign model raises is told in one line
+    except Exception as error:  # any error of a foreign model is reported in one line
         if recorder.fault is not None:
             raise recorder.fault from None
         raise AnalysisError(

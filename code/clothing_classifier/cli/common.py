@@ -1,4 +1,4 @@
-"""What the commands share: the application, logging, and how a command ends."""
+"""Code that the commands share: the application, logging, and how a command ends."""
 
 import csv
 import json
@@ -87,16 +87,16 @@ def read_dataset(root: Path, columns: "Columns", labels: str | None, exclude_lab
     from clothing_classifier.datasets import load_dataset
 
     dataset = load_dataset(root, columns, split_names(labels), split_names(exclude_labels))
-    log_set_aside(dataset.set_aside)
+    log_ignored(dataset.set_aside)
     for note in dataset.notes:
         logger.info(note)
     return dataset
 
 
-def log_set_aside(count: int) -> None:
+def log_ignored(count: int) -> None:
     """Log how many rows were left out because a named column is blank."""
     if count:
-        logger.info("%d rows set aside: blank in a column that you named", count)
+        logger.info("%d rows ignored: blank in a column that you named", count)
 
 
 def split_names(text: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from clothing_classifier.cli import options
-from clothing_classifier.cli.common import app, log_set_aside, print_json, report_failures, split_names
+from clothing_classifier.cli.common import app, log_ignored, print_json, report_failures, split_names
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def split(
     columns = Columns(label_column, group_column)
     classes = split_names(labels), split_names(exclude_labels)
     result = split_table(data, target, columns, validation, test, seed, hold_out, overwrite, *classes)
-    log_set_aside(result.set_aside)
+    log_ignored(result.set_aside)
     for warning in result.warnings:
         logger.warning("warning: %s", warning)
     if format is options.Format.json:

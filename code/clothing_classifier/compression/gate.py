@@ -1,4 +1,4 @@
-"""Whether a candidate may take its parent's place: how far it is behind on the same photos, and how sure that is."""
+"""Accept or reject a compressed network by its loss of accuracy, paired with its parent on the same photos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Verdict:
 
 
 def judge(parent: Booleans, child: Booleans, groups: Sequence[str | None], max_drop: float) -> Verdict:
-    """Compare whether each photo was right, `(N,)`, by parent and child; drops are shares, not points.
+    """Compare whether each photo was right, `(N,)`, by parent and child; drops are fractions, not points.
 
     The bound is of a bootstrap over whole groups, a photo without a group being its own. Fewer than 20 groups are too
     few to resample: then it is the larger of that bound and the one of independent photos. A child that is right on the

@@ -1,4 +1,4 @@
-"""What to try: a candidate is a chain of steps, written `prune:0.5+smaller-input:160+quantize`."""
+"""Compression strategies: chains of steps, written `prune:0.5+smaller-input:160+quantize`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,18 @@ from typing import Any
 from clothing_classifier.errors import ConfigError
 
 DEFAULTS = ("quantize", "smaller-input", "prune", "narrow", "distil")
-SHARES = {"prune": (0.7, 0.5), "narrow": (0.75, 0.5), "smaller-input": (0.75, 0.5)}
-"""Tried where a step has no value: share of MACs, width, and share of the input's side."""
+FRACTIONS = {"prune": (0.7, 0.5), "narrow": (0.75, 0.5), "smaller-input": (0.75, 0.5)}
+"""Tried where a step has no value: fraction of MACs, width, and fraction of the input's side."""
 _SIDE = 32
 """Sides come in multiples of the network's stride."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A network to try: at `size` px, pruned to `share` of the MACs that it has there, at `width`; in int8; distilled.
+class Strategy:
+    """How to make one smaller network. None keeps what the parent has.
 
-    None leaves what the parent has.
+    `size` is the input's side in px, `width` the multiplier of all channels, `share` the fraction of the MACs that
+    pruning leaves at that size and width.
     """
 
     size: int | None = None
@@ -30,12 +31,12 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """As it is written; steps in the order in which they are done."""
+        """The steps joined by `+`, in the order in which they are applied."""
         return "+".join([*self._trained_steps, *(["quantize"] if self.quantize else [])])
 
     @property
     def trained(self) -> str:
-        """The steps that weights come from: candidates of the same ones share a training. Empty for the parent's."""
+        """The steps that change weights; strategies that agree in them reuse one training. Empty for none."""
         return "+".join(self._trained_steps)
 
     @property
@@ -46,7 +47,7 @@ class Candidate:
 
 
 def default_strategies(architecture: Mapping[str, Any], size: int, epochs: int) -> tuple[str, ...]:
-    """Each strategy alone that a parent of this architecture and of `size` px can take, with `epochs` to learn in."""
+    """The single-step strategies that apply to a parent of this architecture and `size`, with `epochs` to train."""
     widens = architecture["name"] == "mobilenet_v2"
     can = {
         "smaller-input": bool(_smaller_sides(size)), "prune": widens,
@@ -55,21 +56,21 @@ def default_strategies(architecture: Mapping[str, Any], size: int, epochs: int) 
     return tuple(step for step in DEFAULTS if can.get(step, True))
 
 
-def parse_strategies(texts: Sequence[str], size: int) -> list[Candidate]:
-    """The candidates of `texts`, each once, for a parent of `size` px; raises `ConfigError`.
+def parse_strategies(texts: Sequence[str], size: int) -> list[Strategy]:
+    """The strategies in `texts`, without duplicates, for a parent of `size` px; raises `ConfigError`.
 
-    Of those that differ in their share alone the larger comes first, since the smaller starts from it.
+    Of two that differ in their fraction of MACs alone the larger comes first, since the smaller starts from it.
     """
-    found = {candidate: None for text in texts for candidate in _parse(text, size)}
-    return sorted(found, key=lambda c: (c.size or size, c.width or 1.0, c.share or 1.0), reverse=True)
+    found = {strategy: None for text in texts for strategy in _parse(text, size)}
+    return sorted(found, key=lambda s: (s.size or size, s.width or 1.0, s.share or 1.0), reverse=True)
 
 
-def _parse(text: str, size: int) -> list[Candidate]:
+def _parse(text: str, size: int) -> list[Strategy]:
     options = [_values(step.strip(), text, size) for step in text.split("+")]
     names = [option[0][0] for option in options]
     if len(set(names)) < len(names):
-        raise ConfigError(f"strategy '{text}': a step stands there twice")
-    return [Candidate(**dict(choice)) for choice in product(*options)]  # type: ignore[arg-type] # keys and values agree
+        raise ConfigError(f"strategy '{text}': each step can be given once")
+    return [Strategy(**dict(choice)) for choice in product(*options)]  # type: ignore[arg-type] # keys and values agree
 
 
 def _values(step: str, text: str, size: int) -> list[tuple[str, float | int | bool]]:
@@ -78,22 +79,22 @@ def _values(step: str, text: str, size: int) -> list[tuple[str, float | int | bo
         if colon:
             raise ConfigError(f"strategy '{text}': {name} takes no value")
         return [(name, True)]
-    if name not in SHARES:
+    if name not in FRACTIONS:
         known = "prune, narrow, smaller-input, quantize, distil"
-        raise ConfigError(f"strategy '{text}': '{name}' is none of {known}; join several by +")
-    numbers = [_number(value, text)] if colon else list(SHARES[name])
+        raise ConfigError(f"strategy '{text}': '{name}' is not a step; the steps are {known}, joined by +")
+    numbers = [_number(value, text)] if colon else list(FRACTIONS[name])
     if name == "smaller-input":
         sides = numbers if colon else _smaller_sides(size)
         if not sides or any(n % 1 or not 8 <= n <= size for n in sides):
             raise ConfigError(f"strategy '{text}': the side is a whole number of pixels from 8 to the parent's {size}")
         return [("size", int(side)) for side in sides]
     if any(not 0 < n < 1 for n in numbers):
-        raise ConfigError(f"strategy '{text}': {name} takes a share between 0 and 1, as in {name}:0.5")
+        raise ConfigError(f"strategy '{text}': {name} takes a fraction between 0 and 1, as in {name}:0.5")
     return [("share" if name == "prune" else "width", n) for n in numbers]
 
 
 def _smaller_sides(size: int) -> list[float]:
-    sides = (round(share * size / _SIDE) * _SIDE for share in SHARES["smaller-input"])
+    sides = (round(fraction * size / _SIDE) * _SIDE for fraction in FRACTIONS["smaller-input"])
     return [side for side in sides if 0 < side < size]
 
 
@@ -103,5 +104,5 @@ def _number(value: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ConfigError(f"strategy '{text}': '{value}' is no number")
+        raise ConfigError(f"strategy '{text}': '{value}' is not a number")
     return number

@@ -60,7 +60,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table mean what. A blank cell in a column named here by the user sets its row aside.
+    """Which columns of a table mean what. A row with a blank cell in a column named by the user is ignored.
 
     `ignore_split` takes the split column, whatever it holds, for a further column: it is about to be replaced.
     """
@@ -73,7 +73,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The usable records of a folder, in the table's order, beside the bad rows and the count of rows set aside.
+    """The usable records of a folder, in the table's order, beside the bad rows and the count of rows ignored.
 
     `notes` says where case alone told names apart: of classes asked for, and of labels in the table.
     """
@@ -131,12 +131,12 @@ def fingerprint(records: Iterable[Record], contents: Iterable[str]) -> str:
 
 
 def abbreviate(contents: Iterable[str]) -> str:
-    """The first four bytes of each content hash, in base64: what a bundle knows the photos of its training by."""
+    """The first four bytes of each content hash, in base64, by which a bundle recognises its training photos."""
     return base64.b64encode(b"".join(sorted(bytes.fromhex(content)[:_KNOWN_BY] for content in contents))).decode()
 
 
 def count_known(abbreviated: str, contents: Iterable[str]) -> int:
-    """How many of `contents` are among those that were abbreviated; of 5,000 one in a million strangers is, too."""
+    """How many of `contents` are among those that were abbreviated; of 5,000, one in a million others matches too."""
     marks = base64.b64decode(abbreviated)
     known = {marks[start : start + _KNOWN_BY] for start in range(0, len(marks), _KNOWN_BY)}
     return sum(bytes.fromhex(content)[:_KNOWN_BY] in known for content in contents)

@@ -1,4 +1,4 @@
-"""Splits that can be trusted: stratified by label, never through a group, and the same for the same seed."""
+"""Train, validation and test splits: stratified by label, groups kept whole, reproducible by seed."""
 
 import warnings
 from collections import Counter, defaultdict
@@ -20,14 +20,16 @@ def assign_splits(
 ) -> list[Record]:
     """Return `records` with their split set, in the same order.
 
-    `validation` and `test` are shares of the photos in [0, 1). Groups in `held_out` go to test whole, and the shares
-    are then taken of the other photos. A record without a group is a group of its own. Of the folds that scikit-learn's
-    `StratifiedGroupKFold` makes, one (for a share such as 2/5, two of five) of about the asked size with the largest
-    effective number of groups is taken: the more independent senders, the narrower the interval. Of a class that would
-    have no photo to learn from, the smallest group then stays in train. Raises `DatasetError`.
+    `validation` and `test` are fractions of the photos in [0, 1). Groups in `held_out` go to test whole, and the
+    fractions are then of the other photos. A record without a group is a group of its own. Of the folds that
+    scikit-learn's `StratifiedGroupKFold` makes, one (for a fraction such as 2/5, two of five) of about this size with
+    the largest effective number of groups is taken: the more independent senders, the narrower the interval.
+    Of a class that would have no photo to learn from, the smallest group then stays in train. Raises `DatasetError`.
     """
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
-        raise DatasetError(f"the shares of validation ({validation:g}) and test ({test:g}) must leave some to train on")
+        raise DatasetError(
+            f"the fractions of validation ({validation:g}) and test ({test:g}) must leave some to train on"
+        )
     groups = group_names(records)
     split = {i: "test" for i, group in enumerate(groups) if group in held_out}
     left = [i for i in range(len(records)) if i not in split]

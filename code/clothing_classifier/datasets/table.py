@@ -63,7 +63,7 @@ def columns_there(header: Sequence[str]) -> str:
 
 
 class _RowReader:
-    """Turns cells into a record, a bad row, or `None` for a row that is set aside."""
+    """Turns cells into a record, a bad row, or `None` for a row that is ignored."""
 
     def __init__(self, root: Path, header: list[str], names: dict[str, str], mapped: list[str]) -> None:
         self.table, self.images = root / TABLE, root / IMAGES

@@ -1,4 +1,4 @@
-"""How good a model is on labelled photos, how sure that is, and how two models compare."""
+"""Evaluation on labelled photos: metrics, confidence intervals, calibration, OOD score and paired comparison."""
 
 from clothing_classifier.evaluation.evaluator import (
     Evaluation,

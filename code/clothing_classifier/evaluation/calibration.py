@@ -1,5 +1,4 @@
-"""Confidence that means what it says: a temperature, how far off it leaves confidence, and the confidence below which
-a precision is not kept."""
+"""Temperature scaling, expected calibration error, and the confidence threshold that keeps a precision."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Two models on the very same photos: how far one is ahead, and how sure that is."""
+"""Paired comparison of two models on the same photos: difference of accuracy, its interval, McNemar's test."""
 
 from collections import Counter
 from typing import Any
@@ -12,7 +12,7 @@ from clothing_classifier.evaluation.predictions import Predictions
 
 
 def compare(one: Predictions, other: Predictions) -> dict[str, Any]:
-    """Compare the accuracy of two models that were asked about the same records, as plain data.
+    """Compare the accuracy of two models' predictions on the same records, as plain data.
 
     Photos that either can't read are left out, and so are candidates that one of the models lacks: each chooses among
     the classes that both have. Raises `DatasetError` where a photo's label is none of those, or no photo is left.

@@ -1,4 +1,4 @@
-"""How good a model is on labelled photos: a predict function and records in, a report out."""
+"""Evaluate a predict function on labelled photos: all metrics with intervals, by class, group and slice."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ def evaluate(
 
 
 def with_comparison(report: Evaluation, rival: Predictions, name: str) -> Evaluation:
-    """The report with its model compared to another one, called `name`, that was asked about the same records.
+    """Add a paired comparison with `rival`, the predictions of the model `name` on the same records.
 
     Photos that the other can't read join the failures. Raises as `comparison.compare` does.
     """

@@ -1,4 +1,4 @@
-"""Arrays in, numbers out: how good a set of predictions is, and how sure that is.
+"""Classification metrics and their confidence intervals, from arrays.
 
 Throughout, `targets` is `(N,) int` in [0, K) and `probabilities` `(N, K) float`, rows summing to one.
 """
@@ -22,7 +22,7 @@ MIN_GROUPS = 20
 
 
 def accuracy(targets: Integers, predicted: Integers) -> float:
-    """Share of predictions that are right."""
+    """Fraction of predictions that are right."""
     return float(np.mean(targets == predicted))
 
 
@@ -55,7 +55,7 @@ def macro_f1(confusion: npt.NDArray[np.int64]) -> float:
 
 
 def weighted_f1(confusion: npt.NDArray[np.int64]) -> float:
-    """Mean F1 over classes, each weighted by its share of the photos."""
+    """Mean F1 over classes, each weighted by its number of photos."""
     _, _, f1, support = precision_recall_f1(confusion)
     return float(f1 @ support / support.sum())
 
@@ -85,7 +85,7 @@ def macro_auroc(areas: Sequence[float | None]) -> float | None:
 
 
 def top_k_accuracy(targets: Integers, probabilities: Floats, k: int) -> float:
-    """Share of rows whose target is among the `k` most probable classes."""
+    """Fraction of rows whose target is among the `k` most probable classes."""
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
     return float(np.mean((best == targets[:, None]).any(1)))
 
@@ -130,7 +130,7 @@ def expected_calibration_error(targets: Integers, probabilities: Floats, bins: i
 
 
 class RiskCoverage(NamedTuple):
-    """Answering only the most confident photos: the share answered, the share of those that is wrong, and the area.
+    """Predicting only on the most confident photos: coverage, risk (fraction of those that is wrong), and the area.
 
     `coverage`, `risk` and `threshold` are `(M,)`, one for each distinct confidence, from the highest down. `area`
     (AURC) is the mean risk over all coverages.

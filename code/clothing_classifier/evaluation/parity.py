@@ -1,4 +1,4 @@
-"""Whether two engines say the same of the same photos: the gate of every export and conversion."""
+"""Check that two inference engines agree on the same photos: the gate of every export and conversion."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ MORE_VALIDATION = (
 PARITY = 1e-4
 """Largest difference in probability between engines that compute in float."""
 INT8_AGREEMENT = 0.98
-"""Share of photos on which engines must agree that round int8 sums each in its own way."""
+"""Fraction of photos on which engines must agree in int8, where each rounds sums in its own way."""
 
 
 def check_parity(

@@ -78,9 +78,9 @@ def collect(
 ) -> Predictions:
     """Collect the outputs of `predict`, whose columns stand for `labels`, on `records`.
 
-    Labels of the records are matched to the model's as `dataset.match_labels` does. With `candidates` the other classes
-    are no choice (`Predictions.restricted`). Raises `DatasetError` where the model lacks a class, or where no photo can
-    be read, and `ModelOutputError` where an output is no distribution over `labels`.
+    Labels of the records are matched to the model's as `datasets.match_labels` does. With `candidates` the other
+    classes are excluded (`Predictions.restricted`). Raises `DatasetError` where the model lacks a class, or where no
+    photo can be read, and `ModelOutputError` where an output is no distribution over `labels`.
     """
     matches = match_classes(records, labels)
     chosen = _match_candidates(candidates, labels)
@@ -138,7 +138,7 @@ def _match_candidates(candidates: Sequence[str], labels: Sequence[str]) -> list[
 
 
 def check_distribution(outcome: Any, image: str, classes: int) -> metrics.Floats:
-    """A model's answer to `image` as probabilities `(K,) float64`; raises `ModelOutputError` where they are none."""
+    """A model's output for `image` as probabilities `(K,) float64`; raises `ModelOutputError` where they are none."""
     if hasattr(outcome, "detach"):  # a tensor of torch: numpy takes none with a gradient, in bf16 or on a GPU
         outcome = outcome.detach().float().cpu()
     try:

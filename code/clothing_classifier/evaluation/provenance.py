@@ -1,4 +1,4 @@
-"""Where a number comes from: revision, versions, machine and command, as every run record and result carries them."""
+"""Provenance of a result: revision, versions, machine and command, as every run record and result carries them."""
 
 import importlib.metadata
 import json

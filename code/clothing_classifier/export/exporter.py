@@ -37,18 +37,18 @@ _OOD_QUANTILE = 0.95
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """What a run learnt from, in random order; all that it validated on; and what can't be used."""
+class _RunPhotos:
+    """The photos of a run: training records in random order, validation photos, and what can't be used."""
 
     labels: tuple[str, ...]
-    learnt: Sequence[Record]
+    train: Sequence[Record]
     validation: Photos
     known: dict[str, str]
     failures: tuple[str, ...]
 
-    def some(self, count: int, why: str) -> Photos:
-        """The first `count` of the photos that were learnt from."""
-        return prepare_photos(self.learnt[:count], self.labels, self.validation.cache, why)
+    def sample(self, count: int, why: str) -> Photos:
+        """`count` of the training photos."""
+        return prepare_photos(self.train[:count], self.labels, self.validation.cache, why)
 
 
 def export_bundle(
@@ -66,24 +66,24 @@ def export_bundle(
     Returns the manifest's content, and the rows and photos that could not be used.
 
     The float graph must agree with torch on validation photos to 1e-4 in probability and on every label. The int8
-    graph replaces it where it loses at most 0.5 points of validation accuracy. It tells which way up a photo is where
-    that costs upright validation photos nothing. Temperature and precision curve are fitted on validation to the graph
-    that ships; or, where `calibration` names run folders, as of the folds of the same training photos, on what those
-    runs hold out. `keep_weights` adds half-precision weights to start training from. `mirrored` has the graph read
-    each photo and its mirror image, where validation gains by that.
+    graph replaces it where it loses at most 0.5 points of validation accuracy. The orientation output is added where
+    upright validation photos lose no accuracy by it. Temperature and precision curve are fitted on validation to the
+    graph that ships; or, where `calibration` names run folders, as of the folds of the same training photos, on what
+    those runs hold out. `keep_weights` adds half-precision weights to start training from. `mirrored` has the
+    graph read each photo and its mirror image, where validation gains by that.
     """
     if out.exists():
         raise ConfigError(f"{out}: exists already; remove it or choose another --out")
     if mirrored and calibration:
         raise ConfigError(
-            "what other runs hold out was read without its mirror image; leave out --calibration or --mirror"
+            "the runs of --calibration predicted without mirror images; leave out --calibration or --mirror"
         )
     record = read_record(run)
     model, labels = load_model(run / WEIGHTS)
     settings = parse_settings(record["settings"])
     pooled = load_held_out(calibration, labels) if calibration else None
-    parts = _read_parts(run, data, record, labels, settings)
-    photos = parts.validation
+    photos_of_run = _read_photos(run, data, record, labels, settings)
+    photos = photos_of_run.validation
     mirrored = mirrored and _mirror_pays(model, photos)
     with tempfile.TemporaryDirectory() as scratch:
         computed, graph = Graph(model, mirrored).eval(), Path(scratch) / "float.onnx"
@@ -92,14 +92,14 @@ def export_bundle(
         logger.info(f"float graph: {gate['max_probability_difference']:.1e} from torch at most, on {gate['n']} photos")
         precision, options = "fp32", dict[str, str]()
         if quantize:
-            samples = parts.some(CALIBRATION_PHOTOS, "decoding for calibration")
+            samples = photos_of_run.sample(CALIBRATION_PHOTOS, "decoding for calibration")
             graph, precision, options = int8_or_float(graph, photos, samples)
-        sample = parts.some(_OOD_PHOTOS, "decoding for the OOD score")
+        sample = photos_of_run.sample(_OOD_PHOTOS, "decoding for the OOD score")
         levels = (ood.FEATURES, *((ood.MIDDLE,) if computed.middle else ()))
         found = {level: run_graph(graph, sample, options, level) for level in levels}
         directions = {level: ood.find_directions(features) for level, features in found.items()}
         graph_outputs.add_ood_score(graph, directions)
-        sample = parts.some(_ORIENTATION_PHOTOS, "decoding for orientation")
+        sample = photos_of_run.sample(_ORIENTATION_PHOTOS, "decoding for orientation")
         gain = _add_orientation(graph, sample, photos, options)
         logits = run_graph(graph, photos, options)
         groups = [photo.group for photo in photos.records]
@@ -122,18 +122,18 @@ def export_bundle(
             "architecture": model.architecture,
             "stages": describe_stages(model, settings.image.size),
             "views": 2 if mirrored else 1,
-            "known_photos": parts.known,
+            "known_photos": photos_of_run.known,
             "validation": figures(photos.targets, softmax(logits, temperature), labels, groups),
             "provenance": record
             | {"export_gate": gate, "calibration": {"runs": len(calibration) or 1, "n": len(answers.targets)}},
         }
         _write(out, graph, content, model if keep_weights else None)
-    return content, parts.failures
+    return content, photos_of_run.failures
 
 
-def _read_parts(
+def _read_photos(
     run: Path, data: Path, record: dict[str, Any], labels: tuple[str, ...], settings: TrainSettings
-) -> _Parts:
+) -> _RunPhotos:
     """The photos that the run learnt from and validated on.
 
     Raises `ConfigError` where `data` holds others, and `ExportError` where there are too few to judge by.
@@ -153,7 +153,7 @@ def _read_parts(
     order = np.random.default_rng(settings.runtime.seed).permutation(len(learnt))
     failures = tuple(map(str, (*dataset.bad_rows, *learnt.failures, *photos.failures)))
     known = {"train": abbreviate(learnt.keys), "validation": abbreviate(photos.keys)}
-    return _Parts(labels, [learnt.records[i] for i in order], photos, known, failures)
+    return _RunPhotos(labels, [learnt.records[i] for i in order], photos, known, failures)
 
 
 def _calibration(answers: HeldOut) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is to be scored: a folder, a glob, a table or one photo becomes a stream of inputs, always in one order."""
+"""List the inputs of a scoring run: a folder, a glob, a table or one photo, always in the same order."""
 
 import os
 import re

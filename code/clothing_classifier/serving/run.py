@@ -1,4 +1,4 @@
-"""Run the service until it is told to stop, then finish what it has taken on."""
+"""Run the service until a signal stops it, then finish what it has taken on."""
 
 import asyncio
 import logging

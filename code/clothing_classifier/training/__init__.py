@@ -1,4 +1,4 @@
-"""From records to a run folder."""
+"""Train a network on a data set: loop, augmentation, distillation, checkpoints."""
 
 from clothing_classifier.training.trainer import train
 

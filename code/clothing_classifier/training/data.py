@@ -67,18 +67,18 @@ def epoch_batches(
 ) -> list[Indices]:
     """Shuffle `range(n)` for one epoch into batches of nearly equal size, none lost, none repeated.
 
-    Of several processes each gets its share of every batch (see `share_of`).
+    Of several processes each gets its part of every batch (see `indices_of_process`).
     """
     order = np.random.default_rng([seed, epoch]).permutation(n)
-    return [share_of(batch, accelerator) for batch in np.array_split(order, max(1, -(-n // batch_size)))]
+    return [indices_of_process(batch, accelerator) for batch in np.array_split(order, max(1, -(-n // batch_size)))]
 
 
-def share_of(indices: Indices, accelerator: Accelerator | None) -> Indices:
-    """This process's share of `indices`; all shares are of one size, the last index repeated where it is needed."""
+def indices_of_process(indices: Indices, accelerator: Accelerator | None) -> Indices:
+    """The indices of this process; each process gets equally many, the last index repeated where needed."""
     if accelerator is None or accelerator.num_processes == 1:
         return indices
-    with accelerator.split_between_processes(indices.tolist(), apply_padding=True) as share:
-        return np.array(share)
+    with accelerator.split_between_processes(indices.tolist(), apply_padding=True) as own:
+        return np.array(own)
 
 
 def in_order(n: int, batch_size: int) -> list[Indices]:

@@ -1,4 +1,4 @@
-"""The weights that are validated and kept: an exponential moving average, interpolated with the first weights."""
+"""Exponential moving average of the weights (EMA), and its interpolation with the initial weights (WiSE-FT)."""
 
 from copy import deepcopy
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where first weights come from: a safetensors file of ours, or published features with folded batch norm."""
+"""Initial weights from a file: safetensors of this package, or published features with folded batch norm."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cached teacher predictions: a student of small photos trains at its own speed, not at its teachers'.
+"""Cached teacher predictions, so that teachers are evaluated once for each view and not at every step.
 
 Shen and Xing 2022 (https://arxiv.org/abs/2112.01528).
 """

@@ -1,4 +1,4 @@
-"""From a data set to a run folder: `train` prepares photos, network and teachers, `loop.fit` does the rest."""
+"""Train on a data set into a run folder: `train` prepares photos, network and teachers, `loop.fit` does the rest."""
 
 import logging
 from collections.abc import Sequence
@@ -138,9 +138,9 @@ def _read(root: Path, settings: TrainSettings) -> tuple[Splits, tuple[str, ...]]
 def _remarks(dataset: Dataset, splits: Splits, unused: int, folds: bool) -> list[str]:
     remarks = []
     if dataset.set_aside:
-        remarks.append(f"{dataset.set_aside} rows set aside: blank in a column that you named")
+        remarks.append(f"{dataset.set_aside} rows ignored: blank in a column that you named")
     if unused:
-        remarks.append(f"{unused} rows set aside: of splits that training does not use")
+        remarks.append(f"{unused} rows ignored: in splits that training does not use")
     train, validation = splits.train, splits.validation
     remarks.append(f"{len(train)} photos to train on, {len(validation)} to validate, {len(splits.labels)} classes")
     if not folds and not any(record.split for record in dataset.records):

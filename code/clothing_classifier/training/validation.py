@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from clothing_classifier.evaluation import metrics
 from clothing_classifier.evaluation.calibration import softmax
-from clothing_classifier.training.data import Photos, in_order, share_of
+from clothing_classifier.training.data import Photos, in_order, indices_of_process
 
 _BATCH_SIZE = 64
 
@@ -20,7 +20,7 @@ def predict_logits(model: nn.Module, photos: Photos, accelerator: Accelerator | 
     """
     device = next(model.parameters()).device
     model.eval()
-    mine = share_of(np.arange(len(photos)), accelerator)
+    mine = indices_of_process(np.arange(len(photos)), accelerator)
     batches = [mine[batch] for batch in in_order(len(mine), _BATCH_SIZE)]
     logits = torch.cat([model(images_from_pixels(pixels).to(device)).double() for pixels, _ in photos.batches(batches)])
     if accelerator is None or accelerator.num_processes == 1:

@@ -1,4 +1,4 @@
-"""How each ATen operator moves what its inputs see to its outputs. An operator without a rule is never guessed."""
+"""Rules that give the receptive field of an ATen operator's outputs from those of its inputs. Nothing is guessed."""
 
 import torch
 

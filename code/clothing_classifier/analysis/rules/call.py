@@ -1,4 +1,4 @@
-"""One operator at work, as its rule sees it."""
+"""One call of an ATen operator: what a rule receives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

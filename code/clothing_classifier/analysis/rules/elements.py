@@ -1,4 +1,4 @@
-"""Element-wise operators, overwriting, and what stands in for a rule that is missing."""
+"""Rules of element-wise operators and copies, and the fallback for operators without a rule."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""From a candidate to a run folder: first weights by surgery on the parent's, then a short training."""
+"""Build and fine-tune the network of one compression strategy, starting from the parent's weights."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from clothing_classifier import training
 from clothing_classifier.compression.narrowing import narrow
 from clothing_classifier.compression.parent import write_run
 from clothing_classifier.compression.pruning import Budget, cost, least_macs, prune
-from clothing_classifier.compression.strategy import Candidate
+from clothing_classifier.compression.strategy import Strategy
 from clothing_classifier.config import TrainSettings, parse_settings
 from clothing_classifier.datasets import Record
 from clothing_classifier.errors import ConfigError
@@ -27,13 +27,13 @@ from clothing_classifier.training.splits import load_splits
 from clothing_classifier.training.validation import images_from_pixels
 from clothing_classifier.utils import keep_large_blocks
 
-_SURVEYED_PHOTOS = 256
+_PRUNING_PHOTOS = 256
 _START = "start.safetensors"
 
 
 @dataclass(frozen=True)
-class Making:
-    """What every candidate of a search is made from: the parent's run and record, the data, epochs and teachers."""
+class SearchContext:
+    """What all candidates of a search have in common: the parent's run and record, data set, epochs and teachers."""
 
     parent: Path
     record: dict[str, Any]
@@ -43,52 +43,54 @@ class Making:
 
     @property
     def settings(self) -> TrainSettings:
-        """The parent's."""
+        """The parent's training settings."""
         return parse_settings(self.record["settings"])
 
 
-def make(candidate: Candidate, making: Making, start: Path, run: Path) -> None:
-    """Leave a finished run folder of `candidate` in `run`; its surgery begins with the weights of the run `start`.
+def train_candidate(candidate: Strategy, context: SearchContext, start: Path, run: Path) -> None:
+    """Build and fine-tune `candidate` into the run folder `run`, pruning from the weights of the run `start`.
 
-    Resumable. Without epochs the weights stay as surgery leaves them.
+    Resumable. With 0 epochs there is no fine-tuning.
     """
     if (run / _START).exists():
         model, labels = load_model(run / _START)
     else:
-        model, labels = cut(candidate, making, start)
+        model, labels = initial_network(candidate, context, start)
         save_weights(run / _START, model, labels)
-    settings = candidate_settings(candidate, making, model)
-    if not making.epochs:
+    settings = candidate_settings(candidate, context, model)
+    if not context.epochs:
         if not (run / RECORD).exists():
-            write_run(run, making.record | {"settings": settings.model_dump(mode="json")}, run / _START)
+            write_run(run, context.record | {"settings": settings.model_dump(mode="json")}, run / _START)
         return
-    teachers = (making.teachers or (making.parent / WEIGHTS,)) if candidate.distil else ()
-    training.train(making.data, settings, run, run / _START, True, teachers)
+    teachers = (context.teachers or (context.parent / WEIGHTS,)) if candidate.distil else ()
+    training.train(context.data, settings, run, run / _START, True, teachers)
 
 
-def check_share(candidate: Candidate, parent: ImageClassifier, size: int) -> None:
-    """Raise `ConfigError` where pruning can't get to the candidate's share of the MACs, however much it prunes."""
+def check_prunable(candidate: Strategy, parent: ImageClassifier, size: int) -> None:
+    """Raise `ConfigError` if pruning as much as possible leaves more than the candidate's fraction of the MACs."""
     model = parent if candidate.width is None else narrow(parent, candidate.width)
     size = candidate.size or size
     least = least_macs(model, size) / cost(model, size)[0]
     if candidate.share is not None and candidate.share < least:
         raise ConfigError(
-            f"prune:{candidate.share:g}: pruning leaves {least:.1%} of the MACs at the least; ask for a larger share, "
-            "or for a smaller input, too"
+            f"prune:{candidate.share:g}: pruning can't go below {least:.1%} of the MACs; give a larger fraction, "
+            "or add smaller-input"
         )
 
 
-def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassifier, tuple[str, ...]]:
-    """The network of `candidate` before any training: narrower, then pruned at the size that it will see."""
-    parent, labels = load_model(making.parent / WEIGHTS)
-    size = candidate.size or making.settings.image.size
+def initial_network(
+    candidate: Strategy, context: SearchContext, start: Path
+) -> tuple[ImageClassifier, tuple[str, ...]]:
+    """The narrowed and pruned network of `candidate`, before fine-tuning, and its labels."""
+    parent, labels = load_model(context.parent / WEIGHTS)
+    size = candidate.size or context.settings.image.size
     if candidate.width is not None:
         parent = narrow(parent, candidate.width)
-    model = parent if start == making.parent else load_model(start / WEIGHTS)[0]
+    model = parent if start == context.parent else load_model(start / WEIGHTS)[0]
     if candidate.share is not None:
         budget = Budget(macs=round(candidate.share * cost(parent, size)[0]))
-        _, records, _ = load_splits(making.data, making.settings.data)
-        images, seed = training_images(records, labels, making.settings, size), making.settings.runtime.seed
+        _, records, _ = load_splits(context.data, context.settings.data)
+        images, seed = training_images(records, labels, context.settings, size), context.settings.runtime.seed
         model = prune(model, size, budget, images, seed=seed)
     return model, labels
 
@@ -96,17 +98,17 @@ def cut(candidate: Candidate, making: Making, start: Path) -> tuple[ImageClassif
 def training_images(
     records: Sequence[Record], labels: Sequence[str], settings: TrainSettings, size: int
 ) -> Callable[[], Iterable[Tensor]]:
-    """Some training photos at `size` px in batches `(N, 3, size, size)`, as often as they are asked for."""
+    """A function that yields a sample of the training photos in batches `(N, 3, size, size)`."""
     keep_large_blocks()
-    some = np.random.default_rng(settings.runtime.seed).permutation(len(records))[:_SURVEYED_PHOTOS]
+    some = np.random.default_rng(settings.runtime.seed).permutation(len(records))[:_PRUNING_PHOTOS]
     cache = PixelCache(default_cache(), ImageContract(size, settings.image.fit))
     photos = prepare_photos([records[i] for i in some], labels, cache, "decoding for pruning")
     return lambda: (images_from_pixels(pixels) for pixels, _ in photos.batches(in_order(len(photos), 32)))
 
 
-def candidate_settings(candidate: Candidate, making: Making, model: ImageClassifier) -> TrainSettings:
-    """The parent's settings, with the candidate's network and size: few epochs, and every stage learning."""
-    parent = making.settings
+def candidate_settings(candidate: Strategy, context: SearchContext, model: ImageClassifier) -> TrainSettings:
+    """The parent's settings with the candidate's network and size, few epochs and no frozen stages."""
+    parent = context.settings
     values = parent.model_dump(mode="json")
     if candidate.size:
         side = parent.augmentation.size
@@ -118,21 +120,21 @@ def candidate_settings(candidate: Candidate, making: Making, model: ImageClassif
         if key in model.architecture["settings"]
     }
     values["optimization"] |= {
-        "epochs": max(1, making.epochs),
+        "epochs": max(1, context.epochs),
         "frozen_stages": 0,
         "wise_ft_alpha": 1.0,
         "warmup_epochs": 0.5,
     }
-    if candidate.distil and making.epochs:
+    if candidate.distil and context.epochs:
         size = parent.image.size if candidate.size else 0
-        values["distillation"] |= {"size": size, "views": making.epochs}
+        values["distillation"] |= {"size": size, "views": context.epochs}
     else:
         del values["distillation"]
     return parse_settings(values)
 
 
 def prune_weights(weights: Path, data: Path, settings: TrainSettings, budget: Budget, out: Path) -> None:
-    """Prune the network in `weights` to `budget` at the size of `settings`, judged on training photos, and write it."""
+    """Prune the network in `weights` to `budget` at the input size of `settings`, and write its weights to `out`."""
     model, labels = load_model(weights)
     _, records, _ = load_splits(data, settings.data)
     size = settings.image.size
