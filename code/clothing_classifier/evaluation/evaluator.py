@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clothing_classifier.config import parse_settings
 from clothing_classifier.datasets import Columns, Record, content_if_readable, count_known
 from clothing_classifier.errors import UsageError
 from clothing_classifier.evaluation import metrics
@@ -95,11 +94,11 @@ def unused_columns(provenance: dict[str, Any], records: Sequence[Record], column
     """
     if "settings" not in provenance:
         return
-    settings = parse_settings(provenance["settings"])
+    settings = provenance["settings"]["data"]
     there = {key for record in records for key in record.extra}
-    if not columns.split and (name := settings.data.split_column) in there:
+    if not columns.split and (name := settings["split_column"]) in there:
         yield f"the model's photos were split by '{name}', so that it may know some of these: --split-column {name}"
-    if not columns.group and (name := settings.data.group_column) in there:
+    if not columns.group and (name := settings["group_column"]) in there:
         yield f"the model's photos were grouped by '{name}'; for intervals over such groups: --group-column {name}"
 
 
