@@ -92,13 +92,11 @@ def unused_columns(provenance: dict[str, Any], records: Sequence[Record], column
 
     Photos that stand in test by another column may be those that the model learnt from.
     """
-    if "settings" not in provenance:
-        return
-    settings = provenance["settings"]["data"]
+    settings = provenance.get("settings", {}).get("data", {})
     there = {key for record in records for key in record.extra}
-    if not columns.split and (name := settings["split_column"]) in there:
+    if not columns.split and (name := settings.get("split_column")) in there:
         yield f"the model's photos were split by '{name}', so that it may know some of these: --split-column {name}"
-    if not columns.group and (name := settings["group_column"]) in there:
+    if not columns.group and (name := settings.get("group_column")) in there:
         yield f"the model's photos were grouped by '{name}'; for intervals over such groups: --group-column {name}"
 
 
